@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the manager says to the launcher (supd-exec), and how a start comes to its end.
+ *
+ * The manager starts one launcher, vfork+exec, with the fds named in its argv (supd-exec --fds=STATE,BELL,PLANS,LIFE)
+ * and then writes one SOCK_SEQPACKET message per start into PLANS. The launcher forks for each message: that child (the
+ * intermediate) calls setsid, does what may block, vforks the service-to-be, waits for its exec, notes the end in the
+ * slot, rings the bell and exits. So the service is orphaned on purpose and adopted by the keeper, and whatever blocks
+ * blocks one start only.
+ *
+ *   1. intermediate: everything of the plan that needs no identity of its own
+ *   2. service-to-be (vforked): first act: durable_slot.last_pid and durable_pids[slot] = getpid()
+ *   3. service-to-be: the rest of the plan, exec
+ *   4. intermediate: slot.session, slot.start_time, then slot.launch = EXECED or FAILED (+ step, error), bell, exit
+ *
+ * A failed step makes the service-to-be exit with the exit code systemd documents for it (systemd.exec(5), "Process exit
+ * codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the pid 0.
+ * When an intermediate dies without noting the end, the launcher notes it for it (step LAUNCHER_DIED).
+ * When PLANS reads end-of-file (the manager is dead) the launcher exits.
+ */
+#ifndef SUPD_ABI_LAUNCH_H
+#define SUPD_ABI_LAUNCH_H
+
+#include <stdint.h>
+
+#define LAUNCH_MAGIC      UINT32_C(0x4c505553) /* "SUPL" */
+#define LAUNCH_INLINE_MAX 32768u               /* larger plans come in a memfd by SCM_RIGHTS */
+
+struct launch_message {
+        uint32_t magic;
+        uint32_t slot, generation;
+        uint32_t plan_size;  /* bytes that follow, or that the memfd holds */
+        uint32_t in_memfd;   /* 1: the first passed fd is a memfd with the plan */
+        uint32_t n_extra_fds; /* further passed fds, for the service, in the order of the plan (LISTEN_FDS) */
+};
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The manager's side of the control API: a SOCK_SEQPACKET server for one kind of client, supd-bus, which speaks D-Bus
+ * (libsystemd's sd-bus and sd-event) to the world and this small protocol (control-format.h) to the manager. So a hostile
+ * D-Bus client meets a process of its own with limits of its own, never the manager, and the manager links no libsystemd:
+ * it starts faster, is smaller, and comes back sooner after a crash.
+ *
+ * Not here: what verbs mean: the manager does them through control_ops. Invariant: never blocks; a peer that does not read
+ * is closed once its queue is over CONTROL_QUEUE_MAX bytes.
+ */
+#ifndef SUPD_CONTROL_CONTROL_H
+#define SUPD_CONTROL_CONTROL_H
+
+#include "base/diag.h"
+#include "graph/graph.h"
+
+/* An error as D-Bus clients see it: name "org.freedesktop.systemd1.NoSuchUnit" and message "Unit x.service not found." */
+struct control_error {
+        const char *name; /* constant */
+        char message[256];
+};
+void control_error_set(struct control_error *e, const char *name, const char *format, ...) printf_like_(3, 4);
+
+struct control_job { /* a job as signals tell of it */
+        uint32_t id;
+        const char *unit;
+        enum job_type type;
+        enum job_result result; /* for removed ones */
+        bool waiting;           /* not running yet */
+};
+
+/* Property values on their way out; type is the D-Bus signature: s, u, i, t, b, as, ay, o, and a few struct arrays by
+ * name in control-format.h. Appends to the answer that is being built. */
+struct control_answer; /* opaque */
+void control_put_string(struct control_answer *a, const char *name, const char *value);
+void control_put_u32(struct control_answer *a, const char *name, uint32_t value);
+void control_put_i32(struct control_answer *a, const char *name, int32_t value);
+void control_put_u64(struct control_answer *a, const char *name, uint64_t value);
+void control_put_bool(struct control_answer *a, const char *name, bool value);
+void control_put_strings(struct control_answer *a, const char *name, const char *const *v, unsigned n);
+void control_put_bytes(struct control_answer *a, const char *name, const void *data, size_t size);
+/* begins the properties of one D-Bus interface: "Unit", "Service", "Manager", "Job" … */
+void control_put_interface(struct control_answer *a, const char *interface);
+/* LoadError (ss), Job (uo), Conditions a(sbbsi) and Exec* a(sasbttttuii), in a form that supd-bus spells out. */
+void control_put_job(struct control_answer *a, uint32_t id);
+void control_put_load_error(struct control_answer *a, const char *name, const char *message);
+struct control_exec {
+        const char *path;
+        const char *const *argv;
+        unsigned n_argv;
+        bool ignore_failure;
+        uint64_t start_real_us, start_mono_us, exit_real_us, exit_mono_us;
+        uint32_t pid;
+        int32_t code, status;
+};
+void control_put_execs(struct control_answer *a, const char *name, const struct control_exec *v, unsigned n);
+/* a row of ListUnits */
+void control_put_unit(struct control_answer *a, const char *id, const char *description, const char *load,
+                      const char *active, const char *sub, uint32_t job_id, enum job_type job_type);
+
+struct control_ops { /* each returns 0 or -errno with *e set */
+        /* StartUnit and its kin; *ret_job is the job's id */
+        int (*enqueue)(void *userdata, const char *unit, enum job_request request, enum job_mode mode, uint32_t *ret_job,
+                       struct control_error *e);
+        int (*kill)(void *userdata, const char *unit, const char *whom, int signal, struct control_error *e);
+        int (*reset_failed)(void *userdata, const char *unit /* NULL = all */, struct control_error *e);
+        int (*reload)(void *userdata, struct control_error *e); /* daemon-reload */
+        int (*cancel_job)(void *userdata, uint32_t id, struct control_error *e);
+        int (*load_unit)(void *userdata, const char *unit, bool only_loaded, char ret_id[256], struct control_error *e);
+        int (*unit_by_pid)(void *userdata, uint32_t pid, char ret_id[256], struct control_error *e);
+        int (*unit_properties)(void *userdata, const char *unit, struct control_answer *a, struct control_error *e);
+        int (*manager_properties)(void *userdata, struct control_answer *a, struct control_error *e);
+        int (*list_units)(void *userdata, struct control_answer *a, struct control_error *e);
+        int (*list_jobs)(void *userdata, int (*each)(void *, const struct control_job *), void *each_userdata);
+        /* The state of job ID: 0 and *ret when known (queued, running, or ended not long ago: ended=true), else -ENOENT. */
+        int (*job_state)(void *userdata, uint32_t id, struct control_job *ret, bool *ret_ended);
+};
+
+struct control_server; /* opaque */
+/* SOCKET_FD: a listening SOCK_SEQPACKET socket (RUNTIME_DIR/manager, mode 0600); borrowed. */
+int control_server_new(int socket_fd, const struct control_ops *ops, void *userdata, struct control_server **ret);
+void control_server_free(struct control_server *s);
+/* fds to be polled, with a callback when readable/writable; the manager's loop is given through these. */
+struct control_poll {
+        int (*watch)(void *userdata, int fd, bool want_write, void *cookie); /* add or change */
+        void (*forget)(void *userdata, int fd);
+        void *userdata;
+};
+void control_server_set_poll(struct control_server *s, const struct control_poll *p);
+/* COOKIE as given to watch() (NULL for the listening socket). Never blocks. */
+void control_server_ready(struct control_server *s, void *cookie, bool readable, bool writable, bool hangup);
+
+/* What happened, to be told to connected peers (they subscribe at connect). */
+void control_job_new(struct control_server *s, const struct control_job *job);
+void control_job_removed(struct control_server *s, const struct control_job *job);
+void control_unit_changed(struct control_server *s, const char *unit);
+void control_reloading(struct control_server *s, bool active);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From unit files to struct unit, in two halves that never mix:
+ *
+ *   unit_gather()  reads the disk: finds fragment, drop-ins, aliases, .wants/.requires links and writes everything that
+ *                  counts, as text, into one blob. It decides nothing about meaning.
+ *   unit_parse()   turns a blob into a struct unit. Pure: no file, no clock, no environment but what the context holds.
+ *
+ * The blob of each loaded unit is kept in the runtime directory, so that a manager that comes back after a crash has the
+ * very configuration its predecessor had, whatever happened to the files meanwhile.
+ */
+#ifndef SUPD_UNIT_LOAD_H
+#define SUPD_UNIT_LOAD_H
+
+#include "unit/unit.h"
+
+struct unit_paths {
+        struct strings dirs; /* highest precedence first; owned by the arena */
+        struct arena arena;
+};
+
+/* The search path of the design (unit files, section 4): $SUPD_UNIT_PATH as UNIT_PATH (NULL = not set; a trailing colon
+ * goes on with the rest), systemd's own directories only when SYSTEMD_UNITS, user directories when USER_MODE. */
+int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_units, bool user_mode);
+void unit_paths_done(struct unit_paths *p);
+
+/* What specifiers need and the disk does not hold. All strings borrowed; NULL = empty. */
+struct unit_context {
+        const char *runtime_dir_root; /* %t: "/run", or $XDG_RUNTIME_DIR in user mode */
+        const char *state_root, *cache_root, *logs_root, *configuration_root; /* %S %C %L %E */
+        const char *host_name, *machine_id, *boot_id, *kernel_release;        /* %H %m %b %v */
+        const char *user_name, *user_home, *user_shell; /* %u %h %s: of the manager's user */
+        uid_t uid; /* %U */
+        gid_t gid; /* %G */
+        const char *group_name; /* %g */
+        uint64_t default_timeout_start_us, default_timeout_stop_us, default_restart_us; /* 0 = the built-in default */
+};
+
+/* Appends the blob of NAME (any of its names) to ret_blob. Unknown names and masked units give a blob too: it says so.
+ * Returns 0, -EINVAL for an invalid name, -ENOMEM, or -EIO when a file that exists cannot be read (diag says which). */
+int unit_gather(const struct unit_paths *paths, const char *name, struct buf *ret_blob, struct diag *diag);
+
+/* Parses a blob. Mistakes go to diag with file:line; a unit that cannot be used still comes back, with load_state and
+ * load_error set. *ret is malloc'ed; free with unit_free(). Returns 0, -ENOMEM, or -EBADMSG for what is no blob. */
+int unit_parse(const void *blob, size_t size, const struct unit_context *context, struct unit **ret, struct diag *diag);
+void unit_free(struct unit *u);
+
+/* Names. "foo@bar.service" has prefix "foo", instance "bar"; a template has an empty instance. */
+bool unit_name_valid(const char *name);
+bool unit_name_is_template(const char *name);
+enum unit_type unit_name_type(const char *name); /* by the suffix; UNIT_OTHER when unknown */
+
+/* Every name for which a unit file lies in PATHS (templates included), sorted, each once. Allocated in the arena. */
+int unit_list_files(const struct unit_paths *paths, struct arena *arena, struct strings *ret);
+
+#endif

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A unit as its files describe it: plain data, immutable once loaded, everything in one arena.
+ *
+ * Not here: what a unit is doing right now (programs/supd-manager), and any decision.
+ * Invariant: every pointer points into `arena` or at a constant; lists are counted, and their strings never NULL.
+ */
+#ifndef SUPD_UNIT_UNIT_H
+#define SUPD_UNIT_UNIT_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+
+enum unit_type {
+        UNIT_SERVICE,
+        UNIT_TARGET,
+        UNIT_SOCKET,
+        UNIT_TIMER,
+        UNIT_PATH,
+        UNIT_MOUNT,
+        UNIT_SLICE,
+        UNIT_OTHER, /* device, swap, scope, automount: known by name only */
+        N_UNIT_TYPES,
+};
+
+enum unit_load_state {
+        LOAD_LOADED,
+        LOAD_NOT_FOUND,
+        LOAD_BAD_SETTING,
+        LOAD_ERROR,
+        LOAD_MASKED,
+        N_LOAD_STATES,
+};
+
+/* The user's words; graph/ maps them to atoms. */
+enum unit_dependency {
+        DEP_REQUIRES,
+        DEP_REQUISITE,
+        DEP_WANTS,
+        DEP_BINDS_TO,
+        DEP_PART_OF,
+        DEP_UPHOLDS,
+        DEP_CONFLICTS,
+        DEP_BEFORE,
+        DEP_AFTER,
+        DEP_ON_FAILURE,
+        DEP_ON_SUCCESS,
+        DEP_PROPAGATES_RELOAD_TO,
+        DEP_RELOAD_PROPAGATED_FROM,
+        DEP_PROPAGATES_STOP_TO,
+        DEP_STOP_PROPAGATED_FROM,
+        DEP_JOINS_NAMESPACE_OF,
+        DEP_REQUIRES_MOUNTS_FOR, /* paths, not unit names */
+        N_UNIT_DEPENDENCIES,
+};
+
+enum service_type {
+        SERVICE_SIMPLE,
+        SERVICE_EXEC,
+        SERVICE_FORKING,
+        SERVICE_ONESHOT,
+        SERVICE_DBUS,
+        SERVICE_NOTIFY,
+        SERVICE_NOTIFY_RELOAD,
+        SERVICE_IDLE,
+        N_SERVICE_TYPES,
+};
+
+enum service_restart {
+        RESTART_NO,
+        RESTART_ON_SUCCESS,
+        RESTART_ON_FAILURE,
+        RESTART_ON_ABNORMAL,
+        RESTART_ON_WATCHDOG,
+        RESTART_ON_ABORT,
+        RESTART_ALWAYS,
+        N_SERVICE_RESTARTS,
+};
+
+enum kill_mode {
+        KILL_CONTROL_GROUP,
+        KILL_PROCESS,
+        KILL_MIXED,
+        KILL_NONE,
+        N_KILL_MODES,
+};
+
+enum notify_access {
+        NOTIFY_NONE,
+        NOTIFY_MAIN,
+        NOTIFY_EXEC,
+        NOTIFY_ALL,
+        N_NOTIFY_ACCESSES,
+};
+
+enum exec_kind {
+        EXEC_CONDITION,
+        EXEC_START_PRE,
+        EXEC_START,
+        EXEC_START_POST,
+        EXEC_RELOAD,
+        EXEC_STOP,
+        EXEC_STOP_POST,
+        N_EXEC_KINDS,
+};
+
+enum exec_directory {
+        DIRECTORY_RUNTIME,
+        DIRECTORY_STATE,
+        DIRECTORY_CACHE,
+        DIRECTORY_LOGS,
+        DIRECTORY_CONFIGURATION,
+        N_EXEC_DIRECTORIES,
+};
+
+enum exec_input {
+        INPUT_NULL,
+        INPUT_TTY,
+        INPUT_TTY_FORCE,
+        INPUT_TTY_FAIL,
+        INPUT_SOCKET,
+        INPUT_FD,
+        INPUT_DATA,
+        INPUT_FILE,
+        N_EXEC_INPUTS,
+};
+
+enum exec_output {
+        OUTPUT_INHERIT,
+        OUTPUT_NULL,
+        OUTPUT_TTY,
+        OUTPUT_JOURNAL, /* journal, kmsg, syslog and their +console forms: the unit's log file here */
+        OUTPUT_SOCKET,
+        OUTPUT_FD,
+        OUTPUT_FILE,
+        OUTPUT_APPEND,
+        OUTPUT_TRUNCATE,
+        N_EXEC_OUTPUTS,
+};
+
+enum preserve_mode {
+        PRESERVE_NO,
+        PRESERVE_YES,
+        PRESERVE_RESTART,
+        N_PRESERVE_MODES,
+};
+
+enum condition_kind {
+        COND_PATH_EXISTS,
+        COND_PATH_EXISTS_GLOB,
+        COND_PATH_IS_DIRECTORY,
+        COND_PATH_IS_SYMBOLIC_LINK,
+        COND_PATH_IS_MOUNT_POINT,
+        COND_PATH_IS_READ_WRITE,
+        COND_DIRECTORY_NOT_EMPTY,
+        COND_FILE_NOT_EMPTY,
+        COND_FILE_IS_EXECUTABLE,
+        COND_USER,
+        COND_GROUP,
+        COND_HOST,
+        COND_VIRTUALIZATION,
+        COND_CAPABILITY,
+        COND_AC_POWER,
+        COND_ARCHITECTURE,
+        COND_KERNEL_COMMAND_LINE,
+        COND_KERNEL_VERSION,
+        COND_ENVIRONMENT,
+        COND_FIRST_BOOT,
+        COND_NEEDS_UPDATE,
+        COND_SECURITY,
+        COND_CPUS,
+        COND_MEMORY,
+        COND_OTHER, /* known by name, taken as true with a notice */
+        N_CONDITION_KINDS,
+};
+
+/* exec_command.flags */
+#define EXEC_IGNORE_FAILURE (1u << 0) /* - */
+#define EXEC_ARGV0          (1u << 1) /* @: argv[0] is the second word */
+#define EXEC_NO_EXPAND      (1u << 2) /* : */
+#define EXEC_FULL_PRIVILEGE (1u << 3) /* + */
+#define EXEC_NO_SETUID      (1u << 4) /* ! */
+#define EXEC_AMBIENT        (1u << 5) /* !! */
+
+struct strings { /* a counted list */
+        char **v;
+        unsigned n;
+};
+
+/* One command. Specifiers are already expanded; $VARIABLES are not (they are at each start). */
+struct exec_command {
+        char *path;           /* absolute, or a bare name to be searched for */
+        struct strings words; /* argv, argv[0] included; whole words still carry $VAR and ${VAR} */
+        unsigned flags;
+        unsigned line;    /* where it stands, for messages */
+        const char *file; /* likewise */
+};
+
+struct exec_commands {
+        struct exec_command *v;
+        unsigned n;
+};
+
+struct condition {
+        enum condition_kind kind;
+        bool assert; /* Assert*= rather than Condition*= */
+        bool trigger, negate; /* | and ! */
+        char *parameter;
+        char *name; /* the key as written, for messages */
+};
+
+struct conditions {
+        struct condition *v;
+        unsigned n;
+};
+
+struct exit_status_set { /* codes and signals, a bit each */
+        uint32_t codes[8];
+        uint64_t signals;
+};
+
+struct environment_file {
+        char *path;
+        bool optional; /* - */
+};
+
+struct environment_files {
+        struct environment_file *v;
+        unsigned n;
+};
+
+struct limit_value {
+        bool set;
+        uint64_t soft, hard; /* UINT64_MAX = infinity */
+};
+
+struct path_setting { /* a path with its '-' and '+' and an optional second path (BindPaths) */
+        char *path, *target;
+        bool optional;
+};
+
+struct exec_directory_setting {
+        struct strings names; /* relative paths below the base */
+        mode_t mode;          /* default 0755 */
+};
+
+struct exec_config {
+        char *user, *group; /* NULL = not set */
+        struct strings supplementary_groups;
+        bool dynamic_user;
+        char *working_directory; /* NULL = default; "~" = home */
+        bool working_directory_optional;
+        char *root_directory;
+        mode_t umask; /* default 0022 */
+        struct strings environment; /* NAME=value, specifiers expanded, later wins already applied */
+        struct environment_files environment_files;
+        struct strings pass_environment, unset_environment;
+        struct strings exec_search_path;
+        struct limit_value limits[16]; /* indexed by RLIMIT_* */
+        bool nice_set, oom_score_set, io_set, cpu_policy_set, ignore_sigpipe, no_new_privileges;
+        int nice, oom_score_adjust, io_class, io_priority, cpu_policy, cpu_priority;
+        char *cpu_affinity; /* as written; NULL = not set */
+        enum exec_input input;
+        enum exec_output output, error;
+        char *input_file, *output_file, *error_file; /* for FILE, APPEND, TRUNCATE and FD (the name) */
+        char *tty_path;
+        char *input_data; /* decoded, for INPUT_DATA */
+        size_t input_data_size;
+        struct exec_directory_setting directories[N_EXEC_DIRECTORIES];
+        enum preserve_mode runtime_preserve;
+        char *syslog_identifier;
+        bool non_blocking;
+        char *utmp_identifier;
+        char *pam_name;
+        char *personality;
+        bool capability_bounding_set;       /* CapabilityBoundingSet= was given */
+        uint64_t bounding_set, ambient_set; /* bits CAP_*; bounding_set counts only when given */
+        bool private_tmp;
+};
+
+struct kill_config {
+        enum kill_mode mode;
+        int signal;       /* default SIGTERM */
+        int final_signal; /* default SIGKILL */
+        int restart_signal, watchdog_signal; /* 0 = signal; default SIGABRT */
+        bool send_sighup, send_sigkill;      /* default no, yes */
+};
+
+struct service_config {
+        enum service_type type;
+        enum service_restart restart;
+        enum notify_access notify_access;
+        struct exec_commands commands[N_EXEC_KINDS];
+        char *pid_file; /* absolute */
+        char *bus_name;
+        bool guess_main_pid, remain_after_exit; /* default yes, no */
+        bool permissions_start_only, root_directory_start_only;
+        bool exit_type_cgroup;
+        uint64_t restart_us;         /* default 100 ms */
+        unsigned restart_steps;      /* 0 = none */
+        uint64_t restart_max_delay_us; /* USEC_INFINITY = none */
+        uint64_t timeout_start_us, timeout_stop_us, timeout_abort_us; /* USEC_INFINITY = none; abort: = stop when not set */
+        uint64_t runtime_max_us, watchdog_us, runtime_randomized_extra_us; /* USEC_INFINITY = none; watchdog 0 = none */
+        int timeout_start_failure_mode, timeout_stop_failure_mode; /* 0 terminate, 1 abort, 2 kill */
+        struct exit_status_set success_status, restart_prevent_status, restart_force_status;
+        int oom_policy;
+        unsigned fd_store_max;
+        struct strings sockets;
+        int reload_signal; /* notify-reload; default SIGHUP */
+        struct exec_config exec;
+        struct kill_config kill;
+};
+
+struct unit {
+        struct arena arena;
+        char *id;             /* the name it is known by, with suffix */
+        struct strings names; /* id and aliases */
+        enum unit_type type;
+        enum unit_load_state load_state;
+        char *load_error;     /* one line for people; NULL */
+        char *description;    /* default: the id */
+        struct strings documentation;
+        char *fragment_path;  /* NULL = none (built in, not found) */
+        struct strings dropin_paths;
+        char *source_path;
+        char *instance; /* what follows '@', still escaped; NULL */
+        struct strings dependencies[N_UNIT_DEPENDENCIES]; /* as written plus .wants/.requires; default ones included */
+        struct conditions conditions;
+        struct strings wanted_by, required_by, upheld_by, also, install_alias; /* [Install] */
+        char *default_instance;
+        bool default_dependencies; /* default yes */
+        bool stop_when_unneeded, refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate;
+        uint64_t start_limit_interval_us; /* default 10 s; 0 = no limit */
+        unsigned start_limit_burst;       /* default 5 */
+        int start_limit_action, failure_action, success_action; /* enum emergency_action; 0 = none */
+        char *on_failure_job_mode, *collect_mode;
+        uint64_t job_timeout_us, job_running_timeout_us; /* USEC_INFINITY = none */
+        bool built_in;         /* no file: one of the built-in targets */
+        bool is_empty_target;  /* no dependency of its own */
+        struct strings notices; /* what was accepted but is not carried out: shown in status */
+        struct service_config service; /* type == UNIT_SERVICE only */
+};
+
+const char *unit_type_name(enum unit_type t);             /* "service", … */
+const char *unit_load_state_name(enum unit_load_state s); /* "loaded", "not-found", "bad-setting", "error", "masked" */
+const char *service_type_name(enum service_type t);
+const char *service_restart_name(enum service_restart r);
+const char *kill_mode_name(enum kill_mode m);
+const char *notify_access_name(enum notify_access a);
+const char *unit_dependency_name(enum unit_dependency d); /* "Requires", … */
+const char *exec_kind_name(enum exec_kind k);             /* "ExecCondition", "ExecStartPre", … */
+
+#endif
