@@ -2,6 +2,11 @@
  *
  * A unit as its files describe it: plain data, immutable once loaded, everything in one arena.
  *
+ * Layout: a unit, its service part and all its strings lie in one allocation of the exact size. What most units leave
+ * alone is shared between them: `service` is a pointer (NULL unless type == UNIT_SERVICE; never NULL then, also when
+ * the unit could not be loaded), and limits, directories and exit status sets are pointers that are never NULL: they
+ * point at constant defaults until a file says otherwise.
+ *
  * Not here: what a unit is doing right now (programs/supd-manager), and any decision.
  * Invariant: every pointer points into `arena` or at a constant; lists are counted, and their strings never NULL.
  */
@@ -147,6 +152,35 @@ enum preserve_mode {
         N_PRESERVE_MODES,
 };
 
+enum oom_policy {
+        OOM_CONTINUE,
+        OOM_STOP, /* the default */
+        OOM_KILL,
+        N_OOM_POLICIES,
+};
+
+/* what to do to the whole when a unit ends: StartLimitAction=, FailureAction=, SuccessAction= */
+enum emergency_action {
+        ACTION_NONE,
+        ACTION_REBOOT,
+        ACTION_REBOOT_FORCE,
+        ACTION_REBOOT_IMMEDIATE,
+        ACTION_POWEROFF,
+        ACTION_POWEROFF_FORCE,
+        ACTION_POWEROFF_IMMEDIATE,
+        ACTION_EXIT,
+        ACTION_EXIT_FORCE,
+        N_EMERGENCY_ACTIONS,
+};
+
+/* TimeoutStartFailureMode=, TimeoutStopFailureMode= */
+enum timeout_failure_mode {
+        TIMEOUT_TERMINATE,
+        TIMEOUT_ABORT,
+        TIMEOUT_KILL,
+        N_TIMEOUT_FAILURE_MODES,
+};
+
 enum condition_kind {
         COND_PATH_EXISTS,
         COND_PATH_EXISTS_GLOB,
@@ -205,7 +239,7 @@ struct exec_commands {
 
 struct condition {
         enum condition_kind kind;
-        bool assert; /* Assert*= rather than Condition*= */
+        bool assert;          /* Assert*= rather than Condition*= */
         bool trigger, negate; /* | and ! */
         char *parameter;
         char *name; /* the key as written, for messages */
@@ -231,6 +265,8 @@ struct environment_files {
         unsigned n;
 };
 
+#define N_EXEC_LIMITS 16 /* RLIMIT_CPU … RLIMIT_RTTIME are 0 … 15 */
+
 struct limit_value {
         bool set;
         uint64_t soft, hard; /* UINT64_MAX = infinity */
@@ -253,12 +289,12 @@ struct exec_config {
         char *working_directory; /* NULL = default; "~" = home */
         bool working_directory_optional;
         char *root_directory;
-        mode_t umask; /* default 0022 */
+        mode_t umask;               /* default 0022 */
         struct strings environment; /* NAME=value, specifiers expanded, later wins already applied */
         struct environment_files environment_files;
         struct strings pass_environment, unset_environment;
         struct strings exec_search_path;
-        struct limit_value limits[16]; /* indexed by RLIMIT_* */
+        const struct limit_value *limits; /* [N_EXEC_LIMITS], indexed by RLIMIT_*; never NULL */
         bool nice_set, oom_score_set, io_set, cpu_policy_set, ignore_sigpipe, no_new_privileges;
         int nice, oom_score_adjust, io_class, io_priority, cpu_policy, cpu_priority;
         char *cpu_affinity; /* as written; NULL = not set */
@@ -268,7 +304,7 @@ struct exec_config {
         char *tty_path;
         char *input_data; /* decoded, for INPUT_DATA */
         size_t input_data_size;
-        struct exec_directory_setting directories[N_EXEC_DIRECTORIES];
+        const struct exec_directory_setting *directories; /* [N_EXEC_DIRECTORIES]; never NULL */
         enum preserve_mode runtime_preserve;
         char *syslog_identifier;
         bool non_blocking;
@@ -282,8 +318,8 @@ struct exec_config {
 
 struct kill_config {
         enum kill_mode mode;
-        int signal;       /* default SIGTERM */
-        int final_signal; /* default SIGKILL */
+        int signal;                          /* default SIGTERM */
+        int final_signal;                    /* default SIGKILL */
         int restart_signal, watchdog_signal; /* 0 = signal; default SIGABRT */
         bool send_sighup, send_sigkill;      /* default no, yes */
 };
@@ -298,14 +334,15 @@ struct service_config {
         bool guess_main_pid, remain_after_exit; /* default yes, no */
         bool permissions_start_only, root_directory_start_only;
         bool exit_type_cgroup;
-        uint64_t restart_us;         /* default 100 ms */
-        unsigned restart_steps;      /* 0 = none */
+        uint64_t restart_us;           /* default 100 ms */
+        unsigned restart_steps;        /* 0 = none */
         uint64_t restart_max_delay_us; /* USEC_INFINITY = none */
-        uint64_t timeout_start_us, timeout_stop_us, timeout_abort_us; /* USEC_INFINITY = none; abort: = stop when not set */
+        uint64_t timeout_start_us, timeout_stop_us,
+                timeout_abort_us; /* USEC_INFINITY = none; abort: = stop when not set */
         uint64_t runtime_max_us, watchdog_us, runtime_randomized_extra_us; /* USEC_INFINITY = none; watchdog 0 = none */
-        int timeout_start_failure_mode, timeout_stop_failure_mode; /* 0 terminate, 1 abort, 2 kill */
-        struct exit_status_set success_status, restart_prevent_status, restart_force_status;
-        int oom_policy;
+        enum timeout_failure_mode timeout_start_failure_mode, timeout_stop_failure_mode;
+        const struct exit_status_set *success_status, *restart_prevent_status, *restart_force_status; /* never NULL */
+        enum oom_policy oom_policy;
         unsigned fd_store_max;
         struct strings sockets;
         int reload_signal; /* notify-reload; default SIGHUP */
@@ -319,13 +356,13 @@ struct unit {
         struct strings names; /* id and aliases */
         enum unit_type type;
         enum unit_load_state load_state;
-        char *load_error;     /* one line for people; NULL */
-        char *description;    /* default: the id */
+        char *load_error;  /* one line for people; NULL */
+        char *description; /* default: the id */
         struct strings documentation;
-        char *fragment_path;  /* NULL = none (built in, not found) */
+        char *fragment_path; /* NULL = none (built in, not found) */
         struct strings dropin_paths;
         char *source_path;
-        char *instance; /* what follows '@', still escaped; NULL */
+        char *instance;                                   /* what follows '@', still escaped; NULL */
         struct strings dependencies[N_UNIT_DEPENDENCIES]; /* as written plus .wants/.requires; default ones included */
         struct conditions conditions;
         struct strings wanted_by, required_by, upheld_by, also, install_alias; /* [Install] */
@@ -334,13 +371,14 @@ struct unit {
         bool stop_when_unneeded, refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate;
         uint64_t start_limit_interval_us; /* default 10 s; 0 = no limit */
         unsigned start_limit_burst;       /* default 5 */
-        int start_limit_action, failure_action, success_action; /* enum emergency_action; 0 = none */
+        enum emergency_action start_limit_action, failure_action, success_action;
+        int failure_exit_status, success_exit_status; /* FailureActionExitStatus= …; -1 = not set */
         char *on_failure_job_mode, *collect_mode;
         uint64_t job_timeout_us, job_running_timeout_us; /* USEC_INFINITY = none */
-        bool built_in;         /* no file: one of the built-in targets */
-        bool is_empty_target;  /* no dependency of its own */
-        struct strings notices; /* what was accepted but is not carried out: shown in status */
-        struct service_config service; /* type == UNIT_SERVICE only */
+        bool built_in;                                   /* no file: one of the built-in targets */
+        bool is_empty_target;                            /* no dependency of its own */
+        struct strings notices;                          /* what was accepted but is not carried out: shown in status */
+        const struct service_config *service;            /* NULL unless type == UNIT_SERVICE */
 };
 
 const char *unit_type_name(enum unit_type t);             /* "service", … */
@@ -351,5 +389,13 @@ const char *kill_mode_name(enum kill_mode m);
 const char *notify_access_name(enum notify_access a);
 const char *unit_dependency_name(enum unit_dependency d); /* "Requires", … */
 const char *exec_kind_name(enum exec_kind k);             /* "ExecCondition", "ExecStartPre", … */
+const char *exec_directory_name(enum exec_directory d);   /* "RuntimeDirectory", … */
+const char *exec_input_name(enum exec_input i);
+const char *exec_output_name(enum exec_output o);
+const char *preserve_mode_name(enum preserve_mode m);
+const char *condition_kind_name(enum condition_kind k); /* "PathExists", …: without Condition or Assert */
+const char *oom_policy_name(enum oom_policy p);
+const char *emergency_action_name(enum emergency_action a);
+const char *timeout_failure_mode_name(enum timeout_failure_mode m);
 
 #endif
