@@ -6,21 +6,25 @@
  *                  counts, as text, into one blob. It decides nothing about meaning.
  *   unit_parse()   turns a blob into a struct unit. Pure: no file, no clock, no environment but what the context holds.
  *
- * The blob of each loaded unit is kept in the runtime directory, so that a manager that comes back after a crash has the
- * very configuration its predecessor had, whatever happened to the files meanwhile.
+ * The blob of each loaded unit is kept in the runtime directory, so that a manager that comes back after a crash has
+ * the very configuration its predecessor had, whatever happened to the files meanwhile.
  */
 #ifndef SUPD_UNIT_LOAD_H
 #define SUPD_UNIT_LOAD_H
 
 #include "unit/unit.h"
 
+struct unit_index; /* what lies in the directories, read again when one of them changes; opaque */
+
 struct unit_paths {
-        struct strings dirs; /* highest precedence first; owned by the arena */
+        struct strings dirs; /* highest precedence first; owned by the arena; at most 64 */
         struct arena arena;
+        struct unit_index *index; /* owned; filled and kept up to date by unit_gather() and unit_list_files() */
 };
 
 /* The search path of the design (unit files, section 4): $SUPD_UNIT_PATH as UNIT_PATH (NULL = not set; a trailing colon
  * goes on with the rest), systemd's own directories only when SYSTEMD_UNITS, user directories when USER_MODE. */
+/* In user mode HOME and the XDG variables are read from the environment. 0, -ENOMEM, or -E2BIG for too many. */
 int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_units, bool user_mode);
 void unit_paths_done(struct unit_paths *p);
 
@@ -29,15 +33,18 @@ struct unit_context {
         const char *runtime_dir_root; /* %t: "/run", or $XDG_RUNTIME_DIR in user mode */
         const char *state_root, *cache_root, *logs_root, *configuration_root; /* %S %C %L %E */
         const char *host_name, *machine_id, *boot_id, *kernel_release;        /* %H %m %b %v */
-        const char *user_name, *user_home, *user_shell; /* %u %h %s: of the manager's user */
-        uid_t uid; /* %U */
-        gid_t gid; /* %G */
-        const char *group_name; /* %g */
+        const char *user_name, *user_home, *user_shell;                       /* %u %h %s: of the manager's user */
+        uid_t uid;                                                            /* %U */
+        gid_t gid;                                                            /* %G */
+        const char *group_name;                                               /* %g */
         uint64_t default_timeout_start_us, default_timeout_stop_us, default_restart_us; /* 0 = the built-in default */
 };
 
 /* Appends the blob of NAME (any of its names) to ret_blob. Unknown names and masked units give a blob too: it says so.
- * Returns 0, -EINVAL for an invalid name, -ENOMEM, or -EIO when a file that exists cannot be read (diag says which). */
+ * So does a unit with a file that exists but cannot be used (unreadable, no regular file, over 1 MiB, a loop of links):
+ * its blob says LOAD_ERROR, the diag says which file and why. Never blocks on a FIFO or device.
+ * Returns 0, -EINVAL for an invalid name, or what the system is short of (-ENOMEM, -EMFILE, -ENFILE), ret_blob
+ * untouched. PATHS->index is brought up to date: one stat per directory, a scan only when one changed. */
 int unit_gather(const struct unit_paths *paths, const char *name, struct buf *ret_blob, struct diag *diag);
 
 /* Parses a blob. Mistakes go to diag with file:line; a unit that cannot be used still comes back, with load_state and

@@ -364,6 +364,10 @@ struct unit {
         char *source_path;
         char *instance;                                   /* what follows '@', still escaped; NULL */
         struct strings dependencies[N_UNIT_DEPENDENCIES]; /* as written plus .wants/.requires; default ones included */
+        unsigned n_default_after; /* the last N of dependencies[DEP_AFTER] came by default from what this target pulls
+                                   * in: the manager leaves one out when that unit has default_dependencies off or
+                                   * orders itself after this target (they alone would make a cycle) */
+        char *trigger;            /* socket, timer, path: the unit it starts; NULL */
         struct conditions conditions;
         struct strings wanted_by, required_by, upheld_by, also, install_alias; /* [Install] */
         char *default_instance;
