@@ -70,8 +70,15 @@ enum plan_step {
         PLAN_STEP_NAMESPACE = 20,
         PLAN_STEP_UNSUPPORTED = 21, /* a directive whose silent absence would open a hole */
         PLAN_STEP_TTY = 22,
+        PLAN_STEP_IOPRIO = 23,
+        PLAN_STEP_SCHEDULER = 24,
+        PLAN_STEP_AFFINITY = 25,
+        PLAN_STEP_NO_NEW_PRIVILEGES = 26,
+        PLAN_STEP_PERSONALITY = 27,
+        PLAN_STEP_MEMORY = 28,
         N_PLAN_STEPS,
 };
+/* "EnvironmentFile", "User", "executable", …; "unknown step" for a number of a later version. */
 const char *plan_step_name(enum plan_step s);
 
 #endif
