@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * The manager's side of the control API: a SOCK_SEQPACKET server for one kind of client, supd-bus, which speaks D-Bus
- * (libsystemd's sd-bus and sd-event) to the world and this small protocol (control-format.h) to the manager. So a hostile
- * D-Bus client meets a process of its own with limits of its own, never the manager, and the manager links no libsystemd:
- * it starts faster, is smaller, and comes back sooner after a crash.
+ * (libsystemd's sd-bus and sd-event) to the world and this small protocol (control-format.h) to the manager. So a
+ * hostile D-Bus client meets a process of its own with limits of its own, never the manager, and the manager links no
+ * libsystemd: it starts faster, is smaller, and comes back sooner after a crash.
  *
- * Not here: what verbs mean: the manager does them through control_ops. Invariant: never blocks; a peer that does not read
- * is closed once its queue is over CONTROL_QUEUE_MAX bytes.
+ * Not here: what verbs mean: the manager does them through control_ops. Invariant: never blocks; a peer that does not
+ * read is closed once its queue is over CONTROL_QUEUE_MAX bytes.
  */
 #ifndef SUPD_CONTROL_CONTROL_H
 #define SUPD_CONTROL_CONTROL_H
@@ -14,7 +14,8 @@
 #include "base/diag.h"
 #include "graph/graph.h"
 
-/* An error as D-Bus clients see it: name "org.freedesktop.systemd1.NoSuchUnit" and message "Unit x.service not found." */
+/* An error as D-Bus clients see it: name "org.freedesktop.systemd1.NoSuchUnit" and message "Unit x.service not found."
+ */
 struct control_error {
         const char *name; /* constant */
         char message[256];
@@ -60,8 +61,8 @@ void control_put_unit(struct control_answer *a, const char *id, const char *desc
 
 struct control_ops { /* each returns 0 or -errno with *e set */
         /* StartUnit and its kin; *ret_job is the job's id */
-        int (*enqueue)(void *userdata, const char *unit, enum job_request request, enum job_mode mode, uint32_t *ret_job,
-                       struct control_error *e);
+        int (*enqueue)(void *userdata, const char *unit, enum job_request request, enum job_mode mode,
+                       uint32_t *ret_job, struct control_error *e);
         int (*kill)(void *userdata, const char *unit, const char *whom, int signal, struct control_error *e);
         int (*reset_failed)(void *userdata, const char *unit /* NULL = all */, struct control_error *e);
         int (*reload)(void *userdata, struct control_error *e); /* daemon-reload */
@@ -72,8 +73,22 @@ struct control_ops { /* each returns 0 or -errno with *e set */
         int (*manager_properties)(void *userdata, struct control_answer *a, struct control_error *e);
         int (*list_units)(void *userdata, struct control_answer *a, struct control_error *e);
         int (*list_jobs)(void *userdata, int (*each)(void *, const struct control_job *), void *each_userdata);
-        /* The state of job ID: 0 and *ret when known (queued, running, or ended not long ago: ended=true), else -ENOENT. */
+        /* The state of job ID: 0 and *ret when known (queued, running, or ended not long ago: ended=true), else
+         * -ENOENT. */
         int (*job_state)(void *userdata, uint32_t id, struct control_job *ret, bool *ret_ended);
+
+        /* The ones below may be NULL. */
+        /* The job that an earlier enqueue with REQUEST_ID led to, when it was committed before a crash: 0 and *ret_job,
+         * else -ENOENT. Asked before enqueue(), so that a repeated request never runs twice. */
+        int (*find_request)(void *userdata, const uint8_t request_id[16], uint32_t *ret_job);
+        /* daemon-reexec. On 0 the connection is expected to end; NULL answers NotSupported. */
+        int (*reexecute)(void *userdata, struct control_error *e);
+};
+
+/* The request that an op is being called for. */
+struct control_request {
+        uint8_t id[16]; /* chosen by the client; all zero when it gave none. To be committed with the job. */
+        uint32_t peer_uid, peer_pid; /* of supd-bus */
 };
 
 struct control_server; /* opaque */
@@ -90,10 +105,17 @@ void control_server_set_poll(struct control_server *s, const struct control_poll
 /* COOKIE as given to watch() (NULL for the listening socket). Never blocks. */
 void control_server_ready(struct control_server *s, void *cookie, bool readable, bool writable, bool hangup);
 
-/* What happened, to be told to connected peers (they subscribe at connect). */
+unsigned control_server_n_peers(const struct control_server *s);
+/* Valid while an op runs; NULL otherwise. */
+const struct control_request *control_server_request(const struct control_server *s);
+
+/* What happened, to be told to connected peers (they subscribe at connect). May be called from within ops: what is said
+ * during an op goes out behind its answer, except job_new and reloading, which go out before it. */
 void control_job_new(struct control_server *s, const struct control_job *job);
 void control_job_removed(struct control_server *s, const struct control_job *job);
 void control_unit_changed(struct control_server *s, const char *unit);
 void control_reloading(struct control_server *s, bool active);
+void control_unit_new(struct control_server *s, const char *unit);
+void control_unit_removed(struct control_server *s, const char *unit);
 
 #endif

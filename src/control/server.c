@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The SEQPACKET server in the manager: accepts supd-bus, reads requests, calls control_ops, sends answers and events.
+ *
+ * Not here: encodings (format.c), what verbs mean (the manager). Invariants: nothing waits; peers are slots that are
+ * reused, never freed, so a late readiness report is at worst a spurious one; a peer whose unread bytes are over
+ * CONTROL_QUEUE_MAX when something is to be added is closed, so that one answer of any length always fits.
+ */
+#include "control/answer.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#define PEERS_MAX         16
+#define REQUESTS_PER_TURN 32             /* of one peer, then others get their turn */
+#define KEEP_MAX          (256u * 1024u) /* bytes of buffer kept when it is empty */
+
+struct peer {
+        int fd; /* owned; -1 = free slot */
+        uint32_t uid, pid;
+        bool want_write;
+        struct buf queue; /* packets, each with its header */
+        size_t sent;      /* bytes of queue that are gone */
+};
+
+struct control_server {
+        int socket_fd; /* borrowed */
+        const struct control_ops *ops;
+        void *userdata;
+        struct control_poll poll;
+        struct peer peers[PEERS_MAX];
+        unsigned n_peers;
+        struct control_answer answer;          /* the one being built */
+        struct buf event;                      /* likewise */
+        struct buf deferred;                   /* packets that go out behind the answer of the op that runs */
+        const struct control_request *request; /* while an op runs */
+        char packet[CONTROL_PACKET_MAX];
+};
+
+static void trim(struct buf *b)
+{
+        if (b->allocated > KEEP_MAX)
+                buf_done(b);
+        else
+                buf_reset(b);
+}
+
+static void peer_close(struct control_server *s, struct peer *p)
+{
+        if (p->fd < 0)
+                return;
+        if (s->poll.forget)
+                s->poll.forget(s->poll.userdata, p->fd);
+        close_fd_p(&p->fd);
+        trim(&p->queue);
+        p->sent = 0;
+        p->want_write = false;
+        s->n_peers--;
+}
+
+static void peer_watch(struct control_server *s, struct peer *p, bool want_write)
+{
+        if (p->want_write == want_write)
+                return;
+        p->want_write = want_write;
+        if (s->poll.watch && s->poll.watch(s->poll.userdata, p->fd, want_write, p) < 0)
+                peer_close(s, p);
+}
+
+/* One packet. 1 sent, 0 not now, -errno the peer is lost. */
+static int packet_send(int fd, const struct control_header *h, const void *body)
+{
+        struct iovec iov[2] = {{(void *)h, sizeof *h}, {(void *)body, h->size}};
+        struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+
+        if (sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+                return 1;
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+static void peer_flush(struct control_server *s, struct peer *p)
+{
+        while (p->sent < p->queue.size) {
+                struct control_header h;
+                int r;
+
+                memcpy(&h, p->queue.data + p->sent, sizeof h);
+                r = packet_send(p->fd, &h, p->queue.data + p->sent + sizeof h);
+                if (r < 0) {
+                        peer_close(s, p);
+                        return;
+                }
+                if (r == 0)
+                        return;
+                p->sent += sizeof h + h.size;
+        }
+        trim(&p->queue);
+        p->sent = 0;
+        peer_watch(s, p, false);
+}
+
+/* The bytes that went out make room once they are the larger part. */
+static void peer_compact(struct peer *p)
+{
+        if (p->sent < p->queue.size / 2)
+                return;
+        memmove(p->queue.data, p->queue.data + p->sent, p->queue.size - p->sent);
+        p->queue.size -= p->sent;
+        p->sent = 0;
+}
+
+static void peer_send(struct control_server *s, struct peer *p, const struct control_header *h, const void *body)
+{
+        if (p->queue.size == p->sent) {
+                int r = packet_send(p->fd, h, body);
+                if (r < 0)
+                        peer_close(s, p);
+                if (r != 0)
+                        return;
+        }
+        peer_compact(p);
+        if (buf_append(&p->queue, h, sizeof *h) < 0 || buf_append(&p->queue, body, h->size) < 0) {
+                peer_close(s, p);
+                return;
+        }
+        peer_watch(s, p, true);
+}
+
+/* A message of any length, cut into packets. */
+static void peer_send_message(struct control_server *s, struct peer *p, uint16_t type, uint32_t serial,
+                              const struct buf *body)
+{
+        const size_t room = CONTROL_PACKET_MAX - sizeof(struct control_header);
+        size_t at = 0;
+
+        if (p->queue.size - p->sent > CONTROL_QUEUE_MAX) {
+                peer_close(s, p);
+                return;
+        }
+        do {
+                size_t n = MIN2(room, body->size - at);
+                struct control_header h = {
+                        .magic = CONTROL_MAGIC,
+                        .version = CONTROL_VERSION,
+                        .flags = at + n < body->size ? CONTROL_MORE : 0,
+                        .type = type,
+                        .serial = serial,
+                        .size = (uint32_t)n,
+                };
+                peer_send(s, p, &h, buf_str(body) + at);
+                at += n;
+        } while (p->fd >= 0 && at < body->size);
+}
+
+static void broadcast_bytes(struct control_server *s, const struct control_header *h, const void *body)
+{
+        for (unsigned i = 0; i < PEERS_MAX; i++) {
+                struct peer *p = &s->peers[i];
+
+                if (p->fd < 0)
+                        continue;
+                if (p->queue.size - p->sent > CONTROL_QUEUE_MAX)
+                        peer_close(s, p);
+                else
+                        peer_send(s, p, h, body);
+        }
+}
+
+/* The event in s->event, of TYPE. LATER: behind the answer of the op that runs, if one does. */
+static void broadcast(struct control_server *s, uint16_t type, bool later)
+{
+        struct control_header h = {
+                .magic = CONTROL_MAGIC,
+                .version = CONTROL_VERSION,
+                .type = type,
+                .size = (uint32_t)s->event.size,
+        };
+
+        if (s->event.size > CONTROL_PACKET_MAX - sizeof h)
+                return; /* names are shorter; nothing that long comes from the manager */
+        if (!later || !s->request) {
+                broadcast_bytes(s, &h, s->event.data);
+                return;
+        }
+        if (s->deferred.size > CONTROL_QUEUE_MAX || buf_reserve(&s->deferred, sizeof h + h.size) < 0) {
+                for (unsigned i = 0; i < PEERS_MAX; i++) /* they must learn that they missed something */
+                        peer_close(s, &s->peers[i]);
+                return;
+        }
+        (void)buf_append(&s->deferred, &h, sizeof h);
+        (void)buf_append(&s->deferred, s->event.data, h.size);
+}
+
+static void deferred_flush(struct control_server *s)
+{
+        for (size_t at = 0; at < s->deferred.size;) {
+                struct control_header h;
+
+                memcpy(&h, s->deferred.data + at, sizeof h);
+                broadcast_bytes(s, &h, s->deferred.data + at + sizeof h);
+                at += sizeof h + h.size;
+        }
+        trim(&s->deferred);
+}
+
+static int event_job(struct control_server *s, const struct control_job *job, bool ended)
+{
+        const struct control_job_wire w = {
+                .id = job->id,
+                .flags = (job->waiting ? CONTROL_JOB_WAITING : 0) | (ended ? CONTROL_JOB_ENDED : 0),
+                .unit = job->unit,
+                .type = control_type_word(job->type),
+                .result = ended ? control_result_word(job->result) : "",
+        };
+
+        buf_reset(&s->event);
+        return control_write_job(&s->event, &w);
+}
+
+void control_job_new(struct control_server *s, const struct control_job *job)
+{
+        if (s->n_peers > 0 && event_job(s, job, false) >= 0)
+                broadcast(s, CONTROL_JOB_NEW, false);
+}
+
+void control_job_removed(struct control_server *s, const struct control_job *job)
+{
+        if (s->n_peers > 0 && event_job(s, job, true) >= 0)
+                broadcast(s, CONTROL_JOB_REMOVED, true);
+}
+
+static void event_unit(struct control_server *s, uint16_t type, const char *unit, bool later)
+{
+        if (s->n_peers == 0)
+                return;
+        buf_reset(&s->event);
+        if (control_write_string(&s->event, CONTROL_TAG_UNIT, unit) >= 0)
+                broadcast(s, type, later);
+}
+
+void control_unit_changed(struct control_server *s, const char *unit)
+{
+        event_unit(s, CONTROL_UNIT_CHANGED, unit, true);
+}
+
+void control_unit_new(struct control_server *s, const char *unit)
+{
+        event_unit(s, CONTROL_UNIT_NEW, unit, false);
+}
+
+void control_unit_removed(struct control_server *s, const char *unit)
+{
+        event_unit(s, CONTROL_UNIT_REMOVED, unit, true);
+}
+
+void control_reloading(struct control_server *s, bool active)
+{
+        if (s->n_peers == 0)
+                return;
+        buf_reset(&s->event);
+        if (control_write_u32(&s->event, CONTROL_TAG_FLAG, active) >= 0)
+                broadcast(s, CONTROL_RELOADING, false);
+}
+
+/* One request as it came; handlers read their tags and fill s->answer. */
+struct call {
+        struct control_server *s;
+        const char *body;
+        size_t size;
+        struct control_request request;
+        struct control_error error;
+};
+
+#define ERROR_INVALID   "org.freedesktop.DBus.Error.InvalidArgs"
+#define ERROR_FAILED    "org.freedesktop.DBus.Error.Failed"
+#define ERROR_UNSUPPORT "org.freedesktop.DBus.Error.NotSupported"
+#define ERROR_NO_JOB    "org.freedesktop.systemd1.NoSuchJob"
+
+static int call_string(struct call *c, uint16_t tag, const char **ret)
+{
+        int r = control_body_string(c->body, c->size, tag, ret);
+
+        if (r < 0)
+                control_error_set(&c->error, ERROR_INVALID, "The request lacks field %u", tag);
+        return r;
+}
+
+static int call_u32(struct call *c, uint16_t tag, uint32_t *ret)
+{
+        int r = control_body_u32(c->body, c->size, tag, ret);
+
+        if (r < 0)
+                control_error_set(&c->error, ERROR_INVALID, "The request lacks field %u", tag);
+        return r;
+}
+
+/* A unit name: bounded, not empty. */
+static int call_unit(struct call *c, const char **ret)
+{
+        const char *unit;
+        int r = call_string(c, CONTROL_TAG_UNIT, &unit);
+
+        if (r < 0)
+                return r;
+        if (unit[0] == 0 || strlen(unit) >= CONTROL_NAME_MAX) {
+                control_error_set(&c->error, ERROR_INVALID, "Unit name %.64s is not valid.", unit);
+                return -EINVAL;
+        }
+        *ret = unit;
+        return 0;
+}
+
+static int put_job_id(struct call *c, uint32_t id)
+{
+        return control_write_u32(&c->s->answer.body, CONTROL_TAG_JOB_ID, id);
+}
+
+static bool request_id_given(const struct control_request *q)
+{
+        static const uint8_t none[CONTROL_REQUEST_ID];
+        return memcmp(q->id, none, sizeof none) != 0;
+}
+
+static void call_read_request_id(struct call *c)
+{
+        struct control_reader r = control_reader_of(c->body, c->size);
+        struct control_record rec;
+
+        while (control_reader_next(&r, &rec) > 0)
+                if (rec.tag == CONTROL_TAG_REQUEST_ID && rec.size == sizeof c->request.id)
+                        memcpy(c->request.id, rec.data, sizeof c->request.id);
+}
+
+static int do_enqueue(struct call *c)
+{
+        const struct control_ops *ops = c->s->ops;
+        const char *unit, *request_word, *mode_word;
+        enum job_request request;
+        enum job_mode mode;
+        uint32_t id;
+        int r;
+
+        if ((r = call_unit(c, &unit)) < 0 || (r = call_string(c, CONTROL_TAG_REQUEST, &request_word)) < 0 ||
+            (r = call_string(c, CONTROL_TAG_MODE, &mode_word)) < 0)
+                return r;
+        if ((r = control_request_from_word(request_word, &request)) < 0) {
+                control_error_set(&c->error, ERROR_INVALID, "Job type %.64s invalid", request_word);
+                return r;
+        }
+        if ((r = control_mode_from_word(mode_word, &mode)) < 0) {
+                control_error_set(&c->error, ERROR_INVALID, "Job mode %.64s invalid", mode_word);
+                return r;
+        }
+        if (ops->find_request && request_id_given(&c->request) &&
+            ops->find_request(c->s->userdata, c->request.id, &id) >= 0)
+                return put_job_id(c, id);
+        r = ops->enqueue(c->s->userdata, unit, request, mode, &id, &c->error);
+        return r < 0 ? r : put_job_id(c, id);
+}
+
+static int do_kill(struct call *c)
+{
+        const char *unit, *whom;
+        uint32_t signal;
+        int r;
+
+        if ((r = call_unit(c, &unit)) < 0 || (r = call_string(c, CONTROL_TAG_WHOM, &whom)) < 0 ||
+            (r = call_u32(c, CONTROL_TAG_NUMBER, &signal)) < 0)
+                return r;
+        if (signal < 1 || signal > 64) {
+                control_error_set(&c->error, ERROR_INVALID, "Signal number out of range.");
+                return -EINVAL;
+        }
+        return c->s->ops->kill(c->s->userdata, unit, whom, (int)signal, &c->error);
+}
+
+static int do_reset_failed(struct call *c)
+{
+        const char *unit = NULL;
+        int r = control_body_string(c->body, c->size, CONTROL_TAG_UNIT, &unit);
+
+        if (r < 0 && r != -ENODATA)
+                return r;
+        if (r >= 0 && (r = call_unit(c, &unit)) < 0)
+                return r;
+        return c->s->ops->reset_failed(c->s->userdata, unit, &c->error);
+}
+
+static int do_reload(struct call *c)
+{
+        return c->s->ops->reload(c->s->userdata, &c->error);
+}
+
+static int do_cancel_job(struct call *c)
+{
+        uint32_t id;
+        int r = call_u32(c, CONTROL_TAG_JOB_ID, &id);
+
+        return r < 0 ? r : c->s->ops->cancel_job(c->s->userdata, id, &c->error);
+}
+
+static int do_load_unit(struct call *c)
+{
+        char id[256] = "";
+        const char *unit;
+        uint32_t only_loaded;
+        int r;
+
+        if ((r = call_unit(c, &unit)) < 0 || (r = call_u32(c, CONTROL_TAG_FLAG, &only_loaded)) < 0 ||
+            (r = c->s->ops->load_unit(c->s->userdata, unit, only_loaded, id, &c->error)) < 0)
+                return r;
+        return control_write_string(&c->s->answer.body, CONTROL_TAG_UNIT, id);
+}
+
+static int do_unit_by_pid(struct call *c)
+{
+        char id[256] = "";
+        uint32_t pid;
+        int r;
+
+        if ((r = call_u32(c, CONTROL_TAG_NUMBER, &pid)) < 0 ||
+            (r = c->s->ops->unit_by_pid(c->s->userdata, pid, id, &c->error)) < 0)
+                return r;
+        return control_write_string(&c->s->answer.body, CONTROL_TAG_UNIT, id);
+}
+
+static int do_unit_properties(struct call *c)
+{
+        const char *unit;
+        int r = call_unit(c, &unit);
+
+        return r < 0 ? r : c->s->ops->unit_properties(c->s->userdata, unit, &c->s->answer, &c->error);
+}
+
+static int do_manager_properties(struct call *c)
+{
+        return c->s->ops->manager_properties(c->s->userdata, &c->s->answer, &c->error);
+}
+
+static int do_list_units(struct call *c)
+{
+        return c->s->ops->list_units(c->s->userdata, &c->s->answer, &c->error);
+}
+
+static int put_job(struct control_server *s, const struct control_job *job, bool ended)
+{
+        const struct control_job_wire w = {
+                .id = job->id,
+                .flags = (job->waiting ? CONTROL_JOB_WAITING : 0) | (ended ? CONTROL_JOB_ENDED : 0),
+                .unit = job->unit,
+                .type = control_type_word(job->type),
+                .result = ended ? control_result_word(job->result) : "",
+        };
+        return control_write_job(&s->answer.body, &w);
+}
+
+static int list_each(void *userdata, const struct control_job *job)
+{
+        return put_job(userdata, job, false);
+}
+
+static int do_list_jobs(struct call *c)
+{
+        return c->s->ops->list_jobs(c->s->userdata, list_each, c->s);
+}
+
+static int do_job_state(struct call *c)
+{
+        struct control_job job = {0};
+        bool ended = false;
+        uint32_t id;
+        int r = call_u32(c, CONTROL_TAG_JOB_ID, &id);
+
+        if (r < 0)
+                return r;
+        r = c->s->ops->job_state(c->s->userdata, id, &job, &ended);
+        if (r < 0) {
+                control_error_set(&c->error, ERROR_NO_JOB, "Job %u does not exist.", id);
+                return r;
+        }
+        return put_job(c->s, &job, ended);
+}
+
+static int do_reexecute(struct call *c)
+{
+        if (c->s->ops->reexecute)
+                return c->s->ops->reexecute(c->s->userdata, &c->error);
+        control_error_set(&c->error, ERROR_UNSUPPORT, "This manager does not re-execute itself");
+        return -EOPNOTSUPP;
+}
+
+static int (*const handlers[])(struct call *c) = {
+        [CONTROL_ENQUEUE] = do_enqueue,
+        [CONTROL_KILL] = do_kill,
+        [CONTROL_RESET_FAILED] = do_reset_failed,
+        [CONTROL_RELOAD] = do_reload,
+        [CONTROL_CANCEL_JOB] = do_cancel_job,
+        [CONTROL_LOAD_UNIT] = do_load_unit,
+        [CONTROL_UNIT_BY_PID] = do_unit_by_pid,
+        [CONTROL_UNIT_PROPERTIES] = do_unit_properties,
+        [CONTROL_MANAGER_PROPERTIES] = do_manager_properties,
+        [CONTROL_LIST_UNITS] = do_list_units,
+        [CONTROL_LIST_JOBS] = do_list_jobs,
+        [CONTROL_JOB_STATE] = do_job_state,
+        [CONTROL_REEXECUTE] = do_reexecute,
+};
+
+/* The body becomes the error; memory for this short one was reserved at the start. */
+static void answer_error(struct call *c, int error)
+{
+        struct buf *b = &c->s->answer.body;
+
+        buf_reset(b);
+        if (!c->error.name)
+                control_error_set(&c->error, ERROR_FAILED, "The manager could not do that: %s", strerror(-error));
+        (void)control_write_string(b, CONTROL_TAG_ERROR_NAME, c->error.name);
+        (void)control_write_string(b, CONTROL_TAG_ERROR_MESSAGE, c->error.message);
+        (void)control_write_u32(b, CONTROL_TAG_NUMBER, (uint32_t)-error);
+}
+
+static void peer_request(struct control_server *s, struct peer *p, const struct control_header *h, const char *body)
+{
+        struct call c = {
+                .s = s,
+                .body = body,
+                .size = h->size,
+                .request = {.peer_uid = p->uid, .peer_pid = p->pid},
+        };
+        int r = -EOPNOTSUPP;
+
+        trim(&s->answer.body);
+        s->answer.error = buf_reserve(&s->answer.body, 1024);
+        call_read_request_id(&c);
+        s->request = &c.request;
+        if (h->type < ARRAY_SIZE(handlers) && handlers[h->type])
+                r = handlers[h->type](&c);
+        else
+                control_error_set(&c.error, ERROR_UNSUPPORT, "The manager does not know request %u", h->type);
+        s->request = NULL;
+        if (r >= 0)
+                r = s->answer.error;
+        if (r >= 0 && s->answer.body.size > CONTROL_MESSAGE_MAX)
+                r = -EMSGSIZE;
+        if (r < 0)
+                answer_error(&c, r);
+        if (p->fd >= 0)
+                peer_send_message(s, p, r < 0 ? CONTROL_ERROR : CONTROL_ANSWER, h->serial, &s->answer.body);
+        deferred_flush(s);
+}
+
+static void peer_read(struct control_server *s, struct peer *p)
+{
+        for (int i = 0; i < REQUESTS_PER_TURN && p->fd >= 0; i++) {
+                struct control_header h;
+                ssize_t n = recv(p->fd, s->packet, sizeof s->packet, MSG_DONTWAIT | MSG_TRUNC);
+
+                if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                        return;
+                if (n <= 0 || (size_t)n > sizeof s->packet || control_header_check(s->packet, (size_t)n, &h) < 0 ||
+                    h.flags != 0) {
+                        peer_close(s, p);
+                        return;
+                }
+                peer_request(s, p, &h, s->packet + sizeof h);
+        }
+}
+
+static struct peer *slot_find(struct control_server *s)
+{
+        for (unsigned i = 0; i < PEERS_MAX; i++)
+                if (s->peers[i].fd < 0)
+                        return &s->peers[i];
+        return NULL;
+}
+
+static bool peer_may(int fd, struct ucred *ret)
+{
+        socklen_t size = sizeof *ret;
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &size) == 0 && (ret->uid == 0 || ret->uid == geteuid());
+}
+
+static void server_accept(struct control_server *s)
+{
+        for (int i = 0; i < PEERS_MAX; i++) {
+                cleanup_close_ int fd = accept4(s->socket_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                struct peer *p = slot_find(s);
+                struct ucred who;
+
+                if (fd < 0)
+                        return;
+                if (!p || !peer_may(fd, &who))
+                        continue;
+                p->fd = take_fd(&fd);
+                p->uid = who.uid;
+                p->pid = (uint32_t)who.pid;
+                s->n_peers++;
+                if (s->poll.watch && s->poll.watch(s->poll.userdata, p->fd, false, p) < 0)
+                        peer_close(s, p);
+        }
+}
+
+int control_server_new(int socket_fd, const struct control_ops *ops, void *userdata, struct control_server **ret)
+{
+        struct control_server *s = calloc(1, sizeof *s);
+
+        if (!s)
+                return -ENOMEM;
+        s->socket_fd = socket_fd;
+        s->ops = ops;
+        s->userdata = userdata;
+        for (unsigned i = 0; i < PEERS_MAX; i++)
+                s->peers[i].fd = -1;
+        *ret = s;
+        return 0;
+}
+
+void control_server_free(struct control_server *s)
+{
+        if (!s)
+                return;
+        for (unsigned i = 0; i < PEERS_MAX; i++) {
+                peer_close(s, &s->peers[i]);
+                buf_done(&s->peers[i].queue);
+        }
+        if (s->poll.forget)
+                s->poll.forget(s->poll.userdata, s->socket_fd);
+        buf_done(&s->answer.body);
+        buf_done(&s->event);
+        buf_done(&s->deferred);
+        free(s);
+}
+
+void control_server_set_poll(struct control_server *s, const struct control_poll *p)
+{
+        s->poll = *p;
+        (void)p->watch(p->userdata, s->socket_fd, false, NULL);
+}
+
+void control_server_ready(struct control_server *s, void *cookie, bool readable, bool writable, bool hangup)
+{
+        struct peer *p = cookie;
+
+        if (!p) {
+                server_accept(s);
+                return;
+        }
+        if (p->fd < 0)
+                return;
+        if (writable)
+                peer_flush(s, p);
+        if (p->fd >= 0 && readable)
+                peer_read(s, p);
+        if (p->fd >= 0 && hangup)
+                peer_close(s, p);
+}
+
+unsigned control_server_n_peers(const struct control_server *s)
+{
+        return s->n_peers;
+}
+
+const struct control_request *control_server_request(const struct control_server *s)
+{
+        return s->request;
+}
