@@ -90,7 +90,7 @@ struct durable_header {
         _Atomic uint64_t manager_started_us; /* keeper: CLOCK_BOOTTIME */
         _Atomic uint32_t keeper_form;      /* keeper: 1 = PID 1, 2 = subreaper below another init */
         _Atomic uint32_t user_mode;        /* keeper: 1 = --user */
-        uint8_t reserved[320];
+        uint8_t reserved[352];
 };
 
 /* An fd in the keeper's store. The next manager inherits the same fd numbers. */
@@ -129,7 +129,7 @@ struct durable_slot {
         _Atomic uint32_t last_pid;   /* the service, together with pids[]; kept after the exit */
         uint32_t reserved0;
         uint8_t invocation[16];      /* manager */
-        uint8_t reserved[56];
+        uint8_t reserved[64];
 };
 
 struct durable_exit {
