@@ -80,6 +80,7 @@ enum graph_error { /* why a transaction is refused; the API maps them to systemd
         GRAPH_NO_ISOLATION,
         GRAPH_ONLY_BY_DEPENDENCY,
         GRAPH_NOMEM,
+        N_GRAPH_ERRORS,
 };
 
 /* What the graph may ask about a unit right now. */
@@ -88,6 +89,7 @@ struct graph_node {
         enum unit_load_state load;
         enum job_type job;  /* installed job, or JOB_NONE */
         bool job_irreversible;
+        bool job_ignore_order; /* came from MODE_IGNORE_DEPENDENCIES: takes no part in ordering */
         bool can_start, can_reload;
         bool refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate, stop_when_unneeded;
         const char *name; /* borrowed; for messages */
@@ -101,6 +103,8 @@ void graph_free(struct graph *g);
 int graph_resize(struct graph *g, uint32_t n);
 /* Adds FROM --dep--> TO by the user's word and everything that it implies (the inverse included); idempotent. -ENOMEM. */
 int graph_add(struct graph *g, uint32_t from, enum unit_dependency dep, uint32_t to);
+/* A word that no file says: a socket, timer or path FROM starts TO. For graph_add() and graph_each(). */
+#define GRAPH_TRIGGERS ((enum unit_dependency)N_UNIT_DEPENDENCIES)
 /* Forgets every edge that came from FROM's own words (before its files are read again). */
 void graph_clear_from(struct graph *g, uint32_t from);
 
@@ -109,7 +113,9 @@ struct graph_job {
         enum job_type type;
         bool anchor;       /* what was asked for */
         bool irreversible;
+        bool ignore_order; /* keep with the job: graph_node.job_ignore_order, graph_job_installed() */
 };
+/* One job per unit, the anchor's first. */
 struct transaction {
         struct graph_job *jobs; /* owned */
         size_t n_jobs;
@@ -131,6 +137,19 @@ enum job_type job_merge(enum job_type a, enum job_type b, enum unit_active activ
  * reverse)? When it must wait and ret_blocker is not NULL, one of those it waits for. */
 bool graph_job_runnable(struct graph *g, graph_look look, void *userdata, uint32_t unit, uint32_t *ret_blocker);
 
+/* The same question for ten thousand jobs: the graph counts, for each installed job, how many others it waits for, so that
+ * the end of a job costs its own edges once and nobody rescans. Tell it of each installed job, each change of type
+ * (JOB_RESTART becoming JOB_START, a merge, a retry: call graph_job_installed() again) and each end; take what may run from
+ * graph_job_next(). Edges may be added and cleared meanwhile. None of them allocates. */
+void graph_job_installed(struct graph *g, uint32_t unit, enum job_type type, bool ignore_order);
+void graph_job_finished(struct graph *g, uint32_t unit); /* done, failed or cancelled alike; unknown: no effect */
+/* The next job that waits for nobody, in the order in which they became free; each is handed out once. */
+bool graph_job_next(struct graph *g, uint32_t *ret_unit);
+/* How many other jobs UNIT's job waits for. */
+uint32_t graph_job_blockers(const struct graph *g, uint32_t unit);
+/* What REQUEST means for a unit in this state; JOB_NOP when there is nothing to do. */
+enum job_type job_request_collapse(enum job_request request, enum unit_active active, bool can_reload);
+
 /* Consequences of something that happened; each yields (other unit, what to do). */
 enum graph_event {
         HAPPENED_JOB_FAILED,      /* UNIT's start job failed: jobs that require it fail as `dependency` */
@@ -139,12 +158,15 @@ enum graph_event {
         HAPPENED_STOPPED,         /* UNIT is down: StopWhenUnneeded= of what it pulled in */
         HAPPENED_FAILED,          /* UNIT entered failed: OnFailure= */
         HAPPENED_SUCCEEDED,       /* UNIT ended well: OnSuccess= */
+        HAPPENED_STOP_JOB_FAILED, /* UNIT's stop job failed: starts that conflict with it fail as `dependency` */
+        N_GRAPH_EVENTS,
 };
 struct graph_consequence {
         uint32_t unit;
         enum { CONSEQUENCE_FAIL_JOB, CONSEQUENCE_START, CONSEQUENCE_STOP } what;
 };
-/* Calls EACH for every consequence; returns 0 or the first non-zero value of EACH. */
+/* Calls EACH for every consequence; returns 0 or the first non-zero value of EACH. EACH may build transactions, it must not
+ * add or clear edges. */
 int graph_consequences(struct graph *g, graph_look look, void *userdata, uint32_t unit, enum graph_event event,
                        int (*each)(void *userdata, const struct graph_consequence *c));
 /* Ordering among units that all start at once: calls EACH for every unit that comes before/after UNIT. For shutdown,
@@ -154,6 +176,7 @@ int graph_each(struct graph *g, uint32_t unit, enum unit_dependency dep, bool in
 
 const char *job_type_name(enum job_type t);     /* "start", "verify-active", "stop", "reload", "restart", "nop" */
 const char *job_mode_name(enum job_mode m);     /* systemd's words */
+const char *graph_error_name(enum graph_error e); /* for messages: "not found", "masked", … */
 const char *job_result_name(enum job_result r); /* "done", "canceled", … */
 const char *unit_active_name(enum unit_active a); /* "inactive", … */
 
