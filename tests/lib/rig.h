@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A private supd: its own directory (units, runtime, logs, diaries), its own name, its own libexec directory, and the
+ * durable state mapped for reading.
+ *
+ * The programs under test come from the environment: SUPD (supd), SUPCTL (supctl), SUPD_LIBEXEC_DIR (supd-manager,
+ * supd-exec, supd-bus …), DIARY (the test service).
+ *
+ * Not here: what is right or wrong (observer.h). Invariant: rig_end() leaves no process, no file and no shared-memory
+ * object behind, whatever supd did; with `keep` the directory stays for people to look at.
+ */
+#ifndef TESTS_LIB_RIG_H
+#define TESTS_LIB_RIG_H
+
+#include "abi/durable.h"
+#include "base/buf.h"
+
+struct rig {
+        char dir[128]; /* everything lies below */
+        char name[64]; /* --name */
+        char diaries[160], units[160], runtime[160];
+        char supd[256], supctl[256], libexec[256], diary[256];
+        pid_t keeper; /* 0 = not running, or reaped */
+        int keeper_status;
+        void *state; /* durable state, read-only; NULL until it runs */
+        bool keep;
+};
+
+/* NULL when the programs under test can be run, else why not (a text for "skipped: …"). */
+const char *rig_missing(void);
+/* A directory and a name; nothing runs yet. LABEL: a few letters for people. 0 or -errno. */
+int rig_begin(struct rig *r, const char *label);
+/* Writes unit NAME. In TEXT, "@DIARY@" becomes the diary program with --dir= and --name= of this unit, "@RIG@" the
+ * directory of the rig. */
+int rig_unit(struct rig *r, const char *name, const char *text);
+/* Starts supd and waits until its manager supervises (or WITHIN_US passed: -ETIMEDOUT; it ended: -ECHILD). */
+int rig_start(struct rig *r, uint64_t within_us);
+/* Asks supd to stop and waits. Its wait status, or -ETIMEDOUT. */
+int rig_stop(struct rig *r, uint64_t within_us);
+/* Has supd ended? Reaps it then. */
+bool rig_ended(struct rig *r);
+/* Kills whatever is left and removes everything (but with keep: not the directory). */
+void rig_end(struct rig *r);
+
+/* Runs supctl with ARGS (blank separated). Returns its exit status, or -errno; -ETIMEDOUT: it was killed. OUTPUT (both
+ * streams, may be NULL) is appended to. */
+int rig_supctl(struct rig *r, const char *args, uint64_t within_us, struct buf *output);
+
+struct durable_header *rig_header(const struct rig *r);
+/* The live manager, or 0. */
+pid_t rig_manager(const struct rig *r);
+
+#endif

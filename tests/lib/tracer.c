@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ptrace, boxed. Not here: threads; one tracer, few victims. Invariant: as in tracer.h. Waiting has a bound, which
+ * waitpid(2) lacks: SIGCHLD is blocked and awaited, and every wait is for one pid with WNOHANG.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "proc.h"
+#include "syscall-names.h"
+#include "tracer.h"
+
+const char *syscall_name(long nr)
+{
+        static char other[24];
+        if (nr >= 0 && (size_t)nr < ARRAY_SIZE(syscall_names) && syscall_names[nr])
+                return syscall_names[nr];
+        (void)snprintf(other, sizeof(other), "#%ld", nr);
+        return other;
+}
+
+static void block_sigchld(void)
+{
+        sigset_t s;
+        (void)sigemptyset(&s);
+        (void)sigaddset(&s, SIGCHLD);
+        (void)sigprocmask(SIG_BLOCK, &s, NULL);
+}
+
+/* The next wait status of PID: 1, 0 when the time is over, -errno when there is no such child or tracee. */
+static int wait_for(pid_t pid, uint64_t timeout_us, int *ret_status)
+{
+        uint64_t until = boottime_us() + timeout_us;
+        sigset_t s;
+        (void)sigemptyset(&s);
+        (void)sigaddset(&s, SIGCHLD);
+        for (;;) {
+                pid_t p = waitpid(pid, ret_status, __WALL | WNOHANG);
+                if (p == pid)
+                        return 1;
+                if (p < 0 && errno != EINTR)
+                        return -errno;
+                uint64_t now = boottime_us();
+                if (now >= until)
+                        return 0;
+                /* a lost race with another child's SIGCHLD costs 5 ms at most */
+                uint64_t left = MIN2(until - now, 5 * USEC_PER_MSEC);
+                struct timespec ts = {.tv_nsec = (long)(left * 1000)};
+                (void)sigtimedwait(&s, NULL, &ts);
+        }
+}
+
+bool tracer_permitted(void)
+{
+        struct tracer t;
+        pid_t p = fork();
+        if (p < 0)
+                return false;
+        if (p == 0)
+                for (;;)
+                        (void)pause();
+        int r = tracer_seize(&t, p, false);
+        struct __ptrace_syscall_info info;
+        if (r == 0 && ptrace(PTRACE_GET_SYSCALL_INFO, p, (void *)sizeof(info), &info) < 0)
+                r = -errno;
+        (void)kill(p, SIGKILL);
+        (void)waitpid(p, NULL, __WALL);
+        return r == 0;
+}
+
+static int await_first_stop(struct tracer *t)
+{
+        int status, r = wait_for(t->pid, 5 * USEC_PER_SEC, &status);
+        if (r <= 0)
+                return r < 0 ? r : -ETIMEDOUT;
+        return WIFSTOPPED(status) ? 0 : -ESRCH;
+}
+
+int tracer_seize(struct tracer *t, pid_t pid, bool follow_forks)
+{
+        long options = PTRACE_O_TRACESYSGOOD;
+        *t = (struct tracer){.pid = pid, .nr = -1};
+        block_sigchld();
+        if (follow_forks)
+                options |= PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+        if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options) < 0)
+                return -errno;
+        if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0)
+                return -errno;
+        return await_first_stop(t);
+}
+
+int tracer_adopt(struct tracer *t, pid_t child)
+{
+        *t = (struct tracer){.pid = child, .nr = -1};
+        int r = await_first_stop(t);
+        if (r < 0)
+                return r;
+        return ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(long)PTRACE_O_TRACESYSGOOD) < 0 ? -errno : 0;
+}
+
+static int resume(struct tracer *t, enum __ptrace_request how)
+{
+        int sig = t->deliver;
+        t->deliver = 0;
+        return ptrace(how, t->pid, NULL, (void *)(long)sig) < 0 ? -errno : 0;
+}
+
+int tracer_resume(struct tracer *t)
+{
+        return resume(t, PTRACE_SYSCALL);
+}
+
+int tracer_resume_free(struct tracer *t)
+{
+        return resume(t, PTRACE_CONT);
+}
+
+static enum tracer_event syscall_stop(struct tracer *t)
+{
+        struct __ptrace_syscall_info info = {0};
+        if (ptrace(PTRACE_GET_SYSCALL_INFO, t->pid, (void *)sizeof(info), &info) < 0)
+                return TRACER_OTHER;
+        if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+                t->nr = (long)info.entry.nr;
+                t->calls++;
+                t->inside = true;
+                return TRACER_ENTRY;
+        }
+        if (info.op != PTRACE_SYSCALL_INFO_EXIT)
+                return TRACER_OTHER;
+        t->inside = false;
+        return TRACER_EXIT;
+}
+
+static enum tracer_event fork_stop(struct tracer *t)
+{
+        unsigned long pid = 0;
+        if (ptrace(PTRACE_GETEVENTMSG, t->pid, NULL, &pid) < 0)
+                return TRACER_OTHER;
+        t->child = (pid_t)pid;
+        return TRACER_FORKED;
+}
+
+enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us)
+{
+        int status, r = wait_for(t->pid, timeout_us, &status);
+        if (r == 0)
+                return TRACER_NOTHING;
+        if (r < 0 || WIFEXITED(status) || WIFSIGNALED(status))
+                return TRACER_GONE;
+        int event = status >> 16;
+        if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+                return syscall_stop(t);
+        if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)
+                return fork_stop(t);
+        if (event == 0) /* a signal on its way; traps of exec or of ours are not the victim's */
+                t->deliver = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+        return TRACER_OTHER;
+}
+
+unsigned long tracer_step(struct tracer *t, unsigned long n)
+{
+        unsigned long done = 0;
+        while (done < n) {
+                if (resume(t, PTRACE_SINGLESTEP) < 0)
+                        return done;
+                enum tracer_event e = tracer_wait(t, 100 * USEC_PER_MSEC);
+                if (e == TRACER_GONE || e == TRACER_NOTHING)
+                        return done;
+                done++;
+        }
+        return done;
+}
+
+void tracer_kill(struct tracer *t)
+{
+        int status;
+        (void)kill(t->pid, SIGKILL);
+        while (waitpid(t->pid, &status, __WALL) == t->pid)
+                if (!WIFSTOPPED(status))
+                        return;
+}
+
+void tracer_detach(struct tracer *t)
+{
+        int sig = t->deliver;
+        t->deliver = 0;
+        (void)ptrace(PTRACE_DETACH, t->pid, NULL, (void *)(long)sig);
+}
