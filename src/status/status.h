@@ -3,8 +3,15 @@
  * The writer's side of the status table: the only room that knows shared memory and the named semaphore. Readers use
  * libsupstatus (abi/supd/status.h). The protocol is that of the design, section 7: trywait, sequence, breaking a lock.
  *
+ * How to use it: open; reserve rows; fill rows, texts and header; publish once when everything has settled. Nothing is
+ * seen before the first publish, so a new manager fills in everything first: readers go from the last word of the old
+ * one to the first of the new one. Rows hold numbers of supd/status.h (SUPD_ACTIVE_*, …), never enums of other rooms.
+ *
  * Not here: where values come from. Invariant: nothing in this room waits; a table that cannot be had never stops
- * supervision (status_open() gives a table that is off, and says why).
+ * supervision (status_open() gives a table that is off, and says why). Steady state allocates nothing.
+ *
+ * Process-wide: the first table that is on installs a SIGBUS handler, which acts only on faults inside tables and their
+ * semaphores, and hands every other fault to the handler before it. One thread only.
  */
 #ifndef SUPD_STATUS_STATUS_H
 #define SUPD_STATUS_STATUS_H
@@ -14,21 +21,41 @@
 
 struct status_table; /* opaque */
 
-/* Opens or creates the object and semaphore of NAME ("" = default: "/supd"; "NAME": "/supd-NAME"). An object squatted by
- * another uid, a full or missing /dev/shm: *ret is a table that is off, the reason in diag, return value 0. -ENOMEM else. */
+/* how long publishing is put off for readers, and when a lock counts as lost (microseconds) */
+#define STATUS_DEFER_US UINT64_C(20000)
+#define STATUS_BREAK_US UINT64_C(250000)
+
+/* Opens or creates the object and semaphore of NAME ("" = default: "/supd"; "NAME": "/supd-NAME"; user mode passes
+ * "user-UID" or "user-UID-NAME"). An object squatted by another uid, one that another living manager writes, a full or
+ * missing /dev/shm, an impossible name: *ret is a table that is off, the reason in diag, return value 0. -ENOMEM else.
+ */
 int status_open(const char *name, struct status_table **ret, struct diag *diag);
-void status_close(struct status_table *t, bool remove); /* remove: unlink both names (clean end of supd) */
+void status_close(struct status_table *t,
+                  bool remove); /* remove: unlink both names (clean end of supd); t may be NULL */
 bool status_is_on(const struct status_table *t);
-/* Room for at least N rows. 0, or -errno (then the table keeps its size and says `truncated`). */
+/* Why it is off (also when that happened after the opening), or what is missing while it is on; "" = all is well. */
+const char *status_reason(const struct status_table *t);
+/* Room for at least N rows. 0, or -errno (then the table keeps its size and says `truncated`). Moves row images. */
 int status_reserve(struct status_table *t, uint32_t n_rows);
 
-/* The next row image to fill (copied into the table at publish). INDEX is the unit's stable number. */
+/* The next row image to fill (copied into the table at publish). INDEX is the unit's stable number. Valid until the
+ * next status_reserve(). Never NULL: an index without room, or a table that is off, gives a row that goes nowhere. The
+ * fields checksum, name_hash, texts_* and text_len are this room's, and so are the flags USED and TEXT_CUT. */
 struct supd_status_row *status_row(struct status_table *t, uint32_t index);
-struct supd_status_header *status_header(struct status_table *t); /* counters and texts; protocol fields are not yours */
-void status_mark(struct status_table *t, uint32_t index);         /* row INDEX changed since the last publish */
+/* Sets one text (SUPD_TEXT_*; NULL = ""), and marks the row when that changes it. A row counts as used once it has
+ * a SUPD_TEXT_NAME. 0, -ENOMEM (the text stays as it was) or -EINVAL (no such text). */
+int status_set_text(struct status_table *t, uint32_t index, uint32_t which, const char *text);
+void status_clear(struct status_table *t, uint32_t index); /* the unit is gone: empties row and texts, and marks */
+/* Counters, texts and pids of the header; the protocol fields (up to rows_allocated, written_*, n_publishes …
+ * n_recreated) are not yours. A change is published without a mark. */
+struct supd_status_header *status_header(struct status_table *t);
+void status_mark(struct status_table *t, uint32_t index); /* row INDEX changed since the last publish */
 
-/* One publish of everything marked. Returns 0 when done, or the CLOCK_MONOTONIC microseconds at which to call again
- * because a reader holds the lock (at most 20 ms away; the call then publishes anyway). now_us is CLOCK_MONOTONIC. */
+/* One publish of everything marked; nothing is written when nothing changed. now_us is CLOCK_MONOTONIC. Returns 0 when
+ * done, or the CLOCK_MONOTONIC microseconds at which to call again: because a reader holds the lock (at most 20 ms
+ * away, sooner at first; the call at the end of these 20 ms publishes anyway), or, when that has been published, to see
+ * whether the lock is still held then and must be replaced (STATUS_BREAK_US after it was first found held; once per
+ * lock). */
 uint64_t status_publish(struct status_table *t, uint64_t now_us);
 
 #endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Publishing: when (the lock, its bounds, its replacement) and how (layout, sequence, rows). The order of stores is the
+ * protocol: sequence odd, fence (release), data, sequence even (release).
+ *
+ * Invariant: nothing here waits. Whatever the state of lock and object, after status_publish() has returned 0 either
+ * the table shows every image, or it says that it is truncated, or it is off and says why.
+ */
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "status/guard.h"
+#include "status/table.h"
+
+#define PAGE        4096u
+#define ROW_SIZE    ((uint32_t)sizeof(struct supd_status_row))
+#define HEADER_SIZE ((uint32_t)sizeof(struct supd_status_header))
+
+static uint64_t clock_us(clockid_t clock)
+{
+        struct timespec ts = {0};
+
+        (void)clock_gettime(clock, &ts);
+        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000u;
+}
+
+/* ---- layout ---- */
+
+static uint32_t texts_room(const struct status_image *m, bool tight)
+{
+        if (m->row.texts_used == 0)
+                return 0;
+        return tight ? m->row.texts_used : (m->row.texts_used + 16u + 31u) & ~31u;
+}
+
+static uint64_t layout_texts_offset(uint32_t rows, struct supd_status_header *h)
+{
+        h->hashes_offset = HEADER_SIZE;
+        h->rows_offset = (h->hashes_offset + rows * sizeof(uint32_t) + 63u) & ~UINT64_C(63);
+        h->texts_offset = h->rows_offset + (uint64_t)rows * ROW_SIZE;
+        h->rows_allocated = rows;
+        return h->texts_offset;
+}
+
+/* Bytes wanted for ROWS rows with all their texts. */
+static uint64_t layout_size(struct status_table *t, uint32_t rows, bool tight)
+{
+        uint64_t texts = 0;
+
+        for (uint32_t i = 0; i < t->n_images && i < rows; i++)
+                texts += texts_room(&t->images[i], tight);
+        if (!tight)
+                texts += texts / 8 + 1024;
+        return (layout_texts_offset(rows, &t->header) + texts + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+/* Finds places for everything: in a grown object, else tightly packed, else as much as fits (then `truncated`). Rows
+ * without a place have texts_room 0. */
+static void layout_all(struct status_table *t)
+{
+        uint32_t rows = MIN2((t->n_images + 63u) & ~63u, SUPD_STATUS_MAX_ROWS);
+        struct supd_status_header *h = &t->header;
+        bool tight = false;
+
+        if (rows == 0)
+                rows = 64;
+        if (object_grow(&t->object, layout_size(t, rows, false)) < 0) {
+                tight = true;
+                rows = MAX2(t->n_images, 1u);
+                (void)object_grow(&t->object, layout_size(t, rows, true));
+                while (rows > 1 && layout_size(t, rows, true) > t->object.size)
+                        rows -= (rows + 15) / 16;
+        }
+        (void)layout_texts_offset(rows, h);
+        h->texts_size = t->object.size - h->texts_offset;
+        h->object_size = t->object.size;
+        t->texts_end = 0;
+        for (uint32_t i = 0; i < t->n_images; i++) {
+                struct supd_status_row *row = &t->images[i].row;
+                uint32_t room = texts_room(&t->images[i], tight);
+
+                if (i >= rows || t->texts_end + room > h->texts_size)
+                        room = 0;
+                row->texts_at = t->texts_end;
+                row->texts_room = room;
+                t->texts_end += room;
+        }
+}
+
+/* A place for one changed row; false: everything must be laid out anew. A table that is truncated already is not laid
+ * out at each publish: whether there is room again is tried now and then. */
+static bool layout_one(struct status_table *t, uint32_t index)
+{
+        struct supd_status_row *row = &t->images[index].row;
+        uint32_t room = texts_room(&t->images[index], false);
+        bool bear_it = (t->header.flags & SUPD_TABLE_TRUNCATED) && t->header.n_publishes % 32 != 0;
+
+        if (index >= t->header.rows_allocated)
+                return bear_it;
+        if (row->texts_used <= row->texts_room)
+                return true;
+        if (t->texts_end + room > t->header.texts_size)
+                return bear_it;
+        row->texts_at = t->texts_end;
+        row->texts_room = room;
+        t->texts_end += room;
+        return true;
+}
+
+static void layout(struct status_table *t)
+{
+        for (uint32_t i = 0; i < t->n_marked && !t->lay_out; i++)
+                t->lay_out = !layout_one(t, t->marked[i]);
+        if (t->lay_out)
+                layout_all(t);
+}
+
+/* ---- writing ---- */
+
+/* Writes row INDEX; false when it had no place and is not shown. */
+static bool write_row(struct status_table *t, uint32_t index)
+{
+        static const struct supd_status_row empty;
+        struct status_image *m = &t->images[index];
+        struct supd_status_row *row = &m->row;
+        unsigned char *map = t->object.map;
+        bool used = row->text_len[SUPD_TEXT_NAME] > 0, placed = row->texts_used <= row->texts_room;
+        bool shown = used && placed;
+        uint32_t hash = shown ? row->name_hash : 0;
+
+        if (index >= t->header.rows_allocated)
+                return !used;
+        row->flags &= ~(SUPD_ROW_USED | SUPD_ROW_TEXT_CUT);
+        row->flags |= (used ? SUPD_ROW_USED : 0) | (m->cut ? SUPD_ROW_TEXT_CUT : 0);
+        row->checksum = status_row_sum(row, ROW_SIZE, m->texts, row->texts_used);
+        memcpy(map + t->header.hashes_offset + index * sizeof(hash), &hash, sizeof(hash));
+        memcpy(map + t->header.rows_offset + (uint64_t)index * ROW_SIZE, shown ? row : &empty, ROW_SIZE);
+        if (shown)
+                memcpy(map + t->header.texts_offset + row->texts_at, m->texts, row->texts_used);
+        return shown || !used;
+}
+
+static bool write_rows(struct status_table *t)
+{
+        bool all = true;
+
+        if (!t->lay_out) {
+                for (uint32_t i = 0; i < t->n_marked; i++)
+                        all &= write_row(t, t->marked[i]);
+                return all;
+        }
+        for (uint32_t i = 0; i < t->n_images; i++)
+                all &= write_row(t, i);
+        if (t->n_images < t->header.rows_allocated)
+                memset(t->object.map + t->header.hashes_offset + t->n_images * sizeof(uint32_t), 0,
+                       (t->header.rows_allocated - t->n_images) * sizeof(uint32_t));
+        return all;
+}
+
+static void write_header(struct status_table *t)
+{
+        struct supd_status_header *h = &t->header;
+        unsigned char *map = t->object.map;
+        const size_t behind = offsetof(struct supd_status_header, checksum);
+
+        h->written_boot_us = clock_us(CLOCK_BOOTTIME);
+        h->written_real_us = clock_us(CLOCK_REALTIME);
+        h->written_mono_us = clock_us(CLOCK_MONOTONIC);
+        h->checksum = status_header_sum(h, HEADER_SIZE);
+        memcpy(map, h, offsetof(struct supd_status_header, sequence));
+        memcpy(map + behind, (const char *)h + behind, HEADER_SIZE - behind);
+}
+
+static void prepare_header(struct status_table *t)
+{
+        struct supd_status_header *h = &t->header;
+
+        memcpy(h->magic, SUPD_STATUS_MAGIC, sizeof(h->magic));
+        h->major = SUPD_STATUS_MAJOR;
+        h->minor = SUPD_STATUS_MINOR;
+        h->header_size = HEADER_SIZE;
+        h->row_size = ROW_SIZE;
+        h->owner_uid = (uint32_t)geteuid();
+        h->generation = t->lock.sem ? t->lock.generation : 0;
+        h->n_rows = MIN2(t->n_images, h->rows_allocated);
+        h->n_publishes++;
+}
+
+/* The critical section. -EFAULT: the object was cut under our hands. */
+static int write_all(struct status_table *t)
+{
+        _Atomic uint64_t *sequence =
+                (_Atomic uint64_t *)(void *)(t->object.map + offsetof(struct supd_status_header, sequence));
+
+        if (sigsetjmp(guard_enter(t->object.map, t->object.size, NULL, 0), 0) != 0)
+                return -EFAULT;
+        t->sequence |= 1;
+        atomic_store_explicit(sequence, t->sequence, memory_order_relaxed);
+        atomic_thread_fence(memory_order_release);
+        if (!write_rows(t) || t->rows_refused)
+                t->header.flags |= SUPD_TABLE_TRUNCATED;
+        else if (t->lay_out)
+                t->header.flags &= ~SUPD_TABLE_TRUNCATED;
+        write_header(t);
+        t->sequence++;
+        atomic_store_explicit(sequence, t->sequence, memory_order_release);
+        guard_leave();
+        return 0;
+}
+
+/* The object is gone or cut: a new one under the same name, if we can have one. */
+static int recreate(struct status_table *t)
+{
+        int r;
+
+        object_remove(&t->object);
+        r = object_create(&t->object);
+        t->lay_out = true;
+        t->header.n_recreated++;
+        return r;
+}
+
+static void forget_marks(struct status_table *t)
+{
+        for (uint32_t i = 0; i < t->n_marked; i++)
+                t->images[t->marked[i]].marked = false;
+        t->n_marked = 0;
+}
+
+static void write_out(struct status_table *t)
+{
+        int r = object_intact(&t->object) ? 0 : recreate(t);
+
+        for (unsigned tries = 0; r == 0 && tries < 3; tries++) {
+                layout(t);
+                prepare_header(t);
+                r = write_all(t);
+                if (r == 0) {
+                        t->lay_out = false;
+                        t->published = t->header;
+                        forget_marks(t);
+                        return;
+                }
+                r = recreate(t);
+        }
+        status_say(t, "status table %s was taken away and cannot be made again: %s", t->object.name,
+                   r < 0 ? strerror(-r) : "it is cut again and again");
+        status_off(t);
+}
+
+/* ---- when ---- */
+
+static void replace_lock(struct status_table *t)
+{
+        int r = lock_create(&t->lock, (uint32_t)geteuid());
+
+        t->header.n_broken_locks++;
+        if (r < 0)
+                status_say(t, "lost the semaphore %s of the status table: %s; readers go without", t->lock.name,
+                           strerror(-r));
+}
+
+/* The lock is busy. Returns when to come back, or 0 to go on without it. */
+static uint64_t defer(struct status_table *t, uint64_t now_us)
+{
+        uint64_t held, end;
+
+        if (t->lock.busy_since_us == 0 || t->lock.busy_since_us > now_us) {
+                t->lock.busy_since_us = now_us;
+                t->retry_step_us = USEC_PER_MSEC;
+        }
+        held = now_us - t->lock.busy_since_us;
+        if (held >= STATUS_BREAK_US)
+                replace_lock(t);
+        if (held >= STATUS_DEFER_US) {
+                t->header.n_torn_avoided++;
+                return 0;
+        }
+        if (!t->deferring)
+                t->header.n_deferred++;
+        t->deferring = true;
+        end = t->lock.busy_since_us + STATUS_DEFER_US;
+        now_us += t->retry_step_us;
+        t->retry_step_us *= 2;
+        return MIN2(now_us, end);
+}
+
+/* Nothing to publish; is a lock that was passed over still held? */
+static uint64_t look_later(struct status_table *t, uint64_t now_us)
+{
+        if (t->lock.busy_since_us == 0 || lock_look(&t->lock) == LOCK_TAKEN) {
+                t->lock.busy_since_us = 0;
+                t->lock.looked_later = false;
+                return 0;
+        }
+        if (now_us < t->lock.busy_since_us + STATUS_BREAK_US)
+                return t->lock.looked_later ? t->lock.busy_since_us + STATUS_BREAK_US : 0;
+        replace_lock(t);
+        write_out(t);
+        return 0;
+}
+
+uint64_t status_publish(struct status_table *t, uint64_t now_us)
+{
+        enum lock_state state;
+
+        if (!t->on)
+                return 0;
+        if (t->published.magic[0] && t->n_marked == 0 && memcmp(&t->header, &t->published, sizeof(t->header)) == 0)
+                return look_later(t, now_us);
+        state = lock_try(&t->lock);
+        if (state == LOCK_BUSY) {
+                uint64_t again_us = defer(t, now_us);
+                if (again_us > 0)
+                        return again_us;
+        } else {
+                t->lock.busy_since_us = 0;
+                t->lock.looked_later = false;
+                if (state == LOCK_BROKEN)
+                        replace_lock(t);
+        }
+        t->deferring = false;
+        write_out(t);
+        if (t->on && state == LOCK_TAKEN && !lock_release(&t->lock)) {
+                replace_lock(t);
+                write_out(t);
+        }
+        if (!t->on || t->lock.busy_since_us == 0)
+                return 0;
+        t->lock.looked_later = true;
+        return t->lock.busy_since_us + STATUS_BREAK_US;
+}
