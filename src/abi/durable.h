@@ -22,7 +22,12 @@
  *
  * Claiming a pid that is already running (forking, MAINPID=): the manager stores pids[slot] and then looks through the
  * orphans; the keeper writes an orphan entry and then looks through pids[] once more before it reaps (both seq_cst), so
- * at least one of them sees the other and no exit status falls between.
+ * at least one of them sees the other and no exit status falls between. Both may: so an orphan entry is owned by whoever
+ * turns its pid from PID to 0 (compare and exchange). An entry says something about a pid that was seen alive at time T
+ * only if its time_us >= T; older ones are of an earlier process of that number (handover_claim() does all this).
+ *
+ * The ring walks through all its entries whatever n_slots is. The keeper keeps memory allocated for the n_slots entries
+ * from ring_head on and gives back pages behind ring_tail: entries before ring_tail must not be read again.
  *
  * Compatibility: numbers are never reused; fields are only added in the reserved space; `major` changes when an older
  * program could misread.
@@ -61,6 +66,10 @@
 /* durable_header.outcome: written by the manager when there is nothing left to supervise */
 #define DURABLE_OUTCOME_NONE 0u
 #define DURABLE_OUTCOME_DONE 1u /* everything is stopped: the keeper ends with outcome_status */
+/* the same, and as PID 1 of a machine (ignored elsewhere): */
+#define DURABLE_OUTCOME_REBOOT 2u
+#define DURABLE_OUTCOME_POWER  3u
+#define DURABLE_OUTCOME_HALT   4u
 
 struct durable_header {
         char magic[8];                     /* keeper, once */
@@ -90,7 +99,8 @@ struct durable_header {
         _Atomic uint64_t manager_started_us; /* keeper: CLOCK_BOOTTIME */
         _Atomic uint32_t keeper_form;      /* keeper: 1 = PID 1, 2 = subreaper below another init */
         _Atomic uint32_t user_mode;        /* keeper: 1 = --user */
-        uint8_t reserved[352];
+        _Atomic uint64_t bad_messages;     /* keeper: malformed messages of managers, ignored */
+        uint8_t reserved[344];
 };
 
 /* An fd in the keeper's store. The next manager inherits the same fd numbers. */

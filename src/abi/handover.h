@@ -4,7 +4,8 @@
  * state (durable.h); here are only fds.
  *
  * The keeper starts the manager with these fds, which keep their numbers, and argv
- *     supd-manager --fds=STATE,BELL,KEEPER,LIFE [the options of supd that concern it, verbatim]
+ *     supd-manager --fds=STATE,BELL,KEEPER,LIFE [the options of supd that concern it, verbatim] --system|--user
+ *                  --runtime-dir DIR    (these two resolved by the keeper, when they were not among the options)
  *   STATE   the durable state file, to be mapped MAP_SHARED (DURABLE_FILE_SIZE bytes of address space)
  *   BELL    eventfd (EFD_NONBLOCK): rung by the keeper (exit in the ring, request bit) and by the launcher (a start has
  *           come to its end); the manager reads it and looks at everything
@@ -17,6 +18,8 @@
  * Messages manager → keeper (SOCK_SEQPACKET, one struct each):
  *   STORE  name + one fd by SCM_RIGHTS: kept under that name (replacing), number written to durable_fds()
  *   DROP   name: closed and forgotten
+ *   RING   nothing: wakes the keeper so that it looks at the header (manager_healthy, outcome) at once
+ * A malformed message is counted (durable_header.bad_messages) and otherwise ignored.
  * There are no messages the other way.
  */
 #ifndef SUPD_ABI_HANDOVER_H
@@ -27,6 +30,7 @@
 enum handover_kind {
         HANDOVER_STORE = 1,
         HANDOVER_DROP = 2,
+        HANDOVER_RING = 3,
 };
 
 struct handover_message {

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The keeper: the process users start. It owns what must outlive the manager (the durable state, the fd store, every
+ * process below it) and decides nothing about services.
+ *
+ * One loop (keeper.c) waits in ppoll and then takes one bounded turn through the concerns, each in its own file:
+ *     options.c     the command line                    state-file.c  runtime directory, durable state
+ *     signals.c     signals -> request bits             reap.c        exits -> ring or orphan table
+ *     manager.c     start, death, hang, backoff         straggler.c   who still holds the life pipe of a dead manager
+ *     store.c       fds kept for the next manager       command.c     `-- COMMAND`: no manager at all
+ *     machine.c     PID 1 of a bare image; reboot       say.c         one line on stderr, never blocking
+ *
+ * Invariants: nothing is allocated after start; no loop is without a bound; the only place to sleep is the ppoll; no
+ * value read from the durable state is used as an index without a check, since a broken manager may have written it.
+ */
+#ifndef SUPD_PROGRAMS_SUPD_KEEPER_H
+#define SUPD_PROGRAMS_SUPD_KEEPER_H
+
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "abi/durable.h"
+#include "abi/handover.h"
+#include "base/util.h"
+
+#define KEEPER_MAX_WORDS 256 /* words of argv for the manager */
+
+/* durable_header.keeper_form says only PID 1 or not; the signal table needs to know the machine's init apart. */
+enum keeper_form {
+        FORM_SUPERVISOR, /* below another init */
+        FORM_CONTAINER,  /* PID 1 of a pid namespace */
+        FORM_MACHINE,    /* PID 1 of the machine */
+        N_FORMS,
+};
+
+struct options {
+        bool user, daemon, help, version;
+        bool mode_given;               /* --system or --user was said */
+        const char *name;              /* NULL = unnamed; points into argv or environ */
+        char runtime_dir[PATH_MAX];    /* absolute or as given, resolved default otherwise */
+        bool runtime_dir_given;        /* by --runtime-dir, so already among words[] */
+        char *words[KEEPER_MAX_WORDS]; /* for the manager, verbatim; borrowed from argv */
+        unsigned n_words;
+        char **command; /* behind "--", NULL-terminated; NULL = manager */
+};
+
+enum manager_phase {
+        MANAGER_ABSENT,   /* none; the next starts at start_at_us */
+        MANAGER_RUNNING,  /* has a pid that is not reaped */
+        MANAGER_DRAINING, /* dead; its life pipe still has holders */
+};
+
+struct manager {
+        enum manager_phase phase;
+        pid_t pid;
+        char path[PATH_MAX];                       /* the binary */
+        int candidate_fd;                          /* O_PATH of the binary that runs; owned, -1 = none */
+        int proven_fd;                             /* O_PATH of the last binary that was healthy; owned, -1 = none */
+        bool from_proven;                          /* this one was started from proven_fd */
+        uint64_t started_us, died_us, start_at_us; /* CLOCK_MONOTONIC */
+        unsigned failures;                         /* deaths in a row since the last one that was healthy for long */
+        uint64_t hang_at_us;                       /* 0 = nothing is unacknowledged */
+        uint32_t hang_tail;                        /* ring_tail when hang_at_us was set */
+        bool aborted;                              /* SIGABRT was sent; SIGKILL follows at hang_at_us */
+        int life_fd;                               /* read end of the life pipe; owned, -1 = none */
+        ino_t life_ino;
+        uint64_t straggler_at_us; /* when to look for holders of the life pipe (next) */
+        int proc_fd;              /* /proc while stragglers are looked for; owned, -1 = none */
+};
+
+struct keeper {
+        struct options options;
+        enum keeper_form form;
+        sigset_t start_mask;        /* signal mask we were started with; for `-- COMMAND` */
+        struct rlimit start_nofile; /* restored for the manager */
+        int dir_fd;                 /* runtime directory; owned, -1 = memfd */
+        int state_fd;               /* owned; carries the OFD lock */
+        void *map;                  /* up to DURABLE_LOG_A */
+        struct durable_header *header;
+        int signal_fd, bell_fd;           /* owned */
+        int socket_fd, manager_socket_fd; /* both ends, owned */
+        int ready_fd;                     /* --daemon: the waiting caller; owned, -1 = none */
+        struct manager manager;
+        uint32_t ring_ready;    /* entries before this index have memory */
+        uint32_t ring_released; /* pages before this index were given back */
+        bool ring_whole;        /* the whole ring has memory, nothing is given back */
+        bool ring_short;        /* an exit waits because the ring could not get memory */
+        uint64_t ring_retry_us; /* when to try again */
+        bool bell_due;          /* something was recorded since the last ring */
+        bool reap_more;         /* the last batch ended at its bound */
+        uint32_t asked;         /* all DURABLE_REQUEST_* so far */
+        uint64_t asked_us;      /* CLOCK_MONOTONIC of the first request to stop */
+        unsigned own_stop;      /* 0; 1 SIGTERM sent, 2 SIGKILL sent by the keeper itself (no manager could) */
+        uint64_t own_stop_us;
+};
+
+#define USEC_NEVER UINT64_MAX
+
+/* options.c. 0; 1 = done already (help, version), exit 0; negative errno = said on stderr */
+int options_parse(struct options *o, int argc, char **argv);
+
+/* state-file.c */
+int state_open(struct keeper *k);    /* 0 or negative errno (said); fills dir_fd, state_fd, map, header */
+void state_unlink(struct keeper *k); /* clean end */
+int ring_reserve(struct keeper *k);  /* memory for the next n_slots entries; 0, or -ENOSPC when none is left */
+
+/* signals.c */
+int signals_open(struct keeper *k);
+bool signals_read(struct keeper *k); /* true: more may wait */
+void signals_request(struct keeper *k, uint32_t bits);
+
+/* reap.c */
+void reap_pid(struct keeper *k, pid_t pid);               /* the fast path: this child is known to have exited */
+void reap_batch(struct keeper *k);                        /* all others, bounded; sets reap_more */
+int reap_find_slot(const struct keeper *k, uint32_t pid); /* slot, or -1 */
+void bell_ring(struct keeper *k);
+
+/* manager.c */
+int manager_prepare(struct keeper *k); /* finds the binary; 0 or negative errno (said) */
+void manager_died(struct keeper *k, int code, int status);
+void manager_step(struct keeper *k, uint64_t now);
+uint64_t manager_deadline(const struct keeper *k); /* CLOCK_MONOTONIC, USEC_NEVER = none */
+
+/* straggler.c: true when one whole look through /proc is over */
+bool straggler_look(struct keeper *k);
+
+/* store.c */
+int store_open(struct keeper *k);
+bool store_read(struct keeper *k);          /* true: more may wait */
+void store_inherit(const struct keeper *k); /* in the manager's process before exec: clear close-on-exec */
+
+/* command.c: runs one command; returns supd's exit status */
+int command_run(struct keeper *k);
+
+/* machine.c */
+enum keeper_form machine_form(void);
+void machine_prepare(enum keeper_form form); /* stdio, and as PID 1 without /proc: mounts */
+void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome); /* reboot(2) where that is ours to do */
+
+/* say.c: "supd: ..." in one write, dropped when stderr would block; room for 512 bytes */
+void say(const char *format, ...) printf_like_(1, 2);
+uint64_t now_us(void);      /* CLOCK_MONOTONIC */
+uint64_t boottime_us(void); /* CLOCK_BOOTTIME */
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The manager's life: started, found dead, found hanging, started again, for ever.
+ *
+ *     ABSENT --start_at--> RUNNING --exit--> DRAINING --life pipe at end-of-file--> ABSENT
+ *
+ * Not here: reaping (reap.c tells manager_died()). Invariants: never two managers; none starts while a process on its
+ * way to exec (a holder of the life pipe) of the one before may still come through; the keeper never gives up and
+ * never waits: the manager is forked, not vforked, so that an exec that hangs hangs in the child.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "keeper.h"
+
+#define BACKOFF_FIRST   (10 * USEC_PER_MSEC)
+#define BACKOFF_MAX     (5 * USEC_PER_SEC)
+#define HEALTHY_LONG    (10 * USEC_PER_SEC) /* this long and it counts as the first death again */
+#define HANG_AFTER      (10 * USEC_PER_SEC)
+#define ABORT_GRACE     (1 * USEC_PER_SEC)
+#define STRAGGLER_AFTER (2 * USEC_PER_SEC)
+#define STRAGGLER_AGAIN (200 * USEC_PER_MSEC)
+#define STRAGGLER_UNTIL (4 * USEC_PER_SEC) /* then all holders have a SIGKILL pending and cannot exec any more */
+#define PROVEN_AFTER    3                  /* unhealthy deaths in a row before the proven binary is taken */
+
+int manager_prepare(struct keeper *k)
+{
+        struct manager *m = &k->manager;
+        const char *dir = getenv("SUPD_LIBEXEC_DIR");
+
+        m->candidate_fd = m->proven_fd = m->life_fd = m->proc_fd = -1;
+        m->phase = MANAGER_ABSENT;
+        (void)snprintf(m->path, sizeof(m->path), "%s/supd-manager", dir && *dir ? dir : SUPD_LIBEXECDIR);
+        k->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (k->bell_fd < 0) {
+                say("cannot create an eventfd: %s", strerror(errno));
+                return -errno;
+        }
+        if (access(m->path, X_OK) < 0) {
+                say("cannot run %s: %s; install it, or point SUPD_LIBEXEC_DIR to where it is", m->path,
+                    strerror(errno));
+                return -errno;
+        }
+        return 0;
+}
+
+static void inherit(int fd)
+{
+        (void)fcntl(fd, F_SETFD, 0);
+}
+
+static void child_signals(void)
+{
+        struct sigaction dfl = {.sa_handler = SIG_DFL};
+        sigset_t none;
+
+        for (int s = 1; s <= SIGRTMAX; s++)
+                (void)sigaction(s, &dfl, NULL);
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child. Returns only when nothing could be executed. */
+static void child_exec(struct keeper *k, int life, bool proven_first)
+{
+        struct manager *m = &k->manager;
+        static char word_self[] = "supd-manager", word_user[] = "--user", word_system[] = "--system",
+                    word_dir[] = "--runtime-dir";
+        char fds[64], *argv[KEEPER_MAX_WORDS + 8];
+        unsigned n = 0;
+
+        (void)snprintf(fds, sizeof(fds), "--fds=%d,%d,%d,%d", k->state_fd, k->bell_fd, k->manager_socket_fd, life);
+        argv[n++] = word_self;
+        argv[n++] = fds;
+        for (unsigned i = 0; i < k->options.n_words; i++)
+                argv[n++] = k->options.words[i];
+        if (!k->options.mode_given)
+                argv[n++] = k->options.user ? word_user : word_system;
+        if (!k->options.runtime_dir_given) {
+                argv[n++] = word_dir;
+                argv[n++] = k->options.runtime_dir;
+        }
+        argv[n] = NULL;
+        inherit(k->state_fd);
+        inherit(k->bell_fd);
+        inherit(k->manager_socket_fd);
+        inherit(life);
+        store_inherit(k);
+        (void)setrlimit(RLIMIT_NOFILE, &k->start_nofile);
+        child_signals();
+        if (!proven_first) {
+                (void)execve(m->path, argv, environ);
+                say("cannot run %s: %s%s", m->path, strerror(errno),
+                    m->proven_fd >= 0 ? "; falling back to the last manager that worked" : "");
+        }
+        if (m->proven_fd >= 0)
+                (void)syscall(SYS_execveat, m->proven_fd, "", argv, environ, AT_EMPTY_PATH);
+}
+
+static int life_open(struct manager *m, int *ret_write)
+{
+        struct stat st;
+        int p[2];
+
+        if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
+                return -errno;
+        (void)fcntl(p[1], F_SETFL, 0);
+        if (fstat(p[0], &st) == 0)
+                m->life_ino = st.st_ino;
+        m->life_fd = p[0];
+        *ret_write = p[1];
+        return 0;
+}
+
+static uint64_t backoff(unsigned failures)
+{
+        uint64_t us = BACKOFF_FIRST;
+
+        if (failures == 0)
+                return 0;
+        for (unsigned i = 1; i < failures && us < BACKOFF_MAX; i++)
+                us *= 2;
+        return MIN2(us, BACKOFF_MAX);
+}
+
+static void start_failed(struct keeper *k, uint64_t now, int error)
+{
+        close_fd_p(&k->manager.life_fd);
+        k->manager.start_at_us = now + backoff(++k->manager.failures);
+        say("cannot start the manager: %s; trying again", strerror(error));
+}
+
+static void manager_start(struct keeper *k, uint64_t now)
+{
+        struct manager *m = &k->manager;
+        bool proven = m->failures >= PROVEN_AFTER && m->proven_fd >= 0;
+        cleanup_close_ int life = -1;
+        pid_t pid;
+        int r = life_open(m, &life);
+
+        if (r < 0) {
+                start_failed(k, now, -r);
+                return;
+        }
+        if (proven)
+                say("the manager keeps dying; running the last one that worked");
+        close_fd_p(&m->candidate_fd);
+        m->candidate_fd = open(m->path, O_PATH | O_CLOEXEC);
+        m->from_proven = proven;
+        atomic_store(&k->header->manager_healthy, 0);
+        pid = fork();
+        if (pid == 0) {
+                child_exec(k, life, proven);
+                _exit(127);
+        }
+        if (pid < 0) {
+                start_failed(k, now, errno);
+                return;
+        }
+        m->pid = pid;
+        m->phase = MANAGER_RUNNING;
+        m->started_us = now;
+        m->hang_at_us = 0;
+        m->aborted = false;
+        atomic_store(&k->header->manager_pid, (uint32_t)pid);
+        atomic_store(&k->header->manager_started_us, boottime_us());
+        atomic_fetch_add(&k->header->manager_starts, 1);
+}
+
+/* The binary that was healthy is kept open: an upgrade may replace it by one that is not. */
+static void binary_proven(struct manager *m)
+{
+        if (m->from_proven || m->candidate_fd < 0)
+                return;
+        close_fd_p(&m->proven_fd);
+        m->proven_fd = take_fd(&m->candidate_fd);
+}
+
+static void say_death(pid_t pid, int code, int status, bool done)
+{
+        if (code != CLD_EXITED)
+                say("manager (pid %d) was killed by signal %d (%s)%s", (int)pid, status, strsignal(status),
+                    code == CLD_DUMPED ? ", core dumped" : "");
+        else if (!done)
+                say("manager (pid %d) exited with status %d", (int)pid, status);
+}
+
+void manager_died(struct keeper *k, int code, int status)
+{
+        struct manager *m = &k->manager;
+        bool healthy = atomic_load(&k->header->manager_healthy) == 1;
+        bool done = atomic_load(&k->header->outcome) != DURABLE_OUTCOME_NONE;
+
+        say_death(m->pid, code, status, done);
+        m->died_us = now_us();
+        if (healthy)
+                binary_proven(m);
+        if (healthy && m->died_us - m->started_us > HEALTHY_LONG)
+                m->failures = 0;
+        m->start_at_us = m->died_us + backoff(m->failures);
+        m->failures++;
+        m->pid = 0;
+        m->phase = MANAGER_DRAINING;
+        m->straggler_at_us = m->died_us + STRAGGLER_AFTER;
+        atomic_store(&k->header->manager_pid, 0);
+        if (!done)
+                atomic_fetch_add(&k->header->manager_deaths, 1);
+}
+
+/* Bytes in the life pipe mean nothing; end-of-file means that no holder is left. */
+static bool life_ended(const struct manager *m)
+{
+        char bytes[64];
+
+        for (unsigned i = 0; i < 16; i++) {
+                ssize_t n = read(m->life_fd, bytes, sizeof(bytes));
+                if (n <= 0)
+                        return n == 0;
+        }
+        return false;
+}
+
+static void drain_step(struct keeper *k, uint64_t now)
+{
+        struct manager *m = &k->manager;
+        bool ended = life_ended(m);
+
+        if (!ended && now < m->straggler_at_us)
+                return;
+        if (!ended && now - m->died_us < STRAGGLER_UNTIL) {
+                if (straggler_look(k))
+                        m->straggler_at_us = now + STRAGGLER_AGAIN;
+                return;
+        }
+        if (!ended)
+                say("a start of the dead manager does not end though it was killed; going on without waiting");
+        close_fd_p(&m->life_fd);
+        close_fd_p(&m->proc_fd);
+        m->phase = MANAGER_ABSENT;
+}
+
+/* Something the manager has to take note of: exits in the ring, requests. It has HANG_AFTER since its last progress. */
+static void hang_step(struct keeper *k, uint64_t now)
+{
+        struct manager *m = &k->manager;
+        uint32_t tail = atomic_load(&k->header->ring_tail);
+        bool waiting = tail != atomic_load(&k->header->ring_head) || atomic_load(&k->header->requests) != 0;
+
+        if (m->aborted) {
+                if (now >= m->hang_at_us)
+                        (void)kill(m->pid, SIGKILL);
+                return;
+        }
+        if (!waiting) {
+                m->hang_at_us = 0;
+                return;
+        }
+        if (m->hang_at_us == 0 || tail != m->hang_tail) {
+                m->hang_tail = tail;
+                m->hang_at_us = now + HANG_AFTER;
+        }
+        if (now < m->hang_at_us)
+                return;
+        say("manager (pid %d) has not looked at an exit or a request for %u s; aborting it", (int)m->pid,
+            (unsigned)(HANG_AFTER / USEC_PER_SEC));
+        (void)kill(m->pid, SIGABRT);
+        m->aborted = true;
+        m->hang_at_us = now + ABORT_GRACE;
+}
+
+void manager_step(struct keeper *k, uint64_t now)
+{
+        switch (k->manager.phase) {
+        case MANAGER_DRAINING:
+                drain_step(k, now);
+                if (k->manager.phase == MANAGER_DRAINING)
+                        break;
+                /* fall through */
+        case MANAGER_ABSENT:
+                if (now >= k->manager.start_at_us)
+                        manager_start(k, now);
+                break;
+        case MANAGER_RUNNING:
+                hang_step(k, now);
+                break;
+        }
+}
+
+uint64_t manager_deadline(const struct keeper *k)
+{
+        const struct manager *m = &k->manager;
+
+        switch (m->phase) {
+        case MANAGER_ABSENT:
+                return m->start_at_us;
+        case MANAGER_DRAINING:
+                return m->straggler_at_us;
+        case MANAGER_RUNNING:
+                break;
+        }
+        return m->hang_at_us ? m->hang_at_us : USEC_NEVER;
+}
