@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The manager's side of the handover: what it says to the keeper, and how it claims a pid that runs already.
+ *
+ * Not here: what the keeper does with it (programs/supd), the durable log (state). Invariant: no call blocks; all
+ * state lies in the caller's durable map and in the keeper. Source of the rules: abi/handover.h, abi/durable.h.
+ */
+#ifndef SUPD_HANDOVER_HANDOVER_H
+#define SUPD_HANDOVER_HANDOVER_H
+
+#include "abi/durable.h"
+#include "abi/handover.h"
+#include "base/util.h"
+
+struct handover_fds {
+        int state, bell, keeper, life; /* borrowed from the process; made CLOEXEC by handover_fds_parse() */
+};
+
+/* Reads "STATE,BELL,KEEPER,LIFE", the value of --fds=, and marks the four close-on-exec. 0; -EINVAL malformed; -EBADF
+ * one is not open. */
+int handover_fds_parse(const char *text, struct handover_fds *ret);
+
+/* Maps the state: DURABLE_FILE_SIZE bytes, MAP_SHARED. Caller unmaps. 0; -EINVAL wrong magic or major; negative errno.
+ */
+int handover_map(int state_fd, void **ret_map);
+
+/* Gives the keeper a copy of FD under NAME (1 to 55 bytes, no '/'), replacing an older one. FD stays the caller's. The
+ * number in durable_fds() appears soon after, not at once. 0; -EINVAL bad name; -EAGAIN the keeper's queue is full, try
+ * later; negative errno. */
+int handover_store(int keeper_fd, const char *name, int fd);
+int handover_drop(int keeper_fd, const char *name); /* errors like handover_store */
+int handover_ring(int keeper_fd);                   /* the keeper looks at manager_healthy and outcome now */
+
+/* The fd under NAME that this manager inherited (borrowed); -ENOENT. Valid only for fds that were in the
+ * store when this manager was started. */
+int handover_inherited(void *map, const char *name);
+
+/* Claims PID, which the caller saw alive at or after SINCE_US (CLOCK_BOOTTIME, taken before looking), for SLOT, whose
+ * generation is set. 0 = it lives or its exit will come by the ring; 1 = it had died unclaimed: *ret_exit is filled
+ * (code, status, time) and is the caller's alone, pids[SLOT] is 0 again. */
+int handover_claim(void *map, uint32_t slot, uint32_t pid, uint64_t since_us, struct durable_exit *ret_exit);
+
+#endif
