@@ -35,10 +35,13 @@ int names_find_nocase(const struct names *t, const char *s)
 
 int names_check(const struct names *t, unsigned *ret_index)
 {
-        for (unsigned i = 0; i < t->n; i++)
+        for (unsigned i = 0; i < t->n; i++) {
+                if (t->sparse && !t->v[i])
+                        continue;
                 if (!t->v[i] || !*t->v[i] || names_find(t, t->v[i]) != (int)i || names_get(t, i) != t->v[i]) {
                         *ret_index = i;
                         return -EINVAL;
                 }
+        }
         return 0;
 }

@@ -20,10 +20,11 @@ int parse_bool(const char *s, bool *ret); /* 1 yes y true t on / 0 no n false f 
 int parse_timespan(const char *s, uint64_t *ret_us);
 int parse_timespan_unit(const char *s, uint64_t unit_us, uint64_t *ret_us);
 #define TIMESPAN_TEXT_SIZE 96
-/* "1h 30min", "500ms", "0", "infinity"; returns buf. */
+/* "1h 30min", "500ms", "0", "infinity"; returns buf. What is smaller than accuracy_us is left out (0: nothing is). */
+const char *timespan_format_accuracy(uint64_t us, uint64_t accuracy_us, char buf[static TIMESPAN_TEXT_SIZE]);
 const char *timespan_format(uint64_t us, char buf[static TIMESPAN_TEXT_SIZE]);
 
-/* Numbers: decimal, or 0x… 0o… 0b…; a sign only where the type has one; blanks around are allowed. */
+/* Numbers: decimal, 0x…, 0o… (or a leading 0: octal), 0b…; a sign only where the type has one. */
 int parse_u64(const char *s, uint64_t *ret);
 int parse_i64(const char *s, int64_t *ret);
 int parse_uint(const char *s, unsigned *ret);

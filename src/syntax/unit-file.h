@@ -13,6 +13,7 @@
 #define SUPD_SYNTAX_UNIT_FILE_H
 
 #include "base/diag.h"
+#include "syntax/utf8.h"
 
 #define UNIT_FILE_LINE_MAX (1024u * 1024u) /* bytes of a joined line; longer ones are dropped and told */
 
@@ -28,8 +29,5 @@ typedef int (*unit_file_handler)(const char *section, const char *key, const cha
  * up to the next header. D may be NULL. Returns 0, -ENOMEM, or what the handler returned. */
 int unit_file_read(const char *text, size_t size, const char *file, unit_file_handler f, void *userdata,
                    struct diag *d);
-
-/* Whether S, N bytes, is UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF). */
-bool utf8_is_valid(const char *s, size_t n);
 
 #endif

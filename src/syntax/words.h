@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "syntax/utf8.h"
 
 struct words { /* a counted list; v[n] is NULL, so it can be an argv */
         char **v;
@@ -23,22 +24,20 @@ struct words { /* a counted list; v[n] is NULL, so it can be an argv */
 #define WORDS_UNQUOTE  (1u << 0) /* quotes group and go; without it they are ordinary bytes */
 #define WORDS_UNESCAPE (1u << 1) /* C escapes; an unknown one is a mistake */
 #define WORDS_RETAIN   (1u << 2) /* backslash and what follows stay both, but do not end a word or a quote */
-#define WORDS_RELAX                                                                                                    \
-        (1u << 3) /* an open quote ends with the text; unknown escapes and a last backslash stay as they are */
+#define WORDS_RELAX    (1u << 3) /* an open quote ends with the text; unknown escapes stay as they are */
 /* With neither UNESCAPE nor RETAIN a backslash goes and what follows stays, whatever it is. */
 #define WORDS_COMMAND (WORDS_UNQUOTE | WORDS_UNESCAPE) /* ExecStart=, Environment= */
 #define WORDS_LIST    (WORDS_UNQUOTE | WORDS_RETAIN)   /* After=, and other lists of names */
 
-/* Takes the next word off *S, blanks around it too, into RET (emptied first). 1, 0 when there is none, -EINVAL for an
- * open quote or a bad escape (*S unchanged), -ENOMEM. */
+/* Takes the next word off *S, blanks around it too, into RET (emptied first). 1, 0 when there is none; -EINVAL for a
+ * quote that is not closed, -EILSEQ for a bad escape (*S unchanged both times); -ENOMEM. */
 int word_next(const char **s, unsigned flags, struct buf *ret);
-/* All of them. The list and its strings lie in A. 0, -EINVAL, -ENOMEM. */
+/* All of them. The list and its strings lie in A. 0, or errors as word_next(). */
 int words_split(struct arena *a, const char *s, unsigned flags, struct words *ret);
 
 /* Decodes the escape behind a backslash: S points behind it, N bytes are there. Returns the bytes read, or -EINVAL.
  * *ret_is_code: the value is a code point to be written as UTF-8 (\u \U), else a byte. */
 int escape_decode(const char *s, size_t n, uint32_t *ret_value, bool *ret_is_code);
-int utf8_append(struct buf *b, uint32_t code);
 
 /* The value of variable NAME (N bytes, no NUL behind), or NULL when it is not set. */
 typedef const char *(*variable_lookup)(const char *name, size_t n, void *userdata);
