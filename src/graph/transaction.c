@@ -411,25 +411,34 @@ static bool find_contradiction(const struct build *b, uint32_t unit, uint32_t *r
         return false;
 }
 
-static enum graph_error resolve_contradictions(struct build *b)
+static enum graph_error resolve_unit(struct build *b, uint32_t unit, bool roots_only)
 {
         uint32_t a, c;
-        for (uint32_t j = 0; j < b->n_jobs; j++) {
-                uint32_t unit = b->jobs[j].unit;
-                while (find_contradiction(b, unit, &a, &c)) {
-                        if (b->jobs[a].needed && b->jobs[c].needed) {
-                                diag_add(b->diag, DIAG_ERROR, NULL, 0,
-                                         "remove one of the Requires= or Conflicts= lines",
-                                         "%s is required to %s and to %s at once", unit_name(b, unit),
-                                         job_type_name((enum job_type)b->jobs[a].type),
-                                         job_type_name((enum job_type)b->jobs[c].type));
-                                return build_fail(b, GRAPH_CONFLICT, unit);
-                        }
-                        drop(b, b->jobs[a].needed ? c : b->jobs[c].needed ? a : pick_unneeded(b, a, c));
-                        sweep(b);
+        while (find_contradiction(b, unit, &a, &c)) {
+                if (roots_only && !is_conflicted(b, b->jobs[a].type == JOB_STOP ? a : c))
+                        break;
+                if (b->jobs[a].needed && b->jobs[c].needed) {
+                        diag_add(b->diag, DIAG_ERROR, NULL, 0, "remove one of the Requires= or Conflicts= lines",
+                                 "%s is required to %s and to %s at once", unit_name(b, unit),
+                                 job_type_name((enum job_type)b->jobs[a].type),
+                                 job_type_name((enum job_type)b->jobs[c].type));
+                        return build_fail(b, GRAPH_CONFLICT, unit);
                 }
+                drop(b, b->jobs[a].needed ? c : b->jobs[c].needed ? a : pick_unneeded(b, a, c));
+                sweep(b);
         }
         return GRAPH_OK;
+}
+
+/* First where units exclude each other, then where stops that follow from that arrive. */
+static enum graph_error resolve_contradictions(struct build *b)
+{
+        enum graph_error r = GRAPH_OK;
+        for (int roots_only = 1; roots_only >= 0; roots_only--)
+                for (uint32_t j = 0; j < b->n_jobs && r == GRAPH_OK; j++)
+                        if (!b->jobs[j].gone)
+                                r = resolve_unit(b, b->jobs[j].unit, roots_only);
+        return r;
 }
 
 /* --- pass 6: cycles --- */
