@@ -141,7 +141,7 @@ int status_reserve(struct status_table *t, uint32_t n_rows)
                 t->rows_refused = true;
                 return -EFBIG;
         }
-        n = MIN2((n + 15u) & ~15u, SUPD_STATUS_MAX_ROWS);
+        n = MIN2((n_rows + 15u) & ~15u, SUPD_STATUS_MAX_ROWS);
         marked = realloc(t->marked, n * sizeof(*marked));
         if (marked)
                 t->marked = marked;
