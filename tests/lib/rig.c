@@ -157,7 +157,7 @@ pid_t rig_manager(const struct rig *r)
         return r->state ? (pid_t)atomic_load(&rig_header(r)->manager_pid) : 0;
 }
 
-static int keeper_spawn(struct rig *r)
+int rig_spawn(struct rig *r, bool stopped)
 {
         char path[192];
         (void)snprintf(path, sizeof(path), "%s/supd.log", r->dir);
@@ -173,6 +173,8 @@ static int keeper_spawn(struct rig *r)
                 child_prepare(r, log);
                 (void)setpgid(0, 0);
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (stopped)
+                        (void)raise(SIGSTOP);
                 execl(r->supd, "supd", geteuid() == 0 ? "--system" : "--user", "--name", r->name, "--runtime-dir",
                       r->runtime, "--log-dir", logs, (char *)NULL);
                 _exit(127);
@@ -181,16 +183,18 @@ static int keeper_spawn(struct rig *r)
         return 0;
 }
 
-int rig_start(struct rig *r, uint64_t within_us)
+bool rig_is_up(struct rig *r)
+{
+        if (!r->state)
+                (void)map_state(r);
+        return r->state && atomic_load(&rig_header(r)->manager_healthy) && rig_manager(r) > 0;
+}
+
+int rig_await(struct rig *r, uint64_t within_us)
 {
         uint64_t start = boottime_us();
-        int e = keeper_spawn(r);
-        if (e < 0)
-                return e;
         while (boottime_us() - start < within_us) {
-                if (!r->state)
-                        (void)map_state(r);
-                if (r->state && atomic_load(&rig_header(r)->manager_healthy) && rig_manager(r) > 0)
+                if (rig_is_up(r))
                         return 0;
                 if (rig_ended(r))
                         return -ECHILD;
@@ -199,10 +203,19 @@ int rig_start(struct rig *r, uint64_t within_us)
         return -ETIMEDOUT;
 }
 
+int rig_start(struct rig *r, uint64_t within_us)
+{
+        int e = rig_spawn(r, false);
+        return e < 0 ? e : rig_await(r, within_us);
+}
+
 bool rig_ended(struct rig *r)
 {
-        if (r->keeper > 0 && waitpid(r->keeper, &r->keeper_status, WNOHANG) == r->keeper)
+        int status;
+        if (r->keeper > 0 && waitpid(r->keeper, &status, WNOHANG) == r->keeper && !WIFSTOPPED(status)) {
+                r->keeper_status = status;
                 r->keeper = 0;
+        }
         return r->keeper == 0;
 }
 
@@ -259,6 +272,21 @@ static void kill_everything(struct rig *r)
         }
 }
 
+/* Without the state: a sparse giant that nobody can read by eye. */
+static void keep_copy(const struct rig *r)
+{
+        char path[192];
+        (void)snprintf(path, sizeof(path), "%s/state", r->runtime);
+        (void)unlink(path);
+        pid_t p = fork();
+        if (p == 0) {
+                execl("/bin/cp", "cp", "-r", r->dir, r->keep_to, (char *)NULL);
+                _exit(127);
+        }
+        if (p > 0)
+                (void)waitpid(p, NULL, 0);
+}
+
 void rig_end(struct rig *r)
 {
         if (r->dir[0] == 0)
@@ -268,13 +296,10 @@ void rig_end(struct rig *r)
                 (void)munmap(r->state, DURABLE_FILE_SIZE);
         r->state = NULL;
         remove_shared_memory(r);
-        if (!r->keep)
-                (void)nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-        else { /* a sparse giant that nobody can read by eye */
-                char path[192];
-                (void)snprintf(path, sizeof(path), "%s/state", r->runtime);
-                (void)unlink(path);
-        }
+        if (r->keep_to)
+                keep_copy(r);
+        (void)nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        r->dir[0] = 0;
 }
 
 static void split(char *text, const char **argv, unsigned from)

@@ -7,7 +7,7 @@
  * supd-exec, supd-bus …), DIARY (the test service).
  *
  * Not here: what is right or wrong (observer.h). Invariant: rig_end() leaves no process, no file and no shared-memory
- * object behind, whatever supd did; with `keep` the directory stays for people to look at.
+ * object behind, whatever supd did; with `keep_to` a copy of the directory is made first.
  */
 #ifndef TESTS_LIB_RIG_H
 #define TESTS_LIB_RIG_H
@@ -22,8 +22,8 @@ struct rig {
         char supd[256], supctl[256], libexec[256], diary[256];
         pid_t keeper; /* 0 = not running, or reaped */
         int keeper_status;
-        void *state; /* durable state, read-only; NULL until it runs */
-        bool keep;
+        void *state;         /* durable state, read-only; NULL until it runs */
+        const char *keep_to; /* not NULL: rig_end() copies the directory there, for people to look at */
 };
 
 /* NULL when the programs under test can be run, else why not (a text for "skipped: …"). */
@@ -35,11 +35,16 @@ int rig_begin(struct rig *r, const char *label);
 int rig_unit(struct rig *r, const char *name, const char *text);
 /* Starts supd and waits until its manager supervises (or WITHIN_US passed: -ETIMEDOUT; it ended: -ECHILD). */
 int rig_start(struct rig *r, uint64_t within_us);
+/* The two halves: with STOPPED the keeper-to-be stops itself (SIGSTOP) before its exec, for a tracer to seize. */
+int rig_spawn(struct rig *r, bool stopped);
+int rig_await(struct rig *r, uint64_t within_us);
+/* Maps the state as soon as it is there. True when a manager supervises. */
+bool rig_is_up(struct rig *r);
 /* Asks supd to stop and waits. Its wait status, or -ETIMEDOUT. */
 int rig_stop(struct rig *r, uint64_t within_us);
 /* Has supd ended? Reaps it then. */
 bool rig_ended(struct rig *r);
-/* Kills whatever is left and removes everything (but with keep: not the directory). */
+/* Kills whatever is left and removes everything. */
 void rig_end(struct rig *r);
 
 /* Runs supctl with ARGS (blank separated). Returns its exit status, or -errno; -ETIMEDOUT: it was killed. OUTPUT (both

@@ -31,27 +31,35 @@ static void block_sigchld(void)
         (void)sigprocmask(SIG_BLOCK, &s, NULL);
 }
 
-/* The next wait status of PID: 1, 0 when the time is over, -errno when there is no such child or tracee. */
+/* The next wait status of PID: 1; 0 when the time is over, or when any child had news that may concern the caller;
+ * -errno when there is no such child or tracee. */
 static int wait_for(pid_t pid, uint64_t timeout_us, int *ret_status)
 {
-        uint64_t until = boottime_us() + timeout_us;
+        struct timespec ts = {.tv_sec = (time_t)(timeout_us / USEC_PER_SEC),
+                              .tv_nsec = (long)(timeout_us % USEC_PER_SEC) * 1000};
         sigset_t s;
         (void)sigemptyset(&s);
         (void)sigaddset(&s, SIGCHLD);
-        for (;;) {
+        for (unsigned round = 0; round < 2; round++) {
                 pid_t p = waitpid(pid, ret_status, __WALL | WNOHANG);
                 if (p == pid)
                         return 1;
                 if (p < 0 && errno != EINTR)
                         return -errno;
-                uint64_t now = boottime_us();
-                if (now >= until)
-                        return 0;
-                /* a lost race with another child's SIGCHLD costs 5 ms at most */
-                uint64_t left = MIN2(until - now, 5 * USEC_PER_MSEC);
-                struct timespec ts = {.tv_nsec = (long)(left * 1000)};
-                (void)sigtimedwait(&s, NULL, &ts);
+                if (round == 0 && timeout_us > 0)
+                        (void)sigtimedwait(&s, NULL, &ts);
         }
+        return 0;
+}
+
+static int wait_long(pid_t pid, uint64_t timeout_us, int *ret_status)
+{
+        for (uint64_t now = boottime_us(), until = now + timeout_us; now < until; now = boottime_us()) {
+                int r = wait_for(pid, until - now, ret_status);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
 }
 
 bool tracer_permitted(void)
@@ -74,7 +82,7 @@ bool tracer_permitted(void)
 
 static int await_first_stop(struct tracer *t)
 {
-        int status, r = wait_for(t->pid, 5 * USEC_PER_SEC, &status);
+        int status, r = wait_long(t->pid, 5 * USEC_PER_SEC, &status);
         if (r <= 0)
                 return r < 0 ? r : -ETIMEDOUT;
         return WIFSTOPPED(status) ? 0 : -ESRCH;
@@ -146,13 +154,14 @@ static enum tracer_event fork_stop(struct tracer *t)
         return TRACER_FORKED;
 }
 
-enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us)
+static enum tracer_event classify(struct tracer *t, int r, int status)
 {
-        int status, r = wait_for(t->pid, timeout_us, &status);
         if (r == 0)
                 return TRACER_NOTHING;
-        if (r < 0 || WIFEXITED(status) || WIFSIGNALED(status))
+        if (r < 0 || WIFEXITED(status) || WIFSIGNALED(status)) {
+                t->status = status;
                 return TRACER_GONE;
+        }
         int event = status >> 16;
         if (WSTOPSIG(status) == (SIGTRAP | 0x80))
                 return syscall_stop(t);
@@ -163,13 +172,20 @@ enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us)
         return TRACER_OTHER;
 }
 
+enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us)
+{
+        int status = 0, r = wait_for(t->pid, timeout_us, &status);
+        return classify(t, r, status);
+}
+
 unsigned long tracer_step(struct tracer *t, unsigned long n)
 {
         unsigned long done = 0;
         while (done < n) {
                 if (resume(t, PTRACE_SINGLESTEP) < 0)
                         return done;
-                enum tracer_event e = tracer_wait(t, 100 * USEC_PER_MSEC);
+                int status = 0, r = wait_long(t->pid, 100 * USEC_PER_MSEC, &status);
+                enum tracer_event e = classify(t, r, status);
                 if (e == TRACER_GONE || e == TRACER_NOTHING)
                         return done;
                 done++;
@@ -188,6 +204,12 @@ void tracer_kill(struct tracer *t)
 
 void tracer_detach(struct tracer *t)
 {
+        int status;
+        if (ptrace(PTRACE_INTERRUPT, t->pid, NULL, NULL) < 0 || wait_long(t->pid, USEC_PER_SEC, &status) <= 0)
+                return;
+        if (!WIFSTOPPED(status))
+                return;
+        (void)classify(t, 1, status);
         int sig = t->deliver;
         t->deliver = 0;
         (void)ptrace(PTRACE_DETACH, t->pid, NULL, (void *)(long)sig);

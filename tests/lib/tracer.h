@@ -29,6 +29,7 @@ struct tracer {
         int deliver;         /* signal to be delivered at the next resume */
         pid_t child;         /* TRACER_FORKED */
         bool inside;         /* between entry and exit */
+        int status;          /* TRACER_GONE: the wait status */
 };
 
 /* True when this process may trace its children here (ptrace may be forbidden). */
@@ -40,12 +41,12 @@ int tracer_seize(struct tracer *t, pid_t pid, bool follow_forks);
 int tracer_adopt(struct tracer *t, pid_t child);
 int tracer_resume(struct tracer *t);      /* on to the next system call stop */
 int tracer_resume_free(struct tracer *t); /* runs on without system call stops (still traced) */
-/* Waits for the victim's next stop. */
+/* Waits for the victim's next stop. May return TRACER_NOTHING early when another child of the caller has news. */
 enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us);
 /* N instructions from the present stop. Returns the number done; fewer when the victim met a system call or died. */
 unsigned long tracer_step(struct tracer *t, unsigned long n);
 void tracer_kill(struct tracer *t);
-void tracer_detach(struct tracer *t); /* the victim is stopped */
+void tracer_detach(struct tracer *t); /* stops the running victim for a moment and lets it go */
 
 /* "epoll_wait", or "#NR" (static buffer). */
 const char *syscall_name(long nr);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Steps and what they wait for. Not here: scenarios. Invariant: as in drive.h; every wait has a bound.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "drive.h"
+
+#define SUPCTL_US (8 * USEC_PER_SEC)
+#define DONE_US   (5 * USEC_PER_SEC) /* from supctl's "done" until the world shows it */
+#define FAILED_US (300 * USEC_PER_MSEC)
+#define MAX_TRIES 20
+
+static bool shows(struct rig *r, const char *unit, const char *wanted, struct buf *text, char *missing, size_t size)
+{
+        char args[200], list[300], *save = NULL;
+        (void)snprintf(args, sizeof(args), "show %s", unit);
+        (void)snprintf(list, sizeof(list), "%s", wanted);
+        buf_reset(text);
+        int e = rig_supctl(r, args, SUPCTL_US, text);
+        if (e != 0) {
+                (void)snprintf(missing, size, "supctl %s: %d: %.100s", args, e, buf_str(text));
+                return false;
+        }
+        for (char *p = strtok_r(list, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
+                char value[128] = "(none)", *is = strchr(p, '=');
+                *is = 0;
+                (void)show_value(buf_str(text), p, value, sizeof(value));
+                if (streq(value, is + 1))
+                        continue;
+                (void)snprintf(missing, size, "%s=%s, expected %s", p, value, is + 1);
+                return false;
+        }
+        return true;
+}
+
+static bool is_true(struct rig *r, struct observer *o, const struct scenario_step *s)
+{
+        cleanup_buf_ struct buf text = {0};
+        char missing[300];
+        if (s->until.kind == UNTIL_NOTHING)
+                return true;
+        if (s->until.kind == UNTIL_ENDED) { /* the keeper is another's child: a zombie has ended, too */
+                struct proc p;
+                return proc_read(r->keeper, &p) < 0 || p.state == 'Z';
+        }
+        if (s->until.kind == UNTIL_SHOW)
+                return shows(r, s->until.unit, s->until.show, &text, missing, sizeof(missing));
+        pid_t pid = observer_main_pid(o, s->until.unit);
+        const struct diary *d = diaries_find(&o->diaries, s->until.unit);
+        unsigned n = d ? diary_count_mains(d) : 0;
+        return n >= s->until.n && (pid > 0) == (s->until.kind == UNTIL_RUNNING);
+}
+
+static bool await(struct rig *r, struct observer *o, const struct scenario_step *s, uint64_t within_us)
+{
+        uint64_t start = boottime_us();
+        for (;;) {
+                if (is_true(r, o, s))
+                        return true;
+                if (boottime_us() - start > within_us)
+                        return false;
+                sleep_us(3 * USEC_PER_MSEC);
+        }
+}
+
+static void fail(struct drive_result *result, const char *format, ...) printf_like_(2, 3);
+static void fail(struct drive_result *result, const char *format, ...)
+{
+        va_list ap;
+        va_start(ap, format);
+        (void)vsnprintf(result->failure, sizeof(result->failure), format, ap);
+        va_end(ap);
+}
+
+static void do_supctl(struct rig *r, struct observer *o, const struct scenario_step *s, struct drive_result *result)
+{
+        cleanup_buf_ struct buf text = {0};
+        for (unsigned try = 0; try < MAX_TRIES; try++) {
+                buf_reset(&text);
+                int e = rig_supctl(r, s->text, SUPCTL_US, &text);
+                if (e == -ETIMEDOUT) {
+                        fail(result, "supctl %s hangs: %.200s", s->text, buf_str(&text));
+                        return;
+                }
+                if (await(r, o, s, e == 0 ? DONE_US : FAILED_US))
+                        return;
+                if (e == 0) {
+                        fail(result, "supctl %s says done, but it never came true", s->text);
+                        return;
+                }
+                result->repeats++;
+                if (starts_with(s->text, "restart"))
+                        result->extra_restarts++;
+        }
+        fail(result, "supctl %s failed %u times: %.200s", s->text, MAX_TRIES, buf_str(&text));
+}
+
+static void do_end_service(struct rig *r, struct observer *o, const struct scenario_step *s,
+                           struct drive_result *result)
+{
+        pid_t pid = observer_main_pid(o, s->text);
+        union sigval v = {.sival_int = s->value};
+        if (pid <= 0) {
+                fail(result, "%s does not run before it is to be ended", s->text);
+                return;
+        }
+        if (s->act == ACT_KILL && s->value == SIGKILL)
+                (void)diary_note_kill(r->diaries, s->text, pid, s->value);
+        int e = s->act == ACT_TELL ? sigqueue(pid, SIGRTMIN + 1, v) : kill(pid, s->value);
+        if (e < 0)
+                fail(result, "%s: signal: %s", s->text, strerror(errno));
+        else if (!await(r, o, s, SUPCTL_US))
+                fail(result, "%s was ended, but what was to follow did not", s->text);
+}
+
+static void do_keeper(struct rig *r, struct observer *o, const struct scenario_step *s, struct drive_result *result)
+{
+        if (kill(r->keeper, s->value) < 0)
+                fail(result, "keeper: signal: %s", strerror(errno));
+        else if (!await(r, o, s, SUPCTL_US))
+                fail(result, "signal %d to the keeper, but what was to follow did not", s->value);
+}
+
+static void do_unit(struct rig *r, struct observer *o unused_, const struct scenario_step *s,
+                    struct drive_result *result)
+{
+        int e = rig_unit(r, s->text, s->more);
+        if (e < 0)
+                fail(result, "%s: cannot be written: %s", s->text, strerror(-e));
+}
+
+static void (*const acts[])(struct rig *, struct observer *, const struct scenario_step *, struct drive_result *) = {
+        [ACT_SUPCTL] = do_supctl, [ACT_TELL] = do_end_service, [ACT_KILL] = do_end_service,
+        [ACT_KEEPER] = do_keeper, [ACT_UNIT] = do_unit,
+};
+
+void drive_steps(struct rig *r, const struct scenario_step *steps, struct drive_result *result)
+{
+        struct observer o;
+        if (observer_open(&o, r->diaries, r->keeper) < 0) {
+                fail(result, "observer");
+                return;
+        }
+        for (unsigned i = 0; i < SCENARIO_MAX && steps[i].act != ACT_END && result->failure[0] == 0; i++)
+                acts[steps[i].act](r, &o, &steps[i], result);
+        observer_close(&o);
+}
+
+void drive_check_show(struct rig *r, struct observer *o, const char *unit, const char *wanted, uint64_t within_us)
+{
+        cleanup_buf_ struct buf text = {0};
+        char missing[300] = "";
+        uint64_t start = boottime_us();
+        for (;;) {
+                bool good = shows(r, unit, wanted, &text, missing, sizeof(missing));
+                if (good && observer_compare_show(o, unit, buf_str(&text), false) == 0)
+                        return;
+                if (boottime_us() - start <= within_us) {
+                        sleep_us(10 * USEC_PER_MSEC);
+                        continue;
+                }
+                if (!good)
+                        observer_tell(o, VIOLATION_SHOW, "%s: %s", unit, missing);
+                (void)observer_compare_show(o, unit, buf_str(&text), true);
+                return;
+        }
+}

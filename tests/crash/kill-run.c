@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One run, from the first file to the verdict. The worker is the tracer; the driver is a child process, because a
+ * tracer that waits for supctl would stop the manager that supctl waits for.
+ *
+ * Not here: judgement beyond what observer.h gives. Invariant: as in kill-run.h.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "kill-run.h"
+#include "tracer.h"
+
+#define QUIET_US    (60 * USEC_PER_MSEC) /* without a system call: the victim has nothing left to do */
+#define RUN_US      (60 * USEC_PER_SEC)  /* everything */
+#define RECOVERY_US (10 * USEC_PER_SEC)
+#define SETTLE_US   (3 * USEC_PER_SEC)
+
+struct run {
+        const struct scenario *s;
+        enum victim victim;
+        struct kill_point p;
+        struct kill_result *result;
+        struct rig rig;
+        struct observer o;
+        struct drive_result *shared;
+        pid_t driver; /* 0 = ended */
+        struct tracer keeper, first, second;
+        bool keeper_traced, first_traced, second_traced;
+        unsigned managers; /* forked by the traced keeper */
+        uint64_t killed_us;
+};
+
+static const char *const victim_names[N_VICTIMS] = {
+        [VICTIM_MANAGER] = "manager",
+        [VICTIM_LAUNCHER] = "launcher",
+        [VICTIM_BUS] = "bus",
+};
+static const char *const victim_comms[N_VICTIMS] = {
+        [VICTIM_MANAGER] = "supd-manager",
+        [VICTIM_LAUNCHER] = "supd-exec",
+        [VICTIM_BUS] = "supd-bus",
+};
+
+const char *victim_name(enum victim v)
+{
+        return victim_names[v];
+}
+
+static pid_t victim_pid(struct run *run)
+{
+        if (run->victim == VICTIM_MANAGER)
+                return rig_manager(&run->rig);
+        if (proc_list_read(&run->o.procs, run->rig.keeper) < 0)
+                return 0;
+        for (unsigned i = 0; i < run->o.procs.n; i++)
+                if (run->o.procs.v[i].below && streq(run->o.procs.v[i].comm, victim_comms[run->victim]))
+                        return run->o.procs.v[i].pid;
+        return 0;
+}
+
+static void start_driver(struct run *run)
+{
+        run->driver = fork();
+        if (run->driver != 0)
+                return;
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        drive_steps(&run->rig, run->s->steps, run->shared);
+        _exit(0);
+}
+
+static bool driver_ended(struct run *run)
+{
+        if (run->driver > 0 && waitpid(run->driver, NULL, WNOHANG) == run->driver)
+                run->driver = 0;
+        return run->driver == 0;
+}
+
+static bool trace_keeper_from_now(struct run *run)
+{
+        int e = tracer_seize(&run->keeper, run->rig.keeper, true);
+        if (e < 0) {
+                observer_tell(&run->o, VIOLATION_OTHER, "cannot trace the keeper: %s", strerror(-e));
+                return false;
+        }
+        run->keeper_traced = true;
+        return tracer_resume_free(&run->keeper) == 0;
+}
+
+static bool prepare_born(struct run *run)
+{
+        int e = rig_spawn(&run->rig, true);
+        if (e < 0 || observer_open(&run->o, run->rig.diaries, run->rig.keeper) < 0)
+                return false;
+        struct proc p;
+        while (proc_read(run->rig.keeper, &p) == 0 && p.state != 'T')
+                sleep_us(200);
+        if (!trace_keeper_from_now(run))
+                return false;
+        return kill(run->rig.keeper, SIGCONT) == 0;
+}
+
+static bool prepare_running(struct run *run)
+{
+        int e = rig_start(&run->rig, RECOVERY_US);
+        if (observer_open(&run->o, run->rig.diaries, run->rig.keeper) < 0)
+                return false;
+        if (e < 0) {
+                observer_tell(&run->o, VIOLATION_OTHER, "supd did not start: %s", strerror(-e));
+                return false;
+        }
+        struct drive_result result = {0};
+        drive_steps(&run->rig, run->s->setup, &result);
+        if (result.failure[0]) {
+                observer_tell(&run->o, VIOLATION_OTHER, "set-up: %s", result.failure);
+                return false;
+        }
+        if (run->p.second > 0 && !trace_keeper_from_now(run))
+                return false;
+        e = tracer_seize(&run->first, victim_pid(run), false);
+        if (e < 0) {
+                observer_tell(&run->o, VIOLATION_OTHER, "cannot trace the %s: %s", victim_names[run->victim],
+                              strerror(-e));
+                return false;
+        }
+        run->first_traced = true;
+        return tracer_resume(&run->first) == 0;
+}
+
+static bool prepare(struct run *run)
+{
+        int e = rig_begin(&run->rig, run->s->name);
+        for (unsigned i = 0; e >= 0 && i < SCENARIO_MAX && run->s->units[i].name; i++)
+                e = rig_unit(&run->rig, run->s->units[i].name, run->s->units[i].text);
+        if (e < 0)
+                return false;
+        return run->s->from_birth ? prepare_born(run) : prepare_running(run);
+}
+
+/* The keeper is traced only for its forks: the manager to be. */
+static void look_at_keeper(struct run *run)
+{
+        enum tracer_event e = tracer_wait(&run->keeper, 0);
+        if (e == TRACER_NOTHING)
+                return;
+        if (e == TRACER_GONE) {
+                run->keeper_traced = false;
+                run->rig.keeper = 0;
+                run->rig.keeper_status = run->keeper.status;
+                return;
+        }
+        if (e == TRACER_FORKED) {
+                bool is_first = run->s->from_birth && run->managers++ == 0;
+                struct tracer *t = is_first ? &run->first : &run->second;
+                bool *traced = is_first ? &run->first_traced : &run->second_traced;
+                if (!*traced && tracer_adopt(t, run->keeper.child) == 0) {
+                        *traced = true;
+                        (void)tracer_resume(t);
+                }
+        }
+        (void)tracer_resume_free(&run->keeper);
+}
+
+static void kill_victim(struct run *run, struct tracer *t, bool *traced)
+{
+        if (t == &run->first) {
+                run->result->nr = t->nr;
+                run->result->reached = true;
+                if (run->p.step > 0 && tracer_step(t, run->p.step) < run->p.step)
+                        run->result->nr = t->nr;
+        } else
+                run->result->second_reached = true;
+        tracer_kill(t);
+        *traced = false;
+        run->killed_us = boottime_us();
+}
+
+/* One stop of a victim: resumes it, or kills it when its time has come. False: nothing happened. */
+static bool look_at_victim(struct run *run, struct tracer *t, bool *traced, unsigned call, bool after,
+                           uint64_t timeout_us)
+{
+        if (!*traced)
+                return false;
+        enum tracer_event e = tracer_wait(t, timeout_us);
+        if (e == TRACER_NOTHING)
+                return false;
+        if (e == TRACER_GONE) {
+                *traced = false;
+                return true;
+        }
+        if (call > 0 && t->calls == call && e == (after ? TRACER_EXIT : TRACER_ENTRY))
+                kill_victim(run, t, traced);
+        else
+                (void)tracer_resume(t);
+        return true;
+}
+
+/* Until the kills are done, or the driver has ended and the victims have been quiet for a while. */
+static void trace(struct run *run)
+{
+        uint64_t start = boottime_us(), last = start;
+        for (;;) {
+                uint64_t now = boottime_us();
+                if (now - start > RUN_US)
+                        break;
+                if (run->keeper_traced)
+                        look_at_keeper(run);
+                bool some = look_at_victim(run, &run->second, &run->second_traced, run->p.second, false, 0);
+                some |= look_at_victim(run, &run->first, &run->first_traced, run->p.call, run->p.after,
+                                       some ? 0 : 2 * USEC_PER_MSEC);
+                if (!run->first_traced && !some)
+                        sleep_us(200);
+                if (some || !driver_ended(run))
+                        last = boottime_us();
+                bool ended = run->keeper_traced ? false : rig_ended(&run->rig);
+                if (now > last + QUIET_US && (ended || rig_is_up(&run->rig)))
+                        break;
+                bool all = run->result->reached && (run->p.second == 0 || run->result->second_reached);
+                if (all)
+                        break;
+        }
+        run->result->calls = (unsigned)run->first.calls;
+        if (run->first_traced)
+                tracer_detach(&run->first);
+        if (run->second_traced)
+                tracer_detach(&run->second);
+        if (run->keeper_traced)
+                tracer_detach(&run->keeper);
+}
+
+static void await_driver(struct run *run)
+{
+        uint64_t start = boottime_us();
+        while (!driver_ended(run)) {
+                (void)rig_ended(&run->rig);
+                if (run->result->recovery_us == 0 && run->result->reached && rig_is_up(&run->rig))
+                        run->result->recovery_us = boottime_us() - run->killed_us;
+                if (boottime_us() - start > RUN_US) {
+                        (void)kill(run->driver, SIGKILL);
+                        observer_tell(&run->o, VIOLATION_OTHER, "the driver does not end");
+                        (void)waitpid(run->driver, NULL, 0);
+                        run->driver = 0;
+                }
+                (void)observer_tick(&run->o);
+                sleep_us(USEC_PER_MSEC);
+        }
+        if (run->shared->failure[0])
+                observer_tell(&run->o, VIOLATION_OTHER, "%s", run->shared->failure);
+        run->result->repeats = run->shared->repeats;
+}
+
+static void await_supd(struct run *run)
+{
+        if (run->s->ends) {
+                int status = rig_stop(&run->rig, RECOVERY_US);
+                if (status != 0)
+                        observer_tell(&run->o, VIOLATION_OTHER, "supd ended with wait status %d", status);
+                return;
+        }
+        int e = rig_await(&run->rig, RECOVERY_US);
+        if (e < 0)
+                observer_tell(&run->o, VIOLATION_OTHER, "no manager supervises: %s", strerror(-e));
+        if (run->result->recovery_us == 0 && run->result->reached)
+                run->result->recovery_us = boottime_us() - run->killed_us;
+}
+
+static void judge(struct run *run)
+{
+        struct expectation e[SCENARIO_MAX];
+        unsigned n = 0;
+        for (; n < SCENARIO_MAX && run->s->expect[n].unit; n++) {
+                e[n] = run->s->expect[n];
+                if (e[n].max_starts > 0)
+                        e[n].max_starts += run->shared->extra_restarts;
+        }
+        if (observer_settle(&run->o, e, n, SETTLE_US) < 0)
+                observer_tell(&run->o, VIOLATION_OTHER, "the observer cannot look");
+        for (unsigned i = 0; i < SCENARIO_MAX && run->s->shows[i].unit; i++)
+                drive_check_show(&run->rig, &run->o, run->s->shows[i].unit, run->s->shows[i].show, SETTLE_US);
+}
+
+static void write_verdict(struct run *run)
+{
+        char path[200];
+        (void)snprintf(path, sizeof(path), "%s/verdict.txt", run->rig.dir);
+        FILE *f = fopen(path, "we");
+        if (!f)
+                return;
+        (void)fprintf(f, "scenario %s, call %u (%s) %s, step %lu, second %u\n%s", run->s->name, run->p.call,
+                      syscall_name(run->result->nr), run->p.after ? "after" : "before", run->p.step, run->p.second,
+                      buf_str(&run->o.text));
+        (void)fclose(f);
+}
+
+static void conclude(struct run *run, const char *keep_dir)
+{
+        struct kill_result *result = run->result;
+        result->violations = observer_total(&run->o);
+        memcpy(result->counts, run->o.counts, sizeof(result->counts));
+        (void)snprintf(result->text, sizeof(result->text), "%s", buf_str(&run->o.text));
+        if (result->violations > 0 && keep_dir) {
+                write_verdict(run);
+                run->rig.keep_to = keep_dir;
+                const char *base = strrchr(run->rig.dir, '/');
+                (void)snprintf(result->kept, sizeof(result->kept), "%s%s", keep_dir, base ? base : "");
+        }
+        if (run->driver > 0) {
+                (void)kill(run->driver, SIGKILL);
+                (void)waitpid(run->driver, NULL, 0);
+        }
+        rig_end(&run->rig);
+        observer_close(&run->o);
+        result->done = true;
+}
+
+void kill_run(const struct scenario *s, enum victim victim, const struct kill_point *p, const char *keep_dir,
+              struct kill_result *ret)
+{
+        struct run run = {.s = s, .victim = victim, .p = *p, .result = ret};
+        memset(ret, 0, sizeof(*ret));
+        ret->nr = -1;
+        run.shared = mmap(NULL, sizeof(*run.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (run.shared == MAP_FAILED)
+                return;
+        if (prepare(&run)) {
+                start_driver(&run);
+                trace(&run);
+                await_driver(&run);
+                await_supd(&run);
+                judge(&run);
+        } else if (observer_total(&run.o) == 0)
+                observer_tell(&run.o, VIOLATION_OTHER, "the run could not be prepared");
+        conclude(&run, keep_dir);
+        (void)munmap(run.shared, sizeof(*run.shared));
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of scenarios. Not here: code. Invariant: names are unique; every unit has StartLimitIntervalSec=0, because
+ * a start limit is not what is asked here.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/util.h"
+#include "scenario.h"
+
+#define UNIT_HEAD "[Unit]\nStartLimitIntervalSec=0\nDefaultDependencies=no\n"
+#define SERVICE   UNIT_HEAD "[Service]\n"
+#define RUNNING(n)                                                                                                     \
+        {                                                                                                              \
+                UNTIL_RUNNING, "a.service", (n), NULL                                                                  \
+        }
+#define STOPPED(n)                                                                                                     \
+        {                                                                                                              \
+                UNTIL_STOPPED, "a.service", (n), NULL                                                                  \
+        }
+#define SHOWS(u, s)                                                                                                    \
+        {                                                                                                              \
+                UNTIL_SHOW, (u), 0, (s)                                                                                \
+        }
+#define START_A                                                                                                        \
+        {                                                                                                              \
+                ACT_SUPCTL, "start a.service", .until = RUNNING(1)                                                     \
+        }
+
+const struct scenario scenarios[] = {
+        {
+                .name = "start",
+                .what = "a simple service is started",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .steps = {START_A},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=0"}},
+        },
+        {
+                .name = "boot",
+                .what = "supd itself starts, and a service with it",
+                .units = {{"default.target", "[Unit]\nWants=a.service\nAfter=a.service\n"},
+                          {"a.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .steps = {{ACT_END}},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=0"}},
+                .from_birth = true,
+        },
+        {
+                .name = "stop",
+                .what = "a service is stopped, and dies of SIGTERM",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_SUPCTL, "stop a.service", .until = STOPPED(1)}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=2 ExecMainStatus=15"}},
+        },
+        {
+                .name = "exec-failure",
+                .what = "a program that does not exist",
+                .units = {{"a.service", SERVICE "Type=exec\nExecStart=/nonexistent/program\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"a.service"}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=203"}},
+        },
+        {
+                .name = "exit",
+                .what = "a service exits with 7 and is not restarted",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_TELL, "a.service", 7, .until = STOPPED(1)}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=7"}},
+        },
+        {
+                .name = "crash-restart",
+                .what = "a service dies of SIGSEGV and is restarted",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\nRestart=on-failure\nRestartSec=30ms\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_TELL, "a.service", 256 + SIGSEGV, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
+        },
+        {
+                .name = "notify",
+                .what = "a service that tells when it is ready",
+                .units = {{"a.service",
+                           SERVICE "Type=notify\nExecStart=@DIARY@ --notify=READY=1 --notify-delay-ms=20\n"}},
+                .steps = {START_A},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running"}},
+        },
+        {
+                .name = "stop-timeout",
+                .what = "a service ignores SIGTERM and is killed",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@ --on-term=ignore\nTimeoutStopSec=150ms\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_SUPCTL, "stop a.service", .until = STOPPED(1)}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=timeout ExecMainCode=2 ExecMainStatus=9"}},
+        },
+        {
+                .name = "forking",
+                .what = "a classic daemon with a PID file",
+                .units = {{"a.service", SERVICE "Type=forking\nPIDFile=@RIG@/a.pid\n"
+                                                "ExecStart=@DIARY@ --fork --pid-file=@RIG@/a.pid\n"}},
+                .steps = {START_A},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running"}},
+        },
+        {
+                .name = "forking-exit",
+                .what = "a classic daemon exits with 9: claimed pids have a status, too",
+                .units = {{"a.service", SERVICE "Type=forking\nPIDFile=@RIG@/a.pid\n"
+                                                "ExecStart=@DIARY@ --fork --pid-file=@RIG@/a.pid\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_TELL, "a.service", 9, .until = STOPPED(1)}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=9"}},
+        },
+        {
+                .name = "restart",
+                .what = "a service is restarted by hand",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_SUPCTL, "restart a.service", .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running"}},
+        },
+        {
+                .name = "oneshot-chain",
+                .what = "each command of a oneshot service runs exactly once",
+                .units = {{"a.service", SERVICE "Type=oneshot\nRemainAfterExit=yes\n"
+                                                "ExecStartPre=@DIARY@ --name=pre --exit-after-ms=5\n"
+                                                "ExecStart=@DIARY@ --name=one --exit-after-ms=5\n"
+                                                "ExecStart=@DIARY@ --name=two --exit-after-ms=5\n"
+                                                "ExecStartPost=@DIARY@ --name=post --exit-after-ms=5\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=active")}},
+                .expect = {{"pre", .min_starts = 1, .max_starts = 1},
+                           {"one", .min_starts = 1, .max_starts = 1},
+                           {"two", .min_starts = 1, .max_starts = 1},
+                           {"post", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=exited Result=success"}},
+        },
+        {
+                .name = "dependencies",
+                .what = "a service that needs another, which needs a oneshot",
+                .units = {{"once.service", SERVICE "Type=oneshot\nRemainAfterExit=yes\n"
+                                                   "ExecStart=@DIARY@ --name=once --exit-after-ms=5\n"},
+                          {"b.service", UNIT_HEAD "Requires=once.service\nAfter=once.service\n"
+                                                  "[Service]\nExecStart=@DIARY@\n"},
+                          {"a.service", UNIT_HEAD "Requires=b.service\nAfter=b.service\n"
+                                                  "[Service]\nExecStart=@DIARY@\n"}},
+                .steps = {START_A},
+                .expect = {{"once", .min_starts = 1, .max_starts = 1},
+                           {"b.service", .running = true, .min_starts = 1, .max_starts = 1},
+                           {"a.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running"},
+                          {"b.service", "ActiveState=active SubState=running"}},
+        },
+        {
+                .name = "leftovers",
+                .what = "the main process is killed, its children must go before the restart",
+                .units = {{"a.service",
+                           SERVICE "ExecStart=@DIARY@ --children=2\nRestart=on-failure\nRestartSec=30ms\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_KILL, "a.service", SIGKILL, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2, .children = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
+        },
+        {
+                .name = "daemon-reload",
+                .what = "units are read anew while a service runs",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}, {"b.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .setup = {START_A,
+                          {ACT_UNIT, "a.service", .more = "[Unit]\nDescription=anew\n[Service]\nExecStart=@DIARY@\n"}},
+                .steps = {{ACT_SUPCTL, "daemon-reload", .until = SHOWS("a.service", "Description=anew")},
+                          {ACT_SUPCTL, "start b.service", .until = {UNTIL_RUNNING, "b.service", 1, NULL}}},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1},
+                           {"b.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active Description=anew"}},
+        },
+        {
+                .name = "shutdown",
+                .what = "supd is told to stop everything and to end",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"},
+                          {"b.service", SERVICE "ExecStart=@DIARY@ --on-term=exit:3\n"}},
+                .setup = {START_A, {ACT_SUPCTL, "start b.service", .until = {UNTIL_RUNNING, "b.service", 1, NULL}}},
+                .steps = {{ACT_KEEPER, NULL, SIGTERM, .until = {UNTIL_ENDED, NULL, 0, NULL}}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1},
+                           {"b.service", .min_starts = 1, .max_starts = 1}},
+                .ends = true,
+        },
+};
+const unsigned n_scenarios = ARRAY_SIZE(scenarios);
+
+const struct scenario *scenario_find(const char *name)
+{
+        for (unsigned i = 0; i < n_scenarios; i++)
+                if (streq(scenarios[i].name, name))
+                        return &scenarios[i];
+        return NULL;
+}
