@@ -335,7 +335,11 @@ struct supd_status_row {
         uint64_t next_elapse_real_us;  /* timers */
         uint64_t next_elapse_mono_us;
         uint16_t text_len[16];
-        uint8_t reserved[32];
+        uint64_t last_exit_real_us; /* the last main process that ended, also while its successor runs */
+        int32_t last_exit_status;
+        uint32_t last_exit_pid;
+        uint8_t last_exit_code; /* CLD_*; 0 = none has ended */
+        uint8_t reserved[15];
 };
 
 #ifdef __cplusplus
@@ -440,7 +444,11 @@ SUPD_ROW_AT(watchdog_mono_us, 232);
 SUPD_ROW_AT(next_elapse_real_us, 240);
 SUPD_ROW_AT(next_elapse_mono_us, 248);
 SUPD_ROW_AT(text_len, 256);
-SUPD_ROW_AT(reserved, 288);
+SUPD_ROW_AT(last_exit_real_us, 288);
+SUPD_ROW_AT(last_exit_status, 296);
+SUPD_ROW_AT(last_exit_pid, 300);
+SUPD_ROW_AT(last_exit_code, 304);
+SUPD_ROW_AT(reserved, 305);
 #ifdef __cplusplus
 static_assert(sizeof(struct supd_status_header) == 1024, "header size");
 static_assert(sizeof(struct supd_status_row) == 320, "row size");
