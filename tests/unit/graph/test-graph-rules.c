@@ -213,6 +213,21 @@ static void test_21_cycle_of_required_is_refused(void **state unused_)
         assert_string_equal(ask_mode(&w, REQUEST_START, 'a', MODE_IGNORE_DEPENDENCIES, NULL), "start a");
 }
 
+static void test_22_each_of_several_cycles_is_broken(void **state unused_)
+{
+        WORLD(4);
+        cleanup_diag_ struct diag d = {0};
+        say(&w, 'a', DEP_REQUIRES, 'b');
+        say(&w, 'a', DEP_AFTER, 'b');
+        for (char c = 'c'; c <= 'd'; c++) {
+                say(&w, 'a', DEP_WANTS, c);
+                say(&w, 'b', DEP_AFTER, c);
+                say(&w, c, DEP_AFTER, 'b');
+        }
+        assert_string_equal(ask_mode(&w, REQUEST_START, 'a', MODE_REPLACE, &d), "start a, start b");
+        assert_int_equal(d.n_warnings, 2);
+}
+
 static void test_30_mode_fail_spares_and_refuses(void **state unused_)
 {
         WORLD(3);
@@ -460,6 +475,7 @@ int main(void)
                 T(test_17_rule64_refusals_of_manual_jobs),
                 T(test_20_cycle_drops_the_wanted_and_names_all),
                 T(test_21_cycle_of_required_is_refused),
+                T(test_22_each_of_several_cycles_is_broken),
                 T(test_30_mode_fail_spares_and_refuses),
                 T(test_31_mode_isolate_stops_the_rest),
                 T(test_32_mode_triggering_stops_the_triggers),
