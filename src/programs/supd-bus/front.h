@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supd-bus from the inside: the front (one per process), its clients, and calls that wait for the manager.
+ *
+ * Files: main.c (start, listening), client.c (connections and their limits), dispatch.c (which method is meant, and who
+ * may), methods.c (what each does), objects.c (properties, introspection), values.c (records to D-Bus), signals.c.
+ * Invariant: no handler waits; what needs the manager is a struct call that answers later, or never when its client
+ * left.
+ */
+#ifndef SUPD_BUS_FRONT_H
+#define SUPD_BUS_FRONT_H
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "link.h"
+
+#define BUS_PREFIX    "org.freedesktop.systemd1."
+#define BUS_NAME      "org.freedesktop.systemd1"
+#define BUS_ROOT      "/org/freedesktop/systemd1"
+#define BUS_UNITS     BUS_ROOT "/unit"
+#define BUS_JOBS      BUS_ROOT "/job"
+#define SUPD_IF       "org.supd.Manager1" /* what systemd's interface has no word for */
+#define ERROR_ACCESS  "org.freedesktop.DBus.Error.AccessDenied"
+#define ERROR_INVALID "org.freedesktop.DBus.Error.InvalidArgs"
+#define ERROR_METHOD  "org.freedesktop.DBus.Error.UnknownMethod"
+#define ERROR_OBJECT  "org.freedesktop.DBus.Error.UnknownObject"
+#define ERROR_LIMITS  "org.freedesktop.DBus.Error.LimitsExceeded"
+#define ERROR_NO_JOB  BUS_PREFIX "NoSuchJob"
+
+#define CLIENTS_MAX        256
+#define CLIENTS_PER_UID    64  /* of anyone but root and ourselves */
+#define CLIENT_QUEUE_MAX   512 /* unread messages at which a client is closed */
+#define CLIENT_QUEUE_LARGE 4   /* unread messages above which no list is made for it */
+#define CLIENT_CALLS_MAX   64  /* unanswered calls */
+#define EVENTS_MAX         8192
+#define JOBS_MAX           4096
+#define DATA_MAX           (96u * 1024u * 1024u) /* bytes of memory for all of it: the last resort */
+
+struct call;
+
+struct client {
+        struct client *next;
+        struct front *front;
+        sd_bus *bus; /* owned */
+        uid_t uid;
+        pid_t pid;
+        unsigned number;
+        bool privileged, ready, closing;
+        sd_event_source *handshake, *drain;
+        struct call *calls;
+        unsigned n_calls;
+};
+
+struct call { /* a method call that waits for the manager */
+        struct call *next;
+        struct client *client; /* NULL: it left */
+        sd_bus_message *message;
+        int (*finish)(struct call *c, const struct link_reply *reply, sd_bus_error *e);
+        char unit[CONTROL_NAME_MAX]; /* for those that need one later */
+        uint32_t number;             /* likewise */
+};
+
+struct tracked_job { /* somebody may wait for it */
+        uint32_t id;
+        char *unit;
+};
+
+struct bus_event {
+        struct bus_event *next;
+        uint16_t type; /* enum control_type */
+        uint32_t id;   /* job, or the flag of Reloading */
+        bool asked;    /* UNIT_CHANGED: its properties are on their way */
+        char *unit, *result;
+};
+
+struct front {
+        sd_event *event;
+        struct link *link;
+        int listen_fd;
+        sd_event_source *idle, *reaper;
+        uint64_t idle_us, handshake_us;
+        gid_t group;
+        bool has_group;
+        struct client *clients, *dead;
+        unsigned n_clients, n_numbers;
+        struct bus_event *events, **last_event;
+        unsigned n_events;
+        struct tracked_job jobs[JOBS_MAX];
+        unsigned n_jobs;
+        uint32_t removed[64]; /* ids of jobs that ended last */
+        unsigned n_removed;
+};
+
+/* client.c */
+void client_accept(struct front *f);
+void client_close(struct client *c);
+void clients_free(struct front *f);
+int client_send(struct client *c, sd_bus_message *m);
+
+/* dispatch.c */
+int dispatch_message(sd_bus_message *m, void *userdata, sd_bus_error *e); /* filter; userdata is the client */
+
+struct method {
+        const char *interface, *member, *in, *out;
+        enum { ON_ANY, ON_MANAGER, ON_UNIT, ON_JOB } object;
+        bool privileged;
+        int (*handle)(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+        const char *word;      /* for handlers that serve several */
+        unsigned request_type; /* likewise: enum control_type */
+};
+extern const struct method methods[];
+extern const size_t n_methods;
+int unit_name_check(const char *name, sd_bus_error *e);
+int unit_of_path(const char *path,
+                 char ret[CONTROL_NAME_MAX]); /* -ENOENT: not below BUS_UNITS; -EINVAL: no unit name */
+int job_of_path(const char *path, uint32_t *ret);
+int unit_path(const char *unit, char **ret); /* malloc'ed */
+
+/* call.c: asks the manager; FINISH answers. BODY is taken. Returns 1, or -errno with *e set. */
+int call_begin(struct client *c, sd_bus_message *m, uint16_t type, struct buf *body,
+               int (*finish)(struct call *, const struct link_reply *, sd_bus_error *), const char *unit,
+               uint32_t number, sd_bus_error *e);
+void calls_abandon(struct client *c);
+int call_reply(struct call *c, const char *types, ...);
+int client_reply(struct client *c, sd_bus_message *m, const char *types, ...);
+
+/* objects.c */
+int object_get(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int object_introspect(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int object_set(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+
+/* values.c */
+struct property { /* a decoded PROPERTY record */
+        char kind;
+        const char *name;
+        const char *data;
+        size_t size;
+};
+int property_of_record(const struct control_record *rec, struct property *ret);
+const char *property_signature(const struct property *p);            /* NULL: unknown kind */
+bool property_fits(const char *interface, const struct property *p); /* type as clients know it */
+bool property_emits_change(const char *interface, const char *name);
+int property_append(sd_bus_message *m, const struct property *p);       /* as a variant; 0 or -errno */
+int property_append_entry(sd_bus_message *m, const struct property *p); /* {sv} */
+int append_text(sd_bus_message *m, char type, const char *s);           /* 's' made valid UTF-8, or 'o' */
+/* Walks a body of INTERFACE and PROPERTY records; INTERFACE is "" at first. 1, 0, -EBADMSG. Misfits are passed over. */
+int property_next(struct control_reader *r, const char **interface, struct property *ret, bool *ret_is_interface);
+
+/* signals.c */
+void signals_event(struct front *f, uint16_t type, const char *body, size_t size);
+void signals_free(struct front *f);
+void jobs_track(struct front *f, uint32_t id, const char *unit);
+void jobs_recheck(struct front *f); /* after the manager came back */
+
+#endif
