@@ -465,8 +465,7 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
         struct writer w;
 
         if (!u->service || !command->path || !command->path[0] || command->words.n == 0) {
-                diag_add(diag, DIAG_ERROR, command->file, command->line, NULL, "%s= has no command",
-                         exec_kind_name(kind));
+                diag_add(diag, DIAG_ERROR, command->file, command->line, NULL, "there is no command to run");
                 return -EINVAL;
         }
         e = &u->service->exec;
