@@ -184,7 +184,10 @@ static int file_allocate(int fd, uint32_t n_slots)
 
         if (ftruncate(fd, (off_t)DURABLE_FILE_SIZE) < 0)
                 return -errno;
-        r = durable_allocate(fd, 0, DURABLE_PIDS);
+        r = durable_allocate(fd, 0, DURABLE_FDS + DURABLE_MAX_FDS * sizeof(struct durable_fd));
+        if (r < 0)
+                return r;
+        r = durable_allocate(fd, DURABLE_ORPHANS, DURABLE_MAX_ORPHANS * sizeof(struct durable_orphan));
         if (r < 0)
                 return r;
         r = durable_allocate(fd, DURABLE_RING, (uint64_t)(n_slots + RING_SLACK) * sizeof(struct durable_exit));
