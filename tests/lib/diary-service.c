@@ -141,13 +141,20 @@ static pid_t take_lock(void)
         return fcntl(fd, F_SETLK, &l) == 0 ? 0 : -1; /* gone in between: not a double */
 }
 
+/* What the supervisor says in ExecStopPost= about the end of the main process; "-" = it says nothing. */
+static const char *told(const char *variable)
+{
+        const char *v = getenv(variable);
+        return v && *v && !strchr(v, ' ') ? v : "-";
+}
+
 static void write_start(const char *role)
 {
-        const char *inv = getenv("INVOCATION_ID");
         bool is_main = strcmp(role, "main") == 0;
         pid_t holder = is_main ? take_lock() : 0;
-        note("start pid=%d ppid=%d t=%llu ticks=%llu gen=%u role=%s inv=%s\n", (int)getpid(), (int)getppid(),
-             (unsigned long long)now_us(), own_ticks(), is_main ? generation() : 0, role, inv ? inv : "-");
+        note("start pid=%d ppid=%d t=%llu ticks=%llu gen=%u role=%s inv=%s result=%s xcode=%s xstatus=%s\n",
+             (int)getpid(), (int)getppid(), (unsigned long long)now_us(), own_ticks(), is_main ? generation() : 0, role,
+             told("INVOCATION_ID"), told("SERVICE_RESULT"), told("EXIT_CODE"), told("EXIT_STATUS"));
         if (holder > 0)
                 note("double pid=%d holder=%d t=%llu\n", (int)getpid(), (int)holder, (unsigned long long)now_us());
 }

@@ -81,11 +81,16 @@ static int process_add(struct diary *d, struct diary_process **ret)
 static int line_start(struct diary *d, const char *line, uint64_t pid)
 {
         uint64_t ppid, t, ticks, gen;
-        char role[16], inv[33];
+        char role[16];
+        struct diary_process w = {0};
         struct diary_process *p;
         if (!field_number(line, "ppid", &ppid) || !field_number(line, "t", &t) ||
             !field_number(line, "ticks", &ticks) || !field_number(line, "gen", &gen) ||
-            !field_text(line, "role", role, sizeof(role)) || !field_text(line, "inv", inv, sizeof(inv)))
+            !field_text(line, "role", role, sizeof(role)) ||
+            !field_text(line, "inv", w.invocation, sizeof(w.invocation)) ||
+            !field_text(line, "result", w.told_result, sizeof(w.told_result)) ||
+            !field_text(line, "xcode", w.told_code, sizeof(w.told_code)) ||
+            !field_text(line, "xstatus", w.told_status, sizeof(w.told_status)))
                 return -EINVAL;
         unsigned r = 0;
         while (r < N_DIARY_ROLES && !streq(role, role_names[r]))
@@ -95,13 +100,13 @@ static int line_start(struct diary *d, const char *line, uint64_t pid)
         int e = process_add(d, &p);
         if (e < 0)
                 return e;
+        *p = w;
         p->pid = (pid_t)pid;
         p->ppid = (pid_t)ppid;
         p->start_us = t;
         p->start_ticks = ticks;
         p->generation = (unsigned)gen;
         p->role = r;
-        memcpy(p->invocation, inv, sizeof(inv));
         return 0;
 }
 

@@ -3,7 +3,9 @@
  * The diaries: what test services write down about themselves, and the reader of it. One file per unit,
  * DIR/NAME.diary, one line per happening, one write(2) with O_APPEND per line:
  *
- *     start  pid= ppid= t= ticks= gen= role= inv=     a process of the unit runs (its first act)
+ *     start  pid= ppid= t= ticks= gen= role= inv= result= xcode= xstatus=
+ *                                                     a process of the unit runs (its first act); the last three are
+ *                                                     what the supervisor told it of the main process (ExecStopPost=)
  *     double pid= holder= t=                          at that moment another main process of the unit still lived
  *     ready  pid= t=                                  it told its supervisor that it is ready
  *     signal pid= sig= t=                             it got a signal
@@ -11,8 +13,8 @@
  *     killed pid= sig= t=                             the test itself is about to send a signal nobody can note down
  *
  * Not here: any opinion about what should run (observer.h). Invariant: nothing in a diary comes from the supervisor,
- * except the invocation id; "double" is the kernel's word: a main process holds a POSIX record lock on DIR/NAME.lock,
- * which the kernel drops while the process exits, before anybody can be told of the exit.
+ * except the invocation id and what is told; "double" is the kernel's word: a main process holds a POSIX record lock on
+ * DIR/NAME.lock, which the kernel drops while the process exits, before anybody can be told of the exit.
  */
 #ifndef TESTS_LIB_DIARY_H
 #define TESTS_LIB_DIARY_H
@@ -37,7 +39,8 @@ struct diary_process {
         unsigned generation;  /* n-th main process of this unit, from 1 */
         enum diary_role role;
         char invocation[33];
-        pid_t doubled; /* > 0: this pid held the lock when the process started */
+        pid_t doubled;                                        /* > 0: this pid held the lock when the process started */
+        char told_result[20], told_code[12], told_status[12]; /* "-" = nothing was told */
         bool ready;
         int last_signal;
         bool ended; /* it said so */

@@ -316,3 +316,72 @@ unsigned observer_compare_show(struct observer *o, const char *unit, const char 
                compare_number(o, unit, text, "ExecMainCode", code, tell) +
                compare_number(o, unit, text, "ExecMainStatus", status, tell);
 }
+
+static const struct {
+        const char *name;
+        int number;
+} signals[] = {
+        {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"ILL", SIGILL},   {"ABRT", SIGABRT},
+        {"FPE", SIGFPE},   {"KILL", SIGKILL}, {"SEGV", SIGSEGV}, {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},
+        {"TERM", SIGTERM}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"BUS", SIGBUS},
+};
+
+static bool told_right(const struct diary_process *told, const struct diary_process *p)
+{
+        int code, status;
+        diary_process_end(p, &code, &status);
+        if (code == CLD_EXITED)
+                return streq(told->told_code, "exited") && atoi(told->told_status) == status;
+        if (!streq(told->told_code, "killed") && !streq(told->told_code, "dumped"))
+                return false;
+        for (unsigned i = 0; i < ARRAY_SIZE(signals); i++)
+                if (signals[i].number == status)
+                        return streq(told->told_status, signals[i].name);
+        return atoi(told->told_status) == status;
+}
+
+/* The main process that TOLD (an ExecStopPost= of D) is told of: that of the same invocation. A start that was stopped
+ * before its main process wrote a line has none. */
+static const struct diary_process *told_of(const struct diary *d, const struct diary_process *told)
+{
+        for (const struct diary_process *p = told; p-- > d->v;)
+                if (p->role == DIARY_MAIN && streq(p->invocation, told->invocation))
+                        return p;
+        return NULL;
+}
+
+static bool tells(const struct diary_process *p)
+{
+        return p->role == DIARY_CONTROL && !streq(p->told_result, "-");
+}
+
+static void check_told_of(struct observer *o, const struct diary *d)
+{
+        cleanup_free_ unsigned *told = calloc(d->n + 1, sizeof(*told)); /* how often was the end of d->v[i] told? */
+        bool any = false;
+        for (unsigned i = 0; told && i < d->n; i++) {
+                const struct diary_process *p = tells(&d->v[i]) ? told_of(d, &d->v[i]) : NULL;
+                if (!p)
+                        continue;
+                any = true;
+                if (++told[p - d->v] == 2)
+                        observer_tell(o, VIOLATION_STATUS, "%s: the end of pid %d was told twice", d->name,
+                                      (int)p->pid);
+                if (!told_right(&d->v[i], p))
+                        observer_tell(o, VIOLATION_STATUS,
+                                      "%s: pid %d ended with code %d status %d, told was %s %s (result %s)", d->name,
+                                      (int)p->pid, p->ended ? p->code : CLD_KILLED, p->ended ? p->status : SIGKILL,
+                                      d->v[i].told_code, d->v[i].told_status, d->v[i].told_result);
+        }
+        const struct diary_process *last = diary_last_main(d);
+        for (unsigned i = 0; any && i < d->n; i++)
+                if (d->v[i].role == DIARY_MAIN && told[i] == 0 && &d->v[i] != last)
+                        observer_tell(o, VIOLATION_STATUS, "%s: the end of pid %d was never told", d->name,
+                                      (int)d->v[i].pid);
+}
+
+void observer_check_told(struct observer *o)
+{
+        for (unsigned i = 0; i < o->diaries.n; i++)
+                check_told_of(o, &o->diaries.v[i]);
+}

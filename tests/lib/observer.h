@@ -65,6 +65,9 @@ int observer_settle(struct observer *o, const struct expectation *v, unsigned n,
 /* TEXT: KEY=VALUE lines of `supctl show UNIT`. Compares MainPID, ExecMainPID, ExecMainCode and ExecMainStatus, where
  * given, with the diary; settle first. Returns the number of differences, telling them when TELL. */
 unsigned observer_compare_show(struct observer *o, const char *unit, const char *text, bool tell);
+/* Every exit that was ever told to an ExecStopPost= (role control) against the end that the main process before it
+ * noted down: the same, told once, and told at all. Call it when everything has settled. */
+void observer_check_told(struct observer *o);
 /* The test's own finding. */
 void observer_tell(struct observer *o, enum violation v, const char *format, ...) printf_like_(3, 4);
 unsigned observer_total(const struct observer *o);

@@ -142,6 +142,50 @@ static void test_e_death_without_words_is_sigkill(void **state unused_)
         toy_end(&t);
 }
 
+static void put_diary(const char *dir, const char *text)
+{
+        char path[128];
+        (void)snprintf(path, sizeof(path), "%s/t.service.diary", dir);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        assert_true(fputs(text, f) >= 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+#define LINE_MAIN "start pid=900001 ppid=1 t=1 ticks=1 gen=1 role=main inv=- result=- xcode=- xstatus=-\n"
+#define LINE_END  "end pid=900001 code=1 status=7 t=2\n"
+#define LINE_POST(code, status)                                                                                        \
+        "start pid=900002 ppid=1 t=3 ticks=1 gen=0 role=control inv=- result=exit-code xcode=" code " xstatus=" status \
+        "\n"
+
+static void test_e_what_is_told_must_be_true(void **state unused_)
+{
+        static const struct {
+                const char *text;
+                unsigned wrong;
+        } cases[] = {
+                {LINE_MAIN LINE_END LINE_POST("exited", "7"), 0},
+                {LINE_MAIN LINE_END LINE_POST("exited", "8"), 1},
+                {LINE_MAIN LINE_END LINE_POST("-", "-"), 1},
+                {LINE_MAIN LINE_POST("killed", "KILL"), 0},
+                {LINE_MAIN LINE_POST("killed", "TERM"), 1},
+                {LINE_MAIN LINE_END LINE_POST("exited", "7") LINE_POST("exited", "7"), 1},
+                {LINE_MAIN LINE_END LINE_MAIN LINE_POST("killed", "KILL"), 1}, /* the first was never told */
+        };
+        char dir[] = "/tmp/testlib-XXXXXX";
+        assert_non_null(mkdtemp(dir));
+        for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct observer o;
+                put_diary(dir, cases[i].text);
+                assert_int_equal(observer_open(&o, dir, 1), 0);
+                observer_check_told(&o);
+                assert_int_equal(o.diaries.malformed, 0);
+                assert_int_equal(o.counts[VIOLATION_STATUS], cases[i].wrong);
+                observer_close(&o);
+        }
+        (void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 /* --- the tracer: a victim that counts in shared memory, one getppid(2) per number --- */
 
 static pid_t victim(volatile unsigned *count, int go)
@@ -221,6 +265,7 @@ int main(void)
                 cmocka_unit_test(test_c_stopped_means_stopped),
                 cmocka_unit_test(test_d_show_is_compared_with_the_diary),
                 cmocka_unit_test(test_e_death_without_words_is_sigkill),
+                cmocka_unit_test(test_e_what_is_told_must_be_true),
                 cmocka_unit_test(test_f_killed_at_the_system_call_asked_for),
                 cmocka_unit_test(test_g_names_of_system_calls),
         };
