@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supctl-bus: the verbs of supctl that change something, through D-Bus on RUNTIME_DIR/control. supctl runs it; it is a
+ * program of its own so that a plain status never loads a bus library.
+ *
+ * Not here: anything that only looks. Exit codes: those of systemctl (1 failed, 3 not applicable, 4 refused, 5 no such
+ * unit, 6 cannot be loaded), 2 wrong usage.
+ */
+#include "supctl-bus.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+
+struct verb {
+        const char *name;
+        int (*run)(struct control *c, const struct verb *v, char **args, int n);
+        const char *method, *mode; /* mode: when --job-mode is not given */
+        bool again;                /* may be sent twice when the connection broke under it */
+        int min_args, max_args;    /* -1 = any */
+};
+
+static int failed_to(const char *what, const char *unit, int r, const sd_bus_error *e, bool quiet)
+{
+        const char *text = e && e->message ? e->message : strerror(-r);
+
+        if (error_is_disconnect(r, e))
+                text = "the connection to supd was lost before it answered; see 'supctl status' whether it was done";
+        (void)fprintf(stderr, "Failed to %s %s: %s\n", what, unit, text);
+        if (!quiet && e && error_wants_hint(e) && unit[0] && !error_is_disconnect(r, e))
+                (void)fprintf(stderr, "See 'supctl status %s' and 'supctl logs %s' for details.\n", unit, unit);
+        return e ? error_exit_code(e) : 1;
+}
+
+static bool has_suffix(const char *name)
+{
+        static const char *const suffixes[] = {".service", ".target", ".socket", ".timer", ".path",     ".mount",
+                                               ".slice",   ".device", ".swap",   ".scope", ".automount"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+                if (ends_with(name, suffixes[i]))
+                        return true;
+        return false;
+}
+
+struct names { /* completed and expanded */
+        char **v;
+        unsigned n;
+};
+
+static void names_done(struct names *l)
+{
+        for (unsigned i = 0; i < l->n; i++)
+                free(l->v[i]);
+        free(l->v);
+}
+
+static int names_add(struct names *l, const char *name, const char *suffix)
+{
+        char **more = reallocarray(l->v, l->n + 1, sizeof *more);
+
+        if (!more)
+                return -ENOMEM;
+        l->v = more;
+        if (asprintf(&l->v[l->n], "%s%s", name, suffix) < 0)
+                return -ENOMEM;
+        l->n++;
+        return 0;
+}
+
+/* Units that are loaded and match. Nothing that matches is no mistake: the pattern did what it says. */
+static int names_add_matches(struct control *c, struct names *l, const char *pattern)
+{
+        const char *id, *s[6], *job_type;
+        sd_bus_message *reply = NULL;
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        uint32_t job;
+        int r = control_call(c, MANAGER_IF, "ListUnitsByPatterns", true, &e, &reply, "asas", 0, 1, pattern);
+
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(ssssssouso)", &id, &s[0], &s[1], &s[2], &s[3], &s[4], &s[5],
+                                                  &job, &job_type, &s[0])) > 0)
+                r = names_add(l, id, "");
+        if (r < 0)
+                (void)failed_to("list units for", pattern, r, &e, true);
+        sd_bus_error_free(&e);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+static int names_of(struct control *c, char **args, int n, const char *suffix, struct names *ret)
+{
+        int r = 0;
+
+        for (int i = 0; i < n && r >= 0; i++)
+                if (strpbrk(args[i], "*?["))
+                        r = names_add_matches(c, ret, args[i]);
+                else
+                        r = names_add(ret, args[i], has_suffix(args[i]) ? "" : suffix);
+        return r;
+}
+
+static void warn_changed(struct control *c, const char *unit)
+{
+        cleanup_free_ char *path = NULL;
+        int changed = 0;
+
+        if (c->options->quiet || !c->bus || sd_bus_path_encode(BUS_ROOT "/unit", unit, &path) < 0 ||
+            sd_bus_get_property_trivial(c->bus, BUS_NAME, path, BUS_NAME ".Unit", "NeedDaemonReload", NULL, 'b',
+                                        &changed) < 0)
+                return;
+        if (changed)
+                (void)fprintf(stderr,
+                              "Warning: the files of %s changed on disk; run 'supctl daemon-reload' to use them.\n",
+                              unit);
+}
+
+static int enqueue_one(struct control *c, const struct verb *v, const char *unit)
+{
+        const char *mode = c->options->job_mode ? c->options->job_mode : v->mode, *path;
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        int code = 0, r = control_call(c, MANAGER_IF, v->method, v->again, &e, &reply, "ss", unit, mode);
+
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "o", &path);
+        if (r >= 0)
+                r = jobs_add(c, path, unit);
+        if (r < 0)
+                code = failed_to(v->name, unit, r, &e, c->options->quiet);
+        else
+                warn_changed(c, unit);
+        sd_bus_error_free(&e);
+        sd_bus_message_unref(reply);
+        return code;
+}
+
+static int run_enqueue(struct control *c, const struct verb *v, char **args, int n)
+{
+        struct names l = {0};
+        int code = 0, k;
+
+        if (names_of(c, args, n, streq(v->name, "isolate") ? ".target" : ".service", &l) < 0)
+                code = 1;
+        for (unsigned i = 0; i < l.n; i++) {
+                k = enqueue_one(c, v, l.v[i]);
+                code = code ? code : k;
+        }
+        if (!c->options->no_block) {
+                k = jobs_wait(c);
+                code = code ? code : k;
+        }
+        if (c->options->wait && code == 0)
+                code = units_wait_inactive(c, l.v, l.n);
+        names_done(&l);
+        return code;
+}
+
+static int parse_signal(const char *s)
+{
+        char *end;
+        long v = strtol(s, &end, 10);
+        int offset;
+
+        if (*s && !*end)
+                return v >= 1 && v <= SIGRTMAX ? (int)v : -EINVAL;
+        if (starts_with(s, "SIG"))
+                s += 3;
+        if (sscanf(s, "RTMIN+%d", &offset) == 1)
+                return offset >= 0 && offset <= SIGRTMAX - SIGRTMIN ? SIGRTMIN + offset : -EINVAL;
+        for (int i = 1; i < SIGRTMIN; i++)
+                if (sigabbrev_np(i) && streq(sigabbrev_np(i), s))
+                        return i;
+        return -EINVAL;
+}
+
+static int run_kill(struct control *c, const struct verb *v, char **args, int n)
+{
+        int signal = parse_signal(c->options->signal ? c->options->signal : "TERM"), code = 0;
+        struct names l = {0};
+
+        if (signal < 0) {
+                (void)fprintf(stderr, "Unknown signal %s; give a name like TERM or a number\n", c->options->signal);
+                return 2;
+        }
+        if (names_of(c, args, n, ".service", &l) < 0)
+                code = 1;
+        for (unsigned i = 0; i < l.n; i++) {
+                sd_bus_error e = SD_BUS_ERROR_NULL;
+                int r = control_call(c, MANAGER_IF, v->method, false, &e, NULL, "ssi", l.v[i],
+                                     c->options->whom ? c->options->whom : "all", signal);
+                if (r < 0) {
+                        (void)failed_to("kill", l.v[i], r, &e, true);
+                        code = 1;
+                }
+                sd_bus_error_free(&e);
+        }
+        names_done(&l);
+        return code;
+}
+
+static int run_reset_failed(struct control *c, const struct verb *v, char **args, int n)
+{
+        struct names l = {0};
+        int code = 0;
+
+        if (names_of(c, args, n, ".service", &l) < 0)
+                code = 1;
+        for (unsigned i = 0; i < l.n || (n == 0 && i == 0); i++) {
+                sd_bus_error e = SD_BUS_ERROR_NULL;
+                int r = n == 0 ? control_call(c, MANAGER_IF, "ResetFailed", v->again, &e, NULL, "")
+                               : control_call(c, MANAGER_IF, "ResetFailedUnit", v->again, &e, NULL, "s", l.v[i]);
+                if (r < 0) {
+                        (void)failed_to("reset failed state of", n ? l.v[i] : "units", r, &e, true);
+                        code = 1;
+                }
+                sd_bus_error_free(&e);
+        }
+        names_done(&l);
+        return code;
+}
+
+static int run_reload(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, ""), code = 0;
+
+        if (r < 0 && streq(v->method, "Reexecute") && error_is_disconnect(r, &e))
+                r = 0; /* that is how it answers */
+        if (r < 0) {
+                (void)fprintf(stderr, "Failed to %s: %s\n",
+                              streq(v->method, "Reexecute") ? "re-execute the manager" : "reload unit files",
+                              e.message ? e.message : strerror(-r));
+                code = 1;
+        }
+        sd_bus_error_free(&e);
+        return code;
+}
+
+static int run_cancel(struct control *c, const struct verb *v, char **args, int n)
+{
+        int code = 0;
+
+        for (int i = 0; i < n || (n == 0 && i == 0); i++) {
+                sd_bus_error e = SD_BUS_ERROR_NULL;
+                uint32_t id = 0;
+                char rest;
+                int r;
+
+                if (n > 0 && sscanf(args[i], "%u%c", &id, &rest) != 1) {
+                        (void)fprintf(stderr, "%s is no job number; 'supctl list-jobs' shows them\n", args[i]);
+                        code = 1;
+                        continue;
+                }
+                r = n == 0 ? control_call(c, MANAGER_IF, "ClearJobs", v->again, &e, NULL, "")
+                           : control_call(c, MANAGER_IF, "CancelJob", v->again, &e, NULL, "u", id);
+                if (r < 0) {
+                        (void)failed_to("cancel", n ? args[i] : "jobs", r, &e, true);
+                        code = 1;
+                }
+                sd_bus_error_free(&e);
+        }
+        return code;
+}
+
+static int run_list_jobs(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+{
+        const char *unit, *type, *state, *job_path, *path;
+        sd_bus_message *reply = NULL;
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        unsigned count = 0;
+        uint32_t id;
+        int r = control_call(c, MANAGER_IF, v->method, v->again, &e, &reply, "");
+
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "(usssoo)");
+        while (r >= 0 &&
+               (r = sd_bus_message_read(reply, "(usssoo)", &id, &unit, &type, &state, &job_path, &path)) > 0) {
+                if (count++ == 0 && !c->options->quiet)
+                        (void)printf("%5s %-40s %-14s %s\n", "JOB", "UNIT", "TYPE", "STATE");
+                (void)printf("%5u %-40s %-14s %s\n", id, unit, type, state);
+        }
+        if (r < 0)
+                (void)failed_to("list", "jobs", r, &e, true);
+        else if (!c->options->quiet && count == 0)
+                (void)puts("No jobs running.");
+        else if (!c->options->quiet)
+                (void)printf("\n%u jobs listed.\n", count);
+        sd_bus_error_free(&e);
+        sd_bus_message_unref(reply);
+        return r < 0 ? 1 : 0;
+}
+
+static const struct verb verbs[] = {
+        {"start", run_enqueue, "StartUnit", "replace", true, 1, -1},
+        {"stop", run_enqueue, "StopUnit", "replace", true, 1, -1},
+        {"restart", run_enqueue, "RestartUnit", "replace", false, 1, -1},
+        {"try-restart", run_enqueue, "TryRestartUnit", "replace", false, 1, -1},
+        {"condrestart", run_enqueue, "TryRestartUnit", "replace", false, 1, -1},
+        {"reload", run_enqueue, "ReloadUnit", "replace", false, 1, -1},
+        {"reload-or-restart", run_enqueue, "ReloadOrRestartUnit", "replace", false, 1, -1},
+        {"try-reload-or-restart", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1},
+        {"force-reload", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1},
+        {"isolate", run_enqueue, "StartUnit", "isolate", true, 1, 1},
+        {"kill", run_kill, "KillUnit", NULL, false, 1, -1},
+        {"reset-failed", run_reset_failed, NULL, NULL, true, 0, -1},
+        {"daemon-reload", run_reload, "Reload", NULL, true, 0, 0},
+        {"daemon-reexec", run_reload, "Reexecute", NULL, false, 0, 0},
+        {"list-jobs", run_list_jobs, "ListJobs", NULL, true, 0, 0},
+        {"cancel", run_cancel, NULL, NULL, false, 0, -1},
+};
+
+static const char *const usage_text =
+        "usage: supctl-bus [OPTION...] VERB [UNIT...]\n"
+        "verbs: start stop restart try-restart reload reload-or-restart try-reload-or-restart isolate kill\n"
+        "       reset-failed daemon-reload daemon-reexec list-jobs cancel\n"
+        "  --no-block               do not wait for the jobs\n"
+        "  --wait                   wait until the units have ended again\n"
+        "  --job-mode=MODE          replace (default), fail, replace-irreversibly, isolate, flush,\n"
+        "                           ignore-dependencies, ignore-requirements\n"
+        "  -s, --signal=SIGNAL      for kill (default TERM)\n"
+        "  --kill-whom=WHOM         all (default), main, control\n"
+        "  -q, --quiet              say less\n"
+        "  --system, --user, --name=NAME, --runtime-dir=DIR   which supd; environment SUPD_NAME, SUPD_RUNTIME_DIR\n";
+
+/* As supd has it: /run/supd[-NAME], or $XDG_RUNTIME_DIR/supd[-NAME] for users. */
+static int runtime_dir_find(struct options *o)
+{
+        const char *dir = getenv("SUPD_RUNTIME_DIR"), *base = "/run";
+        char own[64];
+        int n;
+
+        if (!o->name)
+                o->name = getenv("SUPD_NAME");
+        if (o->runtime_dir_given)
+                return 0;
+        if (dir && dir[0]) {
+                n = snprintf(o->runtime_dir, sizeof o->runtime_dir, "%s", dir);
+                return n > 0 && (size_t)n < sizeof o->runtime_dir ? 0 : -ENAMETOOLONG;
+        }
+        if (o->user || (!o->system && geteuid() != 0)) {
+                base = getenv("XDG_RUNTIME_DIR");
+                if (!base || base[0] != '/') {
+                        (void)snprintf(own, sizeof own, "/run/user/%lu", (unsigned long)getuid());
+                        base = own;
+                }
+        }
+        n = snprintf(o->runtime_dir, sizeof o->runtime_dir, "%s/supd%s%s", base, o->name && o->name[0] ? "-" : "",
+                     o->name ? o->name : "");
+        return n > 0 && (size_t)n < sizeof o->runtime_dir ? 0 : -ENAMETOOLONG;
+}
+
+static int parse_options(int argc, char **argv, struct options *o)
+{
+        enum { NO_BLOCK = 256, WAIT, JOB_MODE, WHOM, NAME, RUNTIME_DIR, USER, SYSTEM, HELP };
+        static const struct option long_options[] = {
+                {"no-block", no_argument, NULL, NO_BLOCK},
+                {"wait", no_argument, NULL, WAIT},
+                {"job-mode", required_argument, NULL, JOB_MODE},
+                {"kill-whom", required_argument, NULL, WHOM},
+                {"kill-who", required_argument, NULL, WHOM},
+                {"signal", required_argument, NULL, 's'},
+                {"quiet", no_argument, NULL, 'q'},
+                {"name", required_argument, NULL, NAME},
+                {"runtime-dir", required_argument, NULL, RUNTIME_DIR},
+                {"user", no_argument, NULL, USER},
+                {"system", no_argument, NULL, SYSTEM},
+                {"help", no_argument, NULL, HELP},
+                {0},
+        };
+        int k;
+
+        while ((k = getopt_long(argc, argv, "qs:", long_options, NULL)) >= 0)
+                switch (k) {
+                case 'q':
+                        o->quiet = true;
+                        break;
+                case 's':
+                        o->signal = optarg;
+                        break;
+                case NO_BLOCK:
+                        o->no_block = true;
+                        break;
+                case WAIT:
+                        o->wait = true;
+                        break;
+                case JOB_MODE:
+                        o->job_mode = optarg;
+                        break;
+                case WHOM:
+                        o->whom = optarg;
+                        break;
+                case NAME:
+                        o->name = optarg;
+                        break;
+                case RUNTIME_DIR:
+                        o->runtime_dir_given = true;
+                        if (strlen(optarg) >= sizeof o->runtime_dir)
+                                return -ENAMETOOLONG;
+                        memcpy(o->runtime_dir, optarg, strlen(optarg) + 1);
+                        break;
+                case USER:
+                        o->user = true;
+                        break;
+                case SYSTEM:
+                        o->system = true;
+                        break;
+                default:
+                        (void)fputs(usage_text, k == HELP ? stdout : stderr);
+                        return k == HELP ? 1 : -EINVAL;
+                }
+        return runtime_dir_find(o);
+}
+
+static const struct verb *verb_find(const char *name, int n_args)
+{
+        for (size_t i = 0; name && i < ARRAY_SIZE(verbs); i++) {
+                const struct verb *v = &verbs[i];
+
+                if (!streq(v->name, name))
+                        continue;
+                if (n_args >= v->min_args && (v->max_args < 0 || n_args <= v->max_args))
+                        return v;
+                (void)fprintf(stderr, "%s: %s units were named\n", name, n_args < v->min_args ? "no" : "too many");
+                return NULL;
+        }
+        (void)fprintf(stderr, "Unknown verb %s\n%s", name ? name : "(none)", usage_text);
+        return NULL;
+}
+
+int main(int argc, char **argv)
+{
+        struct options o = {0};
+        struct control c = {.options = &o};
+        const struct verb *v;
+        int r = parse_options(argc, argv, &o), code = 1;
+
+        if (r != 0)
+                return r > 0 ? 0 : 2;
+        v = verb_find(argv[optind], argc - optind - 1);
+        if (!v)
+                return 2;
+        (void)signal(SIGPIPE, SIG_IGN);
+        if (control_connect(&c) >= 0)
+                code = v->run(&c, v, argv + optind + 1, argc - optind - 1);
+        sd_bus_close_unref(c.bus);
+        jobs_free(&c);
+        return code;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supctl-bus from the inside. Files: main.c (command line, verbs), connection.c (the bus, and coming back to it),
+ * jobs.c (waiting for jobs and what their results mean to people and to exit codes).
+ * Invariant: a job that was enqueued is waited for by its id, across the end of supd-bus and of the manager.
+ */
+#ifndef SUPCTL_BUS_SUPCTL_BUS_H
+#define SUPCTL_BUS_SUPCTL_BUS_H
+
+#include <limits.h>
+#include <systemd/sd-bus.h>
+
+#include "base/buf.h"
+
+#define BUS_NAME   "org.freedesktop.systemd1"
+#define BUS_ROOT   "/org/freedesktop/systemd1"
+#define MANAGER_IF BUS_NAME ".Manager"
+#define SUPD_IF    "org.supd.Manager1"
+
+struct options {
+        bool user, system, no_block, wait, quiet, runtime_dir_given;
+        const char *name, *job_mode, *whom, *signal;
+        char runtime_dir[PATH_MAX];
+};
+
+struct job {
+        char *path, *unit; /* owned */
+        uint32_t id;
+        char result[32]; /* "" while it goes on */
+};
+
+struct control {
+        const struct options *options;
+        sd_bus *bus; /* NULL while away */
+        struct job *jobs;
+        unsigned n_jobs;
+        bool changed; /* a property of some unit changed since this was last set to false */
+};
+
+/* connection.c */
+int control_connect(struct control *c);                 /* says what is wrong; 0 or -errno */
+int control_reconnect(struct control *c);               /* within about 10 s */
+bool error_is_disconnect(int r, const sd_bus_error *e); /* the connection is gone, rather than the request refused */
+/* Calls a method of the manager; comes back once to a lost connection when AGAIN. */
+int control_call(struct control *c, const char *interface, const char *method, bool again, sd_bus_error *e,
+                 sd_bus_message **ret, const char *types, ...);
+int control_turn(struct control *c); /* handles one message, or waits for one; -errno when the connection is gone */
+
+/* jobs.c */
+int jobs_add(struct control *c, const char *path, const char *unit);
+int jobs_wait(struct control *c); /* exit code */
+void jobs_free(struct control *c);
+int jobs_on_message(sd_bus_message *m, void *userdata, sd_bus_error *e);
+int unit_property(struct control *c, const char *unit, const char *interface, const char *name, char **ret);
+int units_wait_inactive(struct control *c, char **units, unsigned n); /* exit code */
+int error_exit_code(const sd_bus_error *e);
+bool error_wants_hint(const sd_bus_error *e);
+
+#endif
