@@ -62,7 +62,8 @@ static pid_t orphan_fork(int *go)
                         char c;
                         (void)close(test_fd);
                         (void)close(q[1]);
-                        (void)close(fds.state); /* as exec would; it carries the lock */
+                        (void)munmap(map, DURABLE_FILE_SIZE); /* as exec would: map and fd carry the lock */
+                        (void)close(fds.state);
                         (void)close(fds.bell);
                         (void)close(fds.keeper);
                         (void)!read(q[0], &c, 1);

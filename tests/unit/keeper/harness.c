@@ -75,6 +75,8 @@ void fixture_done(struct fixture *f)
         static const char *const names[] = {"run/state", "run/state.old", "run/file",         "run", "socket", "errors",
                                             "link",      "output",        "bin/supd-manager", "bin"};
 
+        if (getenv("KEEPER_TEST_VERBOSE"))
+                (void)run((const char *[]){"cat", f->errors, NULL}, NULL);
         close_fd_p(&f->listen_fd);
         close_fd_p(&f->manager_fd);
         close_fd_p(&f->state_fd);

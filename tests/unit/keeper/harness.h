@@ -20,7 +20,9 @@
 #include "abi/durable.h"
 #include "base/util.h"
 
+#ifndef PATIENCE_MS
 #define PATIENCE_MS 30000
+#endif
 
 struct fixture {
         char dir[64], runtime_dir[96], errors[96]; /* base, runtime dir, what supd said on stderr */

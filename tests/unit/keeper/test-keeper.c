@@ -466,7 +466,7 @@ static void test_35_on_a_full_tmpfs_the_state_is_a_memfd(void **state)
         }
         /* 64 KiB is less than the regions need */
         (void)snprintf(script, sizeof(script),
-                       "mkdir -p %s && mount -t tmpfs -o size=64k none %s && exec " SUPD " --runtime-dir %s",
+                       "mkdir -p %s && mount -t tmpfs -o size=64k,mode=0755 none %s && exec " SUPD " --runtime-dir %s",
                        f->runtime_dir, f->runtime_dir, f->runtime_dir);
         f->keeper = fork();
         if (f->keeper == 0) {
