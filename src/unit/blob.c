@@ -4,9 +4,15 @@
 #include "unit/blob.h"
 
 static const char *const key_words[BLOB_UNKNOWN] = {
-        [BLOB_ID] = "id",           [BLOB_ALIAS] = "alias",   [BLOB_STATE] = "state",
-        [BLOB_BUILT_IN] = "builtin", [BLOB_FRAGMENT] = "fragment", [BLOB_DROPIN] = "dropin",
-        [BLOB_WANTS] = "wants",     [BLOB_REQUIRES] = "requires", [BLOB_UPHOLDS] = "upholds",
+        [BLOB_ID] = "id",
+        [BLOB_ALIAS] = "alias",
+        [BLOB_STATE] = "state",
+        [BLOB_BUILT_IN] = "builtin",
+        [BLOB_FRAGMENT] = "fragment",
+        [BLOB_DROPIN] = "dropin",
+        [BLOB_WANTS] = "wants",
+        [BLOB_REQUIRES] = "requires",
+        [BLOB_UPHOLDS] = "upholds",
 };
 
 int blob_begin(struct buf *out)

@@ -15,9 +15,10 @@ static const struct {
         const char *name, *text;
 } builtins[] = {
         {"default.target", TARGET("Default target") "Requires=multi-user.target\nAfter=multi-user.target\n" ISOLATABLE},
-        {"graphical.target", TARGET("Graphical interface") "Requires=multi-user.target\nWants=display-manager.service\n"
-                                                           "After=multi-user.target rescue.target display-manager.service\n"
-                                                           "Conflicts=rescue.target\n" ISOLATABLE},
+        {"graphical.target",
+         TARGET("Graphical interface") "Requires=multi-user.target\nWants=display-manager.service\n"
+                                       "After=multi-user.target rescue.target display-manager.service\n"
+                                       "Conflicts=rescue.target\n" ISOLATABLE},
         {"multi-user.target", TARGET("Services for many users") "Requires=basic.target\nConflicts=rescue.target\n"
                                                                 "After=basic.target rescue.target\n" ISOLATABLE},
         {"basic.target", TARGET("Basic system") "Requires=sysinit.target\n"
@@ -46,7 +47,8 @@ static const struct {
         {"remote-cryptsetup.target", TARGET("Remote encrypted volumes") EARLY BEFORE_SHUTDOWN},
         {"veritysetup.target", TARGET("Verified volumes") EARLY BEFORE_SHUTDOWN},
         {"time-set.target", TARGET("System time is set") EARLY PASSIVE BEFORE_SHUTDOWN},
-        {"time-sync.target", TARGET("System time is synchronized") "After=time-set.target\nWants=time-set.target\n" PASSIVE},
+        {"time-sync.target",
+         TARGET("System time is synchronized") "After=time-set.target\nWants=time-set.target\n" PASSIVE},
         {"rpcbind.target", TARGET("RPC port mapper") PASSIVE},
         {"getty-pre.target", TARGET("Before login prompts") PASSIVE},
         {"getty.target", TARGET("Login prompts")},
@@ -61,8 +63,9 @@ static const struct {
         {"rescue.target", TARGET("Rescue mode") "Requires=sysinit.target\nAfter=sysinit.target\n" ISOLATABLE},
         {"emergency.target", TARGET("Emergency mode") EARLY BEFORE_SHUTDOWN ISOLATABLE},
         {"shutdown.target", TARGET("Shutdown") EARLY PASSIVE},
-        {"umount.target", TARGET("File systems are unmounted") EARLY PASSIVE "Conflicts=local-fs.target remote-fs.target\n"
-                                                               "After=local-fs.target remote-fs.target\n"},
+        {"umount.target",
+         TARGET("File systems are unmounted") EARLY PASSIVE "Conflicts=local-fs.target remote-fs.target\n"
+                                                            "After=local-fs.target remote-fs.target\n"},
         {"final.target", TARGET("Late shutdown") EARLY PASSIVE "After=shutdown.target umount.target\n"},
         {"reboot.target", ENDING("Reboot", "shutdown.target umount.target final.target")},
         {"poweroff.target", ENDING("Power off", "shutdown.target umount.target final.target")},
@@ -82,10 +85,10 @@ static const struct {
 static const struct {
         const char *name, *id;
 } aliases[] = {
-        {"ctrl-alt-del.target", "reboot.target"}, {"runlevel0.target", "poweroff.target"},
-        {"runlevel1.target", "rescue.target"},    {"runlevel2.target", "multi-user.target"},
+        {"ctrl-alt-del.target", "reboot.target"},  {"runlevel0.target", "poweroff.target"},
+        {"runlevel1.target", "rescue.target"},     {"runlevel2.target", "multi-user.target"},
         {"runlevel3.target", "multi-user.target"}, {"runlevel4.target", "multi-user.target"},
-        {"runlevel5.target", "graphical.target"}, {"runlevel6.target", "reboot.target"},
+        {"runlevel5.target", "graphical.target"},  {"runlevel6.target", "reboot.target"},
 };
 
 const char *builtin_text(const char *name)

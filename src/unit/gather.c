@@ -363,9 +363,8 @@ static int found_add(struct gather *g, struct found_list *l, const char *dir, co
                 l->v = v;
                 l->allocated = n;
         }
-        l->v[l->n] = (struct found){.name = arena_strdup(&g->arena, name),
-                                    .path = path_join(g, dir, name, NULL),
-                                    .rank = (unsigned)l->n};
+        l->v[l->n] = (struct found){
+                .name = arena_strdup(&g->arena, name), .path = path_join(g, dir, name, NULL), .rank = (unsigned)l->n};
         if (!l->v[l->n].name || !l->v[l->n].path)
                 return -ENOMEM;
         l->n++;
@@ -450,7 +449,8 @@ static int add_chain(struct gather *g, struct list *chain, const char *name)
         return r;
 }
 
-static int scan_chain(struct gather *g, struct found_list *l, const struct list *chain, unsigned dir, const char *suffix)
+static int scan_chain(struct gather *g, struct found_list *l, const struct list *chain, unsigned dir,
+                      const char *suffix)
 {
         for (unsigned i = 0; i < chain->n; i++) {
                 char name[UNIT_NAME_MAX + 16];
@@ -537,7 +537,8 @@ static int put_beside(struct gather *g)
         static const struct {
                 const char *suffix;
                 enum blob_key key;
-        } kinds[] = {{".d", BLOB_DROPIN}, {".wants", BLOB_WANTS}, {".requires", BLOB_REQUIRES}, {".upholds", BLOB_UPHOLDS}};
+        } kinds[] = {
+                {".d", BLOB_DROPIN}, {".wants", BLOB_WANTS}, {".requires", BLOB_REQUIRES}, {".upholds", BLOB_UPHOLDS}};
         struct list chain = {0}, type = {0};
         int r = list_add(g, &type, strrchr(g->id, '.') + 1);
 

@@ -12,13 +12,13 @@
 #include "unit/load.h"
 
 struct index_entry {
-        char *name;     /* a unit name, or that of a directory: "x.service.d", "x.target.wants" */
-        uint64_t dirs;  /* bit I: directory I has it */
-        unsigned first; /* the lowest of them */
-        char *link;     /* where the first one leads when it is a symbolic link; NULL else */
-        char *alias;    /* the unit name at the end of LINK, when it is another unit's name; NULL else */
-        struct index_entry *next;                   /* in the hash chain */
-        struct index_entry *aliases, *next_alias;   /* those whose alias is this name */
+        char *name;               /* a unit name, or that of a directory: "x.service.d", "x.target.wants" */
+        uint64_t dirs;            /* bit I: directory I has it */
+        unsigned first;           /* the lowest of them */
+        char *link;               /* where the first one leads when it is a symbolic link; NULL else */
+        char *alias;              /* the unit name at the end of LINK, when it is another unit's name; NULL else */
+        struct index_entry *next; /* in the hash chain */
+        struct index_entry *aliases, *next_alias; /* those whose alias is this name */
 };
 
 int index_new(struct unit_index **ret);

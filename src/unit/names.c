@@ -153,22 +153,8 @@ static const char *const timeout_failure_mode_words[N_TIMEOUT_FAILURE_MODES] = {
         [TIMEOUT_KILL] = "kill",
 };
 
-/* One table and one public name function for each enum. */
-#define NAME_TABLE_DEFINE(e, count)                                                                                    \
-        const struct name_table e##_names = {#e, e##_words, count};                                                    \
-        const char *e##_name(enum e value)                                                                             \
-        {                                                                                                              \
-                return (unsigned)value < (unsigned)(count) ? e##_words[value] : "?";                                   \
-        }
-NAME_TABLES(NAME_TABLE_DEFINE)
-
-int name_table_value(const struct name_table *t, const char *name)
-{
-        for (int i = 0; i < t->n; i++)
-                if (streq(t->names[i], name))
-                        return i;
-        return -EINVAL;
-}
+#define UNIT_ENUM_DEFINE(e, n) ENUM_NAMES_DEFINE(e, enum e, e##_words)
+UNIT_ENUMS(UNIT_ENUM_DEFINE)
 
 /* Suffixes that make a unit name; those without a type of their own are UNIT_OTHER. */
 static const struct {

@@ -7,6 +7,7 @@
 #ifndef SUPD_UNIT_NAMES_H
 #define SUPD_UNIT_NAMES_H
 
+#include "base/names.h"
 #include "unit/load.h"
 
 #define UNIT_NAME_MAX 255 /* bytes, without the NUL */
@@ -25,13 +26,8 @@ int unit_name_template(const char *name, char ret[static UNIT_NAME_MAX + 1]);
 int unit_name_instantiate(const char *template_name, const char *instance, size_t instance_size,
                           char ret[static UNIT_NAME_MAX + 1]);
 
-struct name_table {
-        const char *enum_name;
-        const char *const *names;
-        int n;
-};
-
-#define NAME_TABLES(X)                                                                                                 \
+/* The enums of unit.h: a table of words and name functions for each (base/names.h). */
+#define UNIT_ENUMS(X)                                                                                                  \
         X(unit_type, N_UNIT_TYPES)                                                                                     \
         X(unit_load_state, N_LOAD_STATES)                                                                              \
         X(unit_dependency, N_UNIT_DEPENDENCIES)                                                                        \
@@ -49,11 +45,8 @@ struct name_table {
         X(emergency_action, N_EMERGENCY_ACTIONS)                                                                       \
         X(timeout_failure_mode, N_TIMEOUT_FAILURE_MODES)
 
-#define NAME_TABLE_DECLARE(e, n) extern const struct name_table e##_names;
-NAME_TABLES(NAME_TABLE_DECLARE)
-#undef NAME_TABLE_DECLARE
-
-/* The value called NAME, or -EINVAL. */
-int name_table_value(const struct name_table *t, const char *name);
+#define UNIT_ENUM_DECLARE(e, n) ENUM_NAMES_DECLARE(e, enum e)
+UNIT_ENUMS(UNIT_ENUM_DECLARE)
+#undef UNIT_ENUM_DECLARE
 
 #endif
