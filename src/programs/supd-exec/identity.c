@@ -98,9 +98,10 @@ static int ask_getent(const char *database, const char *key, struct buf *b)
         return WIFEXITED(status) && WEXITSTATUS(status) == 0 && b->size > 0 ? 0 : -ESRCH;
 }
 
-/* Looks for the line whose name (field 0) or number (field 2) is KEY: in the file, and for names with getent. The line
- * points into B. */
-static int find_line(const char *path, const char *database, const char *key, struct buf *b, struct line *ret)
+/* Looks for the line whose name (field 0) or number (field 2) is KEY: in the file, and for names with getent, and says
+ * where. The line points into B. */
+static int find_line(const char *path, const char *database, const char *key, struct buf *b, struct line *ret,
+                     bool *ret_remote)
 {
         uint32_t id = 0, other;
         bool numeric = parse_id(key, &id);
@@ -113,8 +114,10 @@ static int find_line(const char *path, const char *database, const char *key, st
                 text = b->data;
                 while (take_line(&text, ret))
                         if (ret->n >= 3 &&
-                            (numeric ? parse_id(ret->field[2], &other) && other == id : streq(ret->field[0], key)))
+                            (numeric ? parse_id(ret->field[2], &other) && other == id : streq(ret->field[0], key))) {
+                                *ret_remote = from_getent;
                                 return 0;
+                        }
                 if (numeric || from_getent)
                         break;
                 buf_reset(b);
@@ -130,13 +133,14 @@ int group_find(const char *name, gid_t *ret)
         cleanup_buf_ struct buf b = {0};
         struct line line;
         uint32_t id;
+        bool remote;
         int r;
 
         if (parse_id(name, &id)) {
                 *ret = id;
                 return 0;
         }
-        r = find_line("/etc/group", "group", name, &b, &line);
+        r = find_line("/etc/group", "group", name, &b, &line, &remote);
         if (r == 0 && parse_id(line.field[2], &id))
                 *ret = id;
         else if (streq(name, "root"))
@@ -153,13 +157,14 @@ int user_find(const char *name, uid_t *ret)
         cleanup_buf_ struct buf b = {0};
         struct line line;
         uint32_t id;
+        bool remote;
         int r;
 
         if (parse_id(name, &id)) {
                 *ret = id;
                 return 0;
         }
-        r = find_line("/etc/passwd", "passwd", name, &b, &line);
+        r = find_line("/etc/passwd", "passwd", name, &b, &line, &remote);
         if (r == 0 && parse_id(line.field[2], &id))
                 *ret = id;
         else if (streq(name, "root"))
@@ -208,7 +213,7 @@ static int find_user(struct identity *id, const char *user)
         cleanup_buf_ struct buf b = {0};
         struct line line;
         uint32_t number;
-        int r = find_line("/etc/passwd", "passwd", user, &b, &line);
+        int r = find_line("/etc/passwd", "passwd", user, &b, &line, &id->is_remote);
 
         id->has_user = true;
         if (r == 0)
@@ -304,21 +309,6 @@ static int add_remote_groups(struct identity *id)
         return 0;
 }
 
-static bool is_local(const char *name)
-{
-        cleanup_buf_ struct buf b = {0};
-        struct line line;
-        char *text;
-
-        if (file_read("/etc/passwd", DATABASE_MAX, &b) < 0)
-                return false;
-        text = b.data;
-        while (take_line(&text, &line))
-                if (streq(line.field[0], name))
-                        return true;
-        return false;
-}
-
 /* The list for setgroups: the user's own groups and SupplementaryGroups=. */
 static int find_groups(struct job *j)
 {
@@ -329,7 +319,7 @@ static int find_groups(struct job *j)
         if (id->has_uid && id->uid != 0 && id->name && id->has_gid) {
                 r = add_group(id, id->gid);
                 if (r == 0)
-                        r = is_local(id->name) ? add_local_groups(id) : add_remote_groups(id);
+                        r = id->is_remote ? add_remote_groups(id) : add_local_groups(id);
         }
         for (const char *s = job_next(j, PLAN_SUPPLEMENTARY, NULL); s && r == 0;
              s = job_next(j, PLAN_SUPPLEMENTARY, s)) {

@@ -81,6 +81,7 @@ enum stage {
 
 struct identity {
         bool has_user, has_uid, has_gid;
+        bool is_remote; /* known by getent only, so its groups are asked for there too */
         uid_t uid;
         gid_t gid;
         char *name, *home, *shell; /* NULL = not known, or not to be told */
