@@ -3,7 +3,7 @@
  * crash-points: kills the manager at its 1st, 2nd, … last system call of every scenario, before the call and after it,
  * and lets the observer judge what the world looks like afterwards.
  *
- *     crash-points [--scenario=NAME]… [--victim=manager|launcher|bus]
+ *     crash-points [--scenario=NAME]… [--victim=manager|launcher|bus|keeper|supctl]
  *                  [--short | --limit=N]     a sample, the same at each run (default: every point)
  *                  [--pairs=N]               also N pairs: the next manager is killed, too, while it recovers
  *                  [--instructions=N]        also N points between system calls (single steps)
@@ -115,9 +115,10 @@ static void work(void)
                         print_failure(it);
                 } else if (cfg.verbose) {
                         print_point(stdout, it);
-                        (void)printf(": %s %s, %u calls, back after %llu us, %u repeats\n",
+                        (void)printf(": %s %s%s, %u calls, back after %llu us, %u repeats\n",
                                      it->result.reached ? "killed at" : "not reached", syscall_name(it->result.nr),
-                                     it->result.calls, (unsigned long long)it->result.recovery_us, it->result.repeats);
+                                     it->result.second_reached ? " and again" : "", it->result.calls,
+                                     (unsigned long long)it->result.recovery_us, it->result.repeats);
                         (void)fflush(stdout);
                 }
         }

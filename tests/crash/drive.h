@@ -16,6 +16,7 @@ struct drive_result {            /* in memory shared with the driver's parent */
         unsigned repeats;        /* requests said again */
         unsigned extra_restarts; /* of these: restarts, each of which may start once more */
         char failure[400];       /* "" = every step came to its end */
+        _Atomic int hold;        /* rig.hold */
 };
 
 /* Carries out STEPS. */

@@ -36,9 +36,8 @@ struct run {
 };
 
 static const char *const victim_names[N_VICTIMS] = {
-        [VICTIM_MANAGER] = "manager",
-        [VICTIM_LAUNCHER] = "launcher",
-        [VICTIM_BUS] = "bus",
+        [VICTIM_MANAGER] = "manager", [VICTIM_LAUNCHER] = "launcher", [VICTIM_BUS] = "bus",
+        [VICTIM_KEEPER] = "keeper",   [VICTIM_SUPCTL] = "supctl",
 };
 static const char *const victim_comms[N_VICTIMS] = {
         [VICTIM_MANAGER] = "supd-manager",
@@ -51,10 +50,19 @@ const char *victim_name(enum victim v)
         return victim_names[v];
 }
 
+bool victim_suits(enum victim v, const struct scenario *s)
+{
+        if (v == VICTIM_SUPCTL)
+                return s->steps[0].act == ACT_SUPCTL;
+        return v == VICTIM_MANAGER || (!s->from_birth && !(v == VICTIM_KEEPER && s->ends));
+}
+
 static pid_t victim_pid(struct run *run)
 {
         if (run->victim == VICTIM_MANAGER)
                 return rig_manager(&run->rig);
+        if (run->victim == VICTIM_KEEPER)
+                return run->rig.keeper;
         if (proc_list_read(&run->o.procs, run->rig.keeper) < 0)
                 return 0;
         for (unsigned i = 0; i < run->o.procs.n; i++)
@@ -126,6 +134,11 @@ static bool prepare_running(struct run *run)
         }
         if (run->p.second > 0 && !trace_keeper_from_now(run))
                 return false;
+        if (run->victim == VICTIM_SUPCTL) {
+                atomic_store(&run->shared->hold, RIG_HOLD_NEXT);
+                run->rig.hold = &run->shared->hold;
+                return true;
+        }
         e = tracer_seize(&run->first, victim_pid(run), false);
         if (e < 0) {
                 observer_tell(&run->o, VIOLATION_OTHER, "cannot trace the %s: %s", victim_names[run->victim],
@@ -179,8 +192,13 @@ static void kill_victim(struct run *run, struct tracer *t, bool *traced)
                         run->result->nr = t->nr;
         } else
                 run->result->second_reached = true;
-        run->dead = t->pid;
+        run->dead = run->victim == VICTIM_KEEPER ? rig_manager(&run->rig) : t->pid;
         tracer_kill(t);
+        if (run->victim == VICTIM_KEEPER) {
+                if (rig_respawn(&run->rig) < 0)
+                        observer_tell(&run->o, VIOLATION_OTHER, "cannot start supd again");
+                run->o.root = run->rig.keeper;
+        }
         *traced = false;
         run->killed_us = boottime_us();
 }
@@ -205,6 +223,23 @@ static bool look_at_victim(struct run *run, struct tracer *t, bool *traced, unsi
         return true;
 }
 
+/* supctl waits, stopped, to be seized. */
+static void look_for_supctl(struct run *run)
+{
+        int pid = atomic_load(&run->shared->hold);
+        struct proc p;
+        if (pid <= 0 || run->first_traced || run->result->reached)
+                return;
+        while (proc_read(pid, &p) == 0 && p.state != 'T')
+                sleep_us(100);
+        atomic_store(&run->shared->hold, 0);
+        if (tracer_seize(&run->first, pid, false) < 0)
+                return;
+        run->first_traced = true;
+        (void)tracer_resume(&run->first);
+        (void)kill(pid, SIGCONT);
+}
+
 /* Until the kills are done, or the driver has ended and the victims have been quiet for a while. */
 static void trace(struct run *run)
 {
@@ -215,6 +250,7 @@ static void trace(struct run *run)
                         break;
                 if (run->keeper_traced)
                         look_at_keeper(run);
+                look_for_supctl(run);
                 bool some = look_at_victim(run, &run->second, &run->second_traced, run->p.second, false, 0);
                 some |= look_at_victim(run, &run->first, &run->first_traced, run->p.call, run->p.after,
                                        some ? 0 : 2 * USEC_PER_MSEC);
@@ -331,6 +367,10 @@ void kill_run(const struct scenario *s, enum victim victim, const struct kill_po
         struct run run = {.s = s, .victim = victim, .p = *p, .result = ret};
         memset(ret, 0, sizeof(*ret));
         ret->nr = -1;
+        if (!victim_suits(victim, s)) {
+                ret->done = true;
+                return;
+        }
         run.shared = mmap(NULL, sizeof(*run.shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (run.shared == MAP_FAILED)
                 return;

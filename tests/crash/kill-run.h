@@ -14,9 +14,13 @@ enum victim {
         VICTIM_MANAGER,
         VICTIM_LAUNCHER,
         VICTIM_BUS,
+        VICTIM_KEEPER, /* another supd is started on the same runtime directory */
+        VICTIM_SUPCTL, /* the first one of the traced steps */
         N_VICTIMS,
 };
 const char *victim_name(enum victim v);
+/* Whether S makes sense with victim V (a scenario of supd's own end has no keeper to die before). */
+bool victim_suits(enum victim v, const struct scenario *s);
 
 struct kill_point {
         unsigned call;      /* 1 = the first system call; 0 = no kill, count */

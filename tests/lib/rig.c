@@ -203,6 +203,15 @@ int rig_await(struct rig *r, uint64_t within_us)
         return -ETIMEDOUT;
 }
 
+int rig_respawn(struct rig *r)
+{
+        if (r->state)
+                (void)munmap(r->state, DURABLE_FILE_SIZE);
+        r->state = NULL;
+        r->keeper = 0;
+        return rig_spawn(r, false);
+}
+
 int rig_start(struct rig *r, uint64_t within_us)
 {
         int e = rig_spawn(r, false);
@@ -343,6 +352,9 @@ int rig_supctl(struct rig *r, const char *args, uint64_t within_us, struct buf *
         if (p == 0) {
                 child_prepare(r, out[1]);
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                int armed = RIG_HOLD_NEXT;
+                if (r->hold && atomic_compare_exchange_strong(r->hold, &armed, (int)getpid()))
+                        (void)raise(SIGSTOP);
                 execv(r->supctl, (char *const *)argv);
                 _exit(127);
         }

@@ -15,6 +15,8 @@
 #include "abi/durable.h"
 #include "base/buf.h"
 
+#define RIG_HOLD_NEXT (-1)
+
 struct rig {
         char dir[128]; /* everything lies below */
         char name[64]; /* --name */
@@ -23,6 +25,8 @@ struct rig {
         pid_t keeper; /* 0 = not running, or reaped */
         int keeper_status;
         void *state;         /* durable state, read-only; NULL until it runs */
+        _Atomic int *hold;   /* shared memory, or NULL. RIG_HOLD_NEXT: the next supctl stores its pid here and stops
+                              * (SIGSTOP) before its exec, for a tracer to seize */
         const char *keep_to; /* not NULL: rig_end() copies the directory there, for people to look at */
 };
 
@@ -38,6 +42,8 @@ int rig_start(struct rig *r, uint64_t within_us);
 /* The two halves: with STOPPED the keeper-to-be stops itself (SIGSTOP) before its exec, for a tracer to seize. */
 int rig_spawn(struct rig *r, bool stopped);
 int rig_await(struct rig *r, uint64_t within_us);
+/* The keeper died (the tracer has reaped it): another supd on the same runtime directory. */
+int rig_respawn(struct rig *r);
 /* Maps the state as soon as it is there. True when a manager supervises. */
 bool rig_is_up(struct rig *r);
 /* Asks supd to stop and waits. Its wait status, or -ETIMEDOUT. */
