@@ -12,6 +12,14 @@
 #include "unit/load.h"
 #include "unit/names.h"
 
+enum { REFUSALS_MAX = 32 }; /* at least as many as there are rows with SUPPORT_REFUSED */
+
+struct refusal { /* a setting that refuses the unit unless a later file resets it */
+        const struct directive *row;
+        const char *file;
+        unsigned line;
+};
+
 #define USEC_UNSET (UINT64_MAX - 1) /* a time that depends on others until settle.c has seen them */
 
 struct draft {
@@ -26,6 +34,8 @@ struct draft {
         char nothing;                /* the field of rows that keep nothing */
         uint8_t noticed[64];         /* a bit for each row whose notice is due */
         struct strings notices;      /* further ones */
+        struct refusal refusals[REFUSALS_MAX];
+        unsigned n_refusals;
         /* while reading: */
         struct arena scratch;
         const struct unit_context *context;

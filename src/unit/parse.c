@@ -86,26 +86,44 @@ static bool says_nothing(const struct directive *row, const char *value)
 {
         bool b;
 
-        return *value == 0 || streq(value, "infinity") ||
-               (parse_bool(value, &b) >= 0 && !b && row->type != VALUE_condition);
+        if (*value == 0 || streq(value, "infinity") || (row->type == VALUE_path && streq(value, "/")))
+                return true;
+        return row->type != VALUE_condition && parse_bool(value, &b) >= 0 && !b;
+}
+
+static void refusal_set(struct reading *in, const struct directive *row, bool refuse, unsigned line)
+{
+        struct draft *d = in->draft;
+        unsigned i = 0;
+
+        while (i < d->n_refusals && d->refusals[i].row != row)
+                i++;
+        if (refuse && i < REFUSALS_MAX) {
+                d->refusals[i] = (struct refusal){row, in->file, line};
+                d->n_refusals = MAX2(d->n_refusals, i + 1);
+        } else if (!refuse && i < d->n_refusals) {
+                d->refusals[i] = d->refusals[--d->n_refusals];
+        }
 }
 
 static int apply_support(struct reading *in, const struct directive *row, const char *value, unsigned line)
 {
         struct draft *d = in->draft;
         unsigned i = (unsigned)(row - directives);
+        bool nothing = says_nothing(row, value);
 
-        if (row->support == SUPPORT_HONOURED &&
-            (d->unit.type == UNIT_SERVICE || row->section <= SECTION_INSTALL || row->section >= SECTION_SOCKET))
-                return 0;
-        if (row->support == SUPPORT_REFUSED && !says_nothing(row, value))
-                return draft_refuse(d, in->file, line, "remove the line if the unit may run without it",
-                                    "%s= is not supported, and leaving it out would change what the unit may do",
-                                    row->key);
-        if (row->support == SUPPORT_NOTICE && says_nothing(row, value))
+        if (row->support == SUPPORT_REFUSED) {
+                refusal_set(in, row, !nothing, line);
+        } else if (row->support == SUPPORT_NOTICE && nothing) {
                 d->noticed[i / 8] &= (uint8_t) ~(1u << (i % 8));
-        else if (row->support == SUPPORT_NOTICE)
+        } else if (row->support == SUPPORT_NOTICE) {
                 d->noticed[i / 8] |= (uint8_t)(1u << (i % 8));
+        } else if (d->unit.type != UNIT_SERVICE && row->section >= SECTION_SERVICE && row->section <= SECTION_CGROUP) {
+                buf_reset(&d->text); /* the processes of sockets and mounts */
+                if (buf_printf(&d->text, "accepted, not carried out: %s=", row->key) < 0)
+                        return -ENOMEM;
+                return draft_add_notice(d, buf_str(&d->text));
+        }
         return 0;
 }
 

@@ -263,20 +263,34 @@ static void settle_exec(struct draft *d)
                 e->cpu_priority = 1;
 }
 
-/* A name that a user may have, from the unit's: DynamicUser= without User=. */
+/* DynamicUser=: no user is made up here. User=, or one of the unit's name, is taken when it exists, as systemd does;
+ * when it does not, the start fails. Never as the user of the manager. */
 static int settle_dynamic_user(struct draft *d)
 {
         struct exec_config *e = &d->service.exec;
 
         if (!e->dynamic_user)
                 return 0;
+        e->dynamic_user = false;
         e->no_new_privileges = true;
         if (!e->user) {
                 e->user = arena_strndup(&d->scratch, d->name.prefix, d->name.prefix_size);
                 if (!e->user)
                         return -ENOMEM;
         }
-        return draft_add_notice(d, "DynamicUser=: the user has to exist, none is made up");
+        return draft_add_notice(d, "DynamicUser=: no user is made up, it has to exist");
+}
+
+static int check_refusals(struct draft *d)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < d->n_refusals && r >= 0; i++)
+                r = draft_refuse(d, d->refusals[i].file, d->refusals[i].line,
+                                 "reset it with an empty value in a drop-in if the unit may run without it",
+                                 "%s= is not supported, and leaving it out would change what the unit may do",
+                                 d->refusals[i].row->key);
+        return r;
 }
 
 static int check_service(struct draft *d)
@@ -363,6 +377,8 @@ int draft_settle(struct draft *d)
 
         if (d->unit.type == UNIT_SERVICE)
                 r = settle_service(d);
+        if (r >= 0)
+                r = check_refusals(d);
         if (r >= 0)
                 r = settle_trigger(d);
         if (r >= 0 && (d->unit.load_state == LOAD_LOADED || d->unit.load_state == LOAD_BAD_SETTING))

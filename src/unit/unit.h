@@ -285,7 +285,7 @@ struct exec_directory_setting {
 struct exec_config {
         char *user, *group; /* NULL = not set */
         struct strings supplementary_groups;
-        bool dynamic_user;
+        bool dynamic_user;       /* false in a loaded unit: DynamicUser= becomes User=, of a user that has to exist */
         char *working_directory; /* NULL = default; "~" = home */
         bool working_directory_optional;
         char *root_directory;

@@ -305,7 +305,9 @@ static int add_unit(struct setting *s, char *word, void *field)
                 char name[UNIT_NAME_MAX + 1];
                 const struct unit_name *n = &s->draft->name;
 
-                if (!n->instance || n->instance_size == 0)
+                if (n->instance && n->instance_size == 0)
+                        return 0; /* in a template: this depends on the instance */
+                if (!n->instance)
                         return bad_with(s, "is a template, of which an instance has to be named:", word);
                 if (unit_name_instantiate(word, n->instance, n->instance_size, name) < 0)
                         return bad_with(s, "is no name of a unit:", word);
@@ -1013,7 +1015,7 @@ static int value_trigger(struct setting *s, char **field)
 
         if (r < 0)
                 return r;
-        if (!unit_name_valid(name) || unit_name_is_template(name))
+        if (!unit_name_valid(name) || (unit_name_is_template(name) && !unit_name_is_template(s->draft->unit.id)))
                 return bad(s, NULL);
         *field = arena_strdup(&s->draft->scratch, name);
         return *field ? 0 : -ENOMEM;
