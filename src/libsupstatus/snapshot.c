@@ -449,6 +449,7 @@ static int narrow(struct supstatus_snapshot *snap, const char *name)
                         return 0;
                 }
         }
+        snap->n_used = 0;
         return -ESRCH;
 }
 
@@ -464,7 +465,7 @@ static int snapshot_deliver(int r, struct supstatus_snapshot *p, struct supstatu
 {
         if (r == -EAGAIN)
                 r = -EPROTO;
-        if (r < 0)
+        if (r < 0 && r != -ESRCH)
                 supstatus_free(fresh);
         else
                 *snap = p;

@@ -55,7 +55,8 @@ SUPSTATUS_PUBLIC void supstatus_close(struct supstatus *s); /* s may be NULL */
  * gone, but it is still yours). -ENODATA: nothing was ever published; -EPROTO: the table has another major version or
  * is damaged; -ENOENT: it was removed meanwhile; -ENOMEM. */
 SUPSTATUS_PUBLIC int supstatus_snapshot(struct supstatus *s, unsigned flags, struct supstatus_snapshot **snap);
-/* The same for one unit by any of its names (with suffix): a snapshot of one row. -ESRCH: no such unit in the table. */
+/* The same for one unit by any of its names (with suffix): a snapshot of one row. -ESRCH: no such unit in the table;
+ * then *snap is a snapshot without rows (its header counts). */
 SUPSTATUS_PUBLIC int supstatus_find(struct supstatus *s, const char *name, unsigned flags,
                                     struct supstatus_snapshot **snap);
 SUPSTATUS_PUBLIC void supstatus_free(struct supstatus_snapshot *snap); /* snap may be NULL */

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The verb that operators type: status. What a unit is doing, since when, what it uses, how it last ended, what comes
+ * next, what it said last. Not here: the table's forms (properties.c). Invariant: everything but the samples and the
+ * log lines is of one moment; what is not known is left out, not made up.
+ */
+#include "programs/supctl/supctl.h"
+
+struct sheet { /* of one unit */
+        struct view *v;
+        const struct supd_status_row *row;
+        uint32_t i;
+};
+
+static struct json output;
+static unsigned n_printed;
+
+static const char *text(const struct sheet *s, uint32_t which)
+{
+        return supstatus_text(s->v->snapshot, s->i, which);
+}
+
+static const char *colour(const struct sheet *s)
+{
+        if (!s->v->colour)
+                return "";
+        switch (s->row->active_state) {
+        case SUPD_ACTIVE_ACTIVE:
+        case SUPD_ACTIVE_RELOADING:
+                return "\033[0;1;32m";
+        case SUPD_ACTIVE_FAILED:
+                return "\033[0;1;31m";
+        default:
+                return "";
+        }
+}
+
+static const char *plain(const struct sheet *s)
+{
+        return *colour(s) ? "\033[0m" : "";
+}
+
+static const char *dot(const struct sheet *s)
+{
+        static const char *const dots[] = {
+                [SUPD_ACTIVE_UNKNOWN] = "○", [SUPD_ACTIVE_INACTIVE] = "○",   [SUPD_ACTIVE_ACTIVATING] = "●",
+                [SUPD_ACTIVE_ACTIVE] = "●",  [SUPD_ACTIVE_RELOADING] = "↻",  [SUPD_ACTIVE_DEACTIVATING] = "●",
+                [SUPD_ACTIVE_FAILED] = "×",  [SUPD_ACTIVE_MAINTENANCE] = "○"};
+
+        return s->row->active_state < ARRAY_SIZE(dots) ? dots[s->row->active_state] : "○";
+}
+
+static void print_loaded(const struct sheet *s)
+{
+        const char *path = text(s, SUPD_TEXT_FRAGMENT_PATH),
+                   *state = supstatus_file_state_name(s->row->unit_file_state);
+        const char *error = text(s, SUPD_TEXT_LOAD_ERROR), *drop_ins = text(s, SUPD_TEXT_DROP_IN_PATHS);
+
+        if (!*path && s->row->flags & SUPD_ROW_BUILT_IN)
+                path = "built in";
+        (void)printf("     Loaded: %s", supstatus_load_name(s->row->load_state));
+        if (*path)
+                (void)printf(" (%s%s%s)", path, *state ? "; " : "", state);
+        if (*error)
+                (void)printf(" (Reason: %s)", error);
+        (void)putchar('\n');
+        for (const char *label = "    Drop-In: "; *drop_ins; label = "             ") {
+                size_t n = strcspn(drop_ins, " ");
+
+                (void)printf("%s%.*s\n", label, (int)n, drop_ins);
+                drop_ins += n + strspn(drop_ins + n, " ");
+        }
+}
+
+/* When the present state began. */
+static uint64_t since(const struct supd_status_row *row)
+{
+        switch (row->active_state) {
+        case SUPD_ACTIVE_ACTIVE:
+        case SUPD_ACTIVE_RELOADING:
+                return row->active_enter_real_us;
+        case SUPD_ACTIVE_ACTIVATING:
+                return row->inactive_exit_real_us;
+        case SUPD_ACTIVE_DEACTIVATING:
+                return row->active_exit_real_us;
+        case SUPD_ACTIVE_INACTIVE:
+        case SUPD_ACTIVE_FAILED:
+                return row->inactive_enter_real_us;
+        default:
+                return row->state_change_real_us;
+        }
+}
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+        return a > b ? a - b : 0;
+}
+
+static void print_active(const struct sheet *s)
+{
+        const struct supd_status_row *row = s->row;
+        uint64_t began = since(row);
+        char when[64], ago[64];
+
+        (void)printf("     Active: %s%s (%s)%s", colour(s), supstatus_active_name(row->active_state),
+                     supstatus_sub_name(row->sub_state), plain(s));
+        if (row->result != SUPD_RESULT_SUCCESS)
+                (void)printf(" (Result: %s)", supstatus_result_name(row->result));
+        if (began)
+                (void)printf(" since %s; %s", format_real(began, when), format_ago(minus(now_real_us(), began), ago));
+        (void)putchar('\n');
+        if (row->flags & SUPD_ROW_START_LIMIT_HIT)
+                (void)printf("             started too often; \"supctl reset-failed %s\" allows it again\n",
+                             text(s, SUPD_TEXT_NAME));
+        if (row->flags & SUPD_ROW_FROZEN)
+                (void)printf("             frozen: the manager died on this unit three times and leaves it alone\n");
+        if (row->next_restart_mono_us)
+                (void)printf(
+                        "    Restart: in %s\n",
+                        format_span(MAX2(minus(row->next_restart_mono_us, now_mono_us()) / 1000 * 1000, 1000), when));
+}
+
+static void print_conditions(const struct sheet *s)
+{
+        /* false is also what a unit says whose conditions were never looked at */
+        if (!(s->row->flags & SUPD_ROW_CONDITION_RESULT) && s->row->result == SUPD_RESULT_CONDITION)
+                (void)printf("  Condition: not met at its last start\n");
+        if (!(s->row->flags & SUPD_ROW_ASSERT_RESULT) && s->row->result == SUPD_RESULT_ASSERT)
+                (void)printf("     Assert: failed at its last start\n");
+}
+
+static void print_documentation(const struct sheet *s)
+{
+        const char *docs = text(s, SUPD_TEXT_DOCUMENTATION);
+
+        if (*docs)
+                (void)printf("       Docs: %s\n", docs);
+        if (*text(s, SUPD_TEXT_TRIGGERED_BY))
+                (void)printf("TriggeredBy: %s\n", text(s, SUPD_TEXT_TRIGGERED_BY));
+}
+
+static void print_processes(const struct sheet *s, const struct sample *now)
+{
+        const struct supd_status_row *row = s->row;
+        char how[64];
+
+        if (row->main_pid && now->state)
+                (void)printf("   Main PID: %u (%s), %s\n", (unsigned)row->main_pid, now->command,
+                             sample_state_word(now->state));
+        else if (row->main_pid)
+                (void)printf("   Main PID: %u\n", (unsigned)row->main_pid);
+        else if (row->exec_main_pid && row->exec_main_code)
+                (void)printf("   Main PID: %u (%s)\n", (unsigned)row->exec_main_pid,
+                             format_exit(row->exec_main_code, row->exec_main_status, how));
+        if (row->control_pid)
+                (void)printf("Control PID: %u\n", (unsigned)row->control_pid);
+        if (*text(s, SUPD_TEXT_STATUS))
+                (void)printf("     Status: \"%s\"\n", text(s, SUPD_TEXT_STATUS));
+        if (row->status_errno)
+                (void)printf("      Error: %d (%s)\n", (int)row->status_errno, strerror(row->status_errno));
+}
+
+static void print_samples(const struct sheet *s, const struct sample *now)
+{
+        char amount[64];
+
+        if (now->tasks != UINT64_MAX && now->tasks > 0)
+                (void)printf("      Tasks: %llu\n", (unsigned long long)now->tasks);
+        if (now->memory != UINT64_MAX && now->tasks > 0)
+                (void)printf("     Memory: %s\n", format_bytes(now->memory, amount));
+        if (now->cpu_us != UINT64_MAX && now->tasks > 0)
+                (void)printf("        CPU: %s\n", format_span(MAX2(now->cpu_us / 1000 * 1000, 1000), amount));
+        if (*text(s, SUPD_TEXT_CONTROL_GROUP))
+                (void)printf("     CGroup: %s\n", text(s, SUPD_TEXT_CONTROL_GROUP));
+        if (s->row->tasks_unattributed)
+                (void)printf("    Unclear: %u processes that may or may not belong to it\n",
+                             (unsigned)s->row->tasks_unattributed);
+}
+
+static void print_past(const struct sheet *s)
+{
+        const struct supd_status_row *row = s->row;
+        unsigned code = row->last_exit_code ? row->last_exit_code : row->exec_main_code;
+        int status = row->last_exit_code ? row->last_exit_status : row->exec_main_status;
+        uint64_t when = row->last_exit_real_us ? row->last_exit_real_us : row->exec_main_exit_real_us;
+        char how[64], ago[64];
+
+        if (row->n_restarts)
+                (void)printf("   Restarts: %u\n", (unsigned)row->n_restarts);
+        if (row->flags & SUPD_ROW_STATUS_UNKNOWN)
+                (void)printf("  Last exit: status not known (it ended while nobody could see it)\n");
+        else if (code)
+                (void)printf("  Last exit: %s%s%s\n", format_exit(code, status, how), when ? "; " : "",
+                             when ? format_ago(minus(now_real_us(), when), ago) : "");
+        if (row->job_id)
+                (void)printf("        Job: %s, %s (%u)\n", supstatus_job_name(row->job_type),
+                             row->flags & SUPD_ROW_JOB_RUNNING ? "running" : "waiting", (unsigned)row->job_id);
+        if (row->n_notices)
+                (void)printf("     Notice: %s\n", text(s, SUPD_TEXT_NOTICE));
+        if (row->n_notices > 1)
+                (void)printf("             and %u more: supctl verify %s\n", row->n_notices - 1u,
+                             text(s, SUPD_TEXT_NAME));
+        if (row->flags & SUPD_ROW_NEED_RELOAD)
+                (void)printf("Warning: its file has changed on disk; \"supctl daemon-reload\" reads it again.\n");
+}
+
+static void log_path(const struct sheet *s, char *ret, size_t size)
+{
+        const char *own = text(s, SUPD_TEXT_LOG_PATH), *dir = supstatus_header(s->v->snapshot)->log_dir;
+
+        if (*own || *dir)
+                (void)snprintf(ret, size, "%s%s%s%s", *own ? own : dir, *own ? "" : "/",
+                               *own ? "" : text(s, SUPD_TEXT_NAME), *own ? "" : ".log");
+        else
+                ret[0] = 0;
+}
+
+static void print_log(const struct sheet *s)
+{
+        char path[600];
+
+        log_path(s, path, sizeof(path));
+        if (s->v->options->lines == 0 || !path[0] || access(path, R_OK) < 0)
+                return;
+        (void)putchar('\n');
+        (void)log_tail(path, s->v->options->lines, !isatty(STDOUT_FILENO), stdout);
+}
+
+static void print_unit(const struct sheet *s)
+{
+        const char *description = text(s, SUPD_TEXT_DESCRIPTION), *group = text(s, SUPD_TEXT_CONTROL_GROUP);
+        struct sample now;
+
+        (void)printf("%s%s%s %s%s%s\n", colour(s), dot(s), plain(s), text(s, SUPD_TEXT_NAME), *description ? " - " : "",
+                     description);
+        print_loaded(s);
+        print_active(s);
+        print_conditions(s);
+        print_documentation(s);
+        sample_take(s->row, group, &now);
+        print_processes(s, &now);
+        print_samples(s, &now);
+        print_past(s);
+        if (view_writer(s->v)[0] != 'a') {
+                (void)printf("    ");
+                (void)view_warn(s->v, stdout);
+        }
+        print_log(s);
+}
+
+static void unit_json(const struct sheet *s)
+{
+        const struct supd_status_row *row = s->row;
+        struct sample now;
+        char how[64];
+
+        json_open(&output, NULL, '{');
+        properties_json(s->v, &output, s->i);
+        sample_take(row, text(s, SUPD_TEXT_CONTROL_GROUP), &now);
+        if (now.tasks != UINT64_MAX)
+                json_u64(&output, "TasksCurrent", now.tasks);
+        if (now.memory != UINT64_MAX)
+                json_u64(&output, "MemoryCurrent", now.memory);
+        if (now.cpu_us != UINT64_MAX)
+                json_u64(&output, "CPUUsageUSec", now.cpu_us);
+        if (now.state)
+                json_string(&output, "MainCommand", now.command);
+        if (row->last_exit_code)
+                json_string(&output, "LastExit", format_exit(row->last_exit_code, row->last_exit_status, how));
+        if (row->next_restart_mono_us)
+                json_u64(&output, "NextRestartUSecMonotonic", row->next_restart_mono_us);
+        if (row->n_notices)
+                json_string(&output, "Notice", text(s, SUPD_TEXT_NOTICE));
+        json_close(&output, '}');
+}
+
+static int status_of(const struct supd_status_row *row)
+{
+        if (row->load_state == SUPD_LOAD_NOT_FOUND)
+                return EXIT_UNKNOWN;
+        return row->active_state == SUPD_ACTIVE_ACTIVE || row->active_state == SUPD_ACTIVE_RELOADING ? EXIT_OK
+                                                                                                     : EXIT_NOT_RUNNING;
+}
+
+static int status_each(struct view *v, const char *name, bool found, uint32_t i)
+{
+        struct sheet s = {.v = v, .row = found ? supstatus_row(v->snapshot, i) : NULL, .i = i};
+
+        if (!found || s.row->load_state == SUPD_LOAD_NOT_FOUND) {
+                (void)fflush(stdout);
+                fprintf(stderr, "Unit %s could not be found.\n", name);
+                (void)view_warn(v, stderr);
+                return EXIT_UNKNOWN;
+        }
+        if (v->options->json)
+                unit_json(&s);
+        else if (!v->options->quiet) {
+                if (n_printed++ > 0)
+                        (void)putchar('\n');
+                print_unit(&s);
+        }
+        return status_of(s.row);
+}
+
+/* `status` without a unit: supd as a whole. */
+static int status_manager(struct view *v)
+{
+        const struct supd_status_header *h = supstatus_header(v->snapshot);
+        bool well = h->system_state == SUPD_SYSTEM_RUNNING;
+        char when[64], ago[64];
+
+        (void)printf("%s●%s supd%s%s\n", v->colour ? (well ? "\033[0;1;32m" : "\033[0;1;31m") : "",
+                     v->colour ? "\033[0m" : "", *v->instance ? " " : "", v->instance);
+        (void)printf("    State: %s%s%s\n", supstatus_system_name(h->system_state), *h->system_state_text ? "; " : "",
+                     h->system_state_text);
+        (void)printf("    Units: %u loaded, %u active, %u failed\n", (unsigned)h->n_units, (unsigned)h->n_active,
+                     (unsigned)h->n_failed);
+        (void)printf("     Jobs: %u queued\n", (unsigned)h->n_jobs);
+        if (h->started_real_us)
+                (void)printf("    Since: %s; %s\n", format_real(h->started_real_us, when),
+                             format_ago(minus(now_real_us(), h->started_real_us), ago));
+        (void)printf("  Version: %s\n", h->version);
+        (void)printf("  Manager: %u", (unsigned)h->writer_pid);
+        if (h->manager_starts > 1)
+                (void)printf(", the %u%s since supd started", (unsigned)h->manager_starts,
+                             h->manager_starts == 2   ? "nd"
+                             : h->manager_starts == 3 ? "rd"
+                                                      : "th");
+        (void)putchar('\n');
+        if (h->keeper_pid)
+                (void)printf("   Keeper: %u\n", (unsigned)h->keeper_pid);
+        if (h->runtime_dir[0])
+                (void)printf("  Runtime: %s\n", h->runtime_dir);
+        (void)printf("    Table: %llu publishes, last %s", (unsigned long long)h->n_publishes,
+                     format_ago(supstatus_age_us(v->snapshot), ago));
+        (void)printf(h->flags & SUPD_TABLE_TRUNCATED ? "; no room for all units\n" : "\n");
+        (void)view_warn(v, stdout);
+        return EXIT_OK;
+}
+
+static void manager_json(struct view *v)
+{
+        const struct supd_status_header *h = supstatus_header(v->snapshot);
+
+        json_string(&output, "instance", v->instance);
+        json_string(&output, "writer", view_writer(v));
+        json_u64(&output, "age_us", supstatus_age_us(v->snapshot));
+        json_string(&output, "state", supstatus_system_name(h->system_state));
+        json_string(&output, "version", h->version);
+        json_u64(&output, "manager_pid", h->writer_pid);
+        json_u64(&output, "n_units", h->n_units);
+        json_u64(&output, "n_failed", h->n_failed);
+        json_u64(&output, "n_jobs", h->n_jobs);
+        json_bool(&output, "whole", !(supstatus_condition(v->snapshot) & SUPSTATUS_PIECES));
+}
+
+static int status_json(struct view *v, const char *const *words, unsigned n)
+{
+        int r;
+
+        output = (struct json){.form = v->options->json};
+        json_open(&output, NULL, '{');
+        json_open(&output, "units", '[');
+        r = view_each(v, words, n, status_each);
+        json_close(&output, ']');
+        if (!v->snapshot && view_all(v) < 0) {
+                buf_done(&output.text);
+                return EXIT_ERROR;
+        }
+        manager_json(v);
+        json_close(&output, '}');
+        json_print(&output);
+        return r;
+}
+
+int verb_status(struct view *v, const char *const *words, unsigned n)
+{
+        static const char *const everything[] = {"*"};
+
+        if (v->options->json)
+                return n > 0 ? status_json(v, words, n) : status_json(v, everything, v->options->all ? 1 : 0);
+        if (n > 0)
+                return view_each(v, words, n, status_each);
+        if (v->options->all)
+                return view_each(v, everything, 1, status_each);
+        return view_all(v) < 0 ? EXIT_ERROR : status_manager(v);
+}

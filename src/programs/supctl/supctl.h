@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * supctl: what the user types. Verbs that only look are answered here from the status table; every other verb is
+ * handed, words unchanged, to supctl-bus. This header is what its files share.
+ *
+ * Not here: changing anything, and the bus. Invariant: no verb of this program waits for the manager or asks it.
+ */
+#ifndef SUPD_SUPCTL_H
+#define SUPD_SUPCTL_H
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "supd/supstatus.h"
+
+enum json_form {
+        JSON_OFF,
+        JSON_SHORT,  /* one line */
+        JSON_PRETTY, /* a line per object */
+};
+
+struct options {
+        const char *name;        /* instance, NULL = none given */
+        const char *runtime_dir; /* NULL = none given */
+        bool user, all, failed, quiet, full, plain, no_legend, value, help, version;
+        enum json_form json;
+        unsigned lines; /* of the log; default 10 */
+        const char *types[16], *states[16], *properties[64];
+        unsigned n_types, n_states, n_properties;
+        const char *unknown; /* first option that this program does not know; NULL */
+        const char *wrong;   /* option whose argument is missing or wrong; NULL */
+        const char **words;  /* owned: verb and arguments, without options */
+        unsigned n_words;
+};
+
+/* exit statuses, as systemctl and LSB have them */
+enum {
+        EXIT_OK = 0,
+        EXIT_ERROR = 1,
+        EXIT_NOT_RUNNING = 3,
+        EXIT_UNKNOWN = 4,
+};
+
+struct view { /* what verbs work on */
+        const struct options *options;
+        struct supstatus *table;
+        struct supstatus_snapshot *snapshot; /* owned; of the last look */
+        const char *instance;
+        bool colour;
+        unsigned width; /* of the terminal; 0 = no limit */
+};
+
+struct verb {
+        const char *name;
+        const char *arguments; /* for people */
+        unsigned min, max;     /* number of arguments */
+        int no_table;          /* exit status when there is no table to look into */
+        int (*run)(struct view *v, const char *const *words, unsigned n);
+        const char *help;
+};
+
+/* options.c */
+int options_parse(struct options *o, int argc, char **argv); /* 0, -ENOMEM; mistakes are kept in unknown and wrong */
+void options_done(struct options *o);
+
+/* view.c: looks at the table. Errors are printed. */
+const char *unit_full_name(const char *word,
+                           char ret[256]); /* ".service" behind a name without suffix; NULL: too long */
+bool is_pattern(const char *word);
+int view_open(struct view *v, char instance[80]); /* 0 or negative errno */
+int view_all(struct view *v);                     /* v->snapshot has all units */
+int view_one(struct view *v, const char *name);   /* v->snapshot has that one; -ESRCH when not loaded */
+void view_done(struct view *v);
+bool view_warn(struct view *v, FILE *to); /* says so when the writer is gone or stopped, and the age of the data */
+const char *view_writer(struct view *v);  /* "alive", "stopped", "gone" */
+/* Row numbers of v->snapshot sorted by type, then name; malloc'ed. */
+int view_sorted(struct view *v, uint32_t **ret);
+/* Calls EACH for every unit that WORDS mean: names, patterns, pids. FOUND is false for a name that is not loaded (then
+ * NAME says which). Returns the first exit status that is not 0. */
+int view_each(struct view *v, const char *const *words, unsigned n,
+              int (*each)(struct view *v, const char *name, bool found, uint32_t i));
+
+/* format.c: numbers and times in systemd's words */
+const char *format_real(uint64_t us, char ret[64]); /* "Sun 2026-11-22 15:07:12 UTC"; "" for 0 */
+const char *format_ago(uint64_t us, char ret[64]);  /* "3min 2s ago" */
+const char *format_span(uint64_t us, char ret[64]); /* "1min 30s"; "infinity" */
+const char *format_bytes(uint64_t n, char ret[32]); /* "5.1M" */
+const char *format_exit(unsigned code, int status,
+                        char ret[64]);     /* "exited, status=1/FAILURE", "killed, signal=SEGV" */
+const char *exit_code_word(unsigned code); /* "exited", "killed", "dumped"; "" */
+const char *exit_status_name(int status);  /* "FAILURE", "EXEC", …; NULL */
+const char *signal_name(int signal);       /* "SEGV"; "?" */
+uint64_t now_real_us(void);
+uint64_t now_mono_us(void);
+
+/* sample.c: what the kernel says right now */
+struct sample {
+        bool from_cgroup;
+        uint64_t tasks, memory, cpu_us; /* UINT64_MAX = not known */
+        char command[64], state;        /* of the main process; state 0 = there is none */
+};
+void sample_take(const struct supd_status_row *row, const char *cgroup, struct sample *ret);
+const char *sample_state_word(char state);                 /* "sleeping", … */
+uint32_t sample_unit_of_pid(struct view *v, uint32_t pid); /* row of the unit that PID belongs to; UINT32_MAX = none */
+
+/* log-tail.c */
+int log_tail(const char *path, unsigned lines, bool raw, FILE *to); /* lines printed, or negative errno */
+
+/* json.c */
+struct json {
+        struct buf text;
+        enum json_form form;
+        bool comma;
+        unsigned depth;
+};
+void json_open(struct json *j, const char *key, char bracket); /* '{' or '['; key NULL in arrays and at the top */
+void json_close(struct json *j, char bracket);
+void json_string(struct json *j, const char *key, const char *value);
+void json_u64(struct json *j, const char *key, uint64_t value);
+void json_i64(struct json *j, const char *key, int64_t value);
+void json_bool(struct json *j, const char *key, bool value);
+void json_print(struct json *j); /* to stdout; frees */
+
+/* properties.c */
+int properties_print(struct view *v, uint32_t i);                 /* A=value lines */
+void properties_json(struct view *v, struct json *j, uint32_t i); /* members of an open object */
+int properties_manager(struct view *v);
+
+/* verbs */
+int verb_status(struct view *v, const char *const *words, unsigned n);
+int verb_list_units(struct view *v, const char *const *words, unsigned n);
+int verb_is_active(struct view *v, const char *const *words, unsigned n);
+int verb_is_failed(struct view *v, const char *const *words, unsigned n);
+int verb_is_system_running(struct view *v, const char *const *words, unsigned n);
+int verb_show(struct view *v, const char *const *words, unsigned n);
+
+#endif
