@@ -135,6 +135,7 @@ static void files_continuations(void **state)
         check_file("A=a\\ \n", "A=a |", 0, 0);
         check_file("A=\\\n", "A=|", 0, 0);
         check_file("A=x\\", "A=x|", 0, 0);
+        check_file("A=one \\\n\nB=2\n", "A=one |B=2|", 0, 0);
 }
 
 static void files_mistakes(void **state)

@@ -73,6 +73,7 @@ static void failures_leave_the_output(void **state)
         assert_int_equal(buf_append_str(&out, "kept"), 0);
         assert_int_equal(specifier_expand("x%i", refuse, NULL, &out, &letter), -ENXIO);
         assert_string_equal(buf_str(&out), "kept");
+        assert_int_equal(out.size, 4);
         assert_int_equal(letter, 0);
 }
 
