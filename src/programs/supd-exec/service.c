@@ -18,7 +18,10 @@ bool service_store_pid(const struct job *j, pid_t pid)
 {
         struct durable_slot *s = &durable_slots(j->launcher->map)[j->slot];
 
-        if (atomic_load(&s->generation) != j->generation || atomic_load(&s->launch) != LAUNCH_INTENT)
+        uint32_t launch = atomic_load(&s->launch);
+
+        /* EXECED: a check or a clean-up whose intermediate was quicker */
+        if (atomic_load(&s->generation) != j->generation || (launch != LAUNCH_INTENT && launch != LAUNCH_EXECED))
                 return false;
         atomic_store(&s->last_pid, (uint32_t)pid);
         atomic_store(&durable_pids(j->launcher->map)[j->slot], (uint32_t)pid);
