@@ -9,7 +9,7 @@
 
 #define SUPCTL_US (8 * USEC_PER_SEC)
 #define DONE_US   (5 * USEC_PER_SEC) /* from supctl's "done" until the world shows it */
-#define FAILED_US (300 * USEC_PER_MSEC)
+#define FAILED_US (1 * USEC_PER_SEC)
 #define MAX_TRIES 20
 
 static bool shows(struct rig *r, const char *unit, const char *wanted, struct buf *text, char *missing, size_t size)

@@ -193,6 +193,7 @@ static unsigned judge_unit(struct observer *o, const struct expectation *e, bool
                 {e->running && others < e->children, VIOLATION_MISSING, "lacks children"},
                 {starts < e->min_starts, VIOLATION_STARTS, "was started too rarely"},
                 {e->max_starts > 0 && starts > e->max_starts, VIOLATION_STARTS, "was started too often"},
+                {e->never && starts > 0, VIOLATION_STARTS, "was started though it must not be"},
         };
         for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
                 if (!checks[i].wrong)

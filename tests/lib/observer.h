@@ -51,6 +51,7 @@ struct expectation {
         const char *unit;
         bool running;
         unsigned min_starts, max_starts; /* of the main process, by the diary; max 0 = do not care */
+        bool never;                      /* must not have been started at all */
         unsigned children;               /* live ones wanted besides the main process */
 };
 
