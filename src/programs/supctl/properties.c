@@ -29,7 +29,8 @@ struct property {
         size_t size;
         word_function word;
         compute_function compute;
-        bool service; /* only services have it */
+        bool service;    /* only services have it */
+        bool not_target; /* all but targets have it */
 };
 
 static void compute_names(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)
@@ -82,12 +83,6 @@ static void compute_job(struct view *v unused_, uint32_t i unused_, const struct
                 (void)buf_printf(out, "%u", (unsigned)row->job_id);
 }
 
-/* Nothing is known of exit_main_code's siblings CLD_*: the numbers are those of the row. */
-static void compute_code(struct view *v unused_, uint32_t i unused_, const struct supd_status_row *row, struct buf *out)
-{
-        (void)buf_printf(out, "%u", row->exec_main_code);
-}
-
 #define ROW(f)  offsetof(struct supd_status_row, f), sizeof(((struct supd_status_row *)0)->f)
 #define TEXT(n) KIND_TEXT, SUPD_TEXT_##n, 0
 #define FLAG(n) KIND_FLAG, SUPD_ROW_##n, 0
@@ -107,7 +102,7 @@ static const struct property properties[] = {
         {"RemainAfterExit", FLAG(REMAIN), SERVICE},
         {"StatusText", TEXT(STATUS), SERVICE},
         {"StatusErrno", KIND_I32, ROW(status_errno), SERVICE},
-        {"Result", KIND_WORD, ROW(result), supstatus_result_name},
+        {"Result", KIND_WORD, ROW(result), supstatus_result_name, .not_target = true},
         {"NRestarts", KIND_U32, ROW(n_restarts), SERVICE},
         {"UID", KIND_UID, ROW(uid), SERVICE},
         {"GID", KIND_UID, ROW(gid), SERVICE},
@@ -118,7 +113,7 @@ static const struct property properties[] = {
         {"ExecMainExitTimestamp", KIND_REAL, ROW(exec_main_exit_real_us), SERVICE},
         {"ExecMainExitTimestampMonotonic", KIND_US, ROW(exec_main_exit_mono_us), SERVICE},
         {"ExecMainPID", KIND_U32, ROW(exec_main_pid), SERVICE},
-        {"ExecMainCode", KIND_COMPUTED, .compute = compute_code, SERVICE},
+        {"ExecMainCode", KIND_U32, ROW(exec_main_code), SERVICE},
         {"ExecMainStatus", KIND_I32, ROW(exec_main_status), SERVICE},
         {"ControlGroup", TEXT(CONTROL_GROUP)},
         {"Id", TEXT(NAME)},
@@ -221,7 +216,7 @@ static bool asked_for(const struct options *o, const char *name)
 
 static bool applies(const struct property *p, const struct supd_status_row *row)
 {
-        return !p->service || row->type == SUPD_TYPE_SERVICE;
+        return (!p->service || row->type == SUPD_TYPE_SERVICE) && (!p->not_target || row->type != SUPD_TYPE_TARGET);
 }
 
 static void print(struct view *v, const char *name, const char *value)

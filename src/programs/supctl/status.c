@@ -99,11 +99,14 @@ static uint64_t minus(uint64_t a, uint64_t b)
 static void print_active(const struct sheet *s)
 {
         const struct supd_status_row *row = s->row;
+        const char *active = supstatus_active_name(row->active_state), *sub = supstatus_sub_name(row->sub_state);
         uint64_t began = since(row);
         char when[64], ago[64];
 
-        (void)printf("     Active: %s%s (%s)%s", colour(s), supstatus_active_name(row->active_state),
-                     supstatus_sub_name(row->sub_state), plain(s));
+        (void)printf("     Active: %s%s", colour(s), active);
+        if (!streq(active, sub))
+                (void)printf(" (%s)", sub);
+        (void)printf("%s", plain(s));
         if (row->result != SUPD_RESULT_SUCCESS)
                 (void)printf(" (Result: %s)", supstatus_result_name(row->result));
         if (began)
@@ -150,7 +153,7 @@ static void print_processes(const struct sheet *s, const struct sample *now)
         else if (row->main_pid)
                 (void)printf("   Main PID: %u\n", (unsigned)row->main_pid);
         else if (row->exec_main_pid && row->exec_main_code)
-                (void)printf("   Main PID: %u (%s)\n", (unsigned)row->exec_main_pid,
+                (void)printf("   Main PID: %u (code=%s)\n", (unsigned)row->exec_main_pid,
                              format_exit(row->exec_main_code, row->exec_main_status, how));
         if (row->control_pid)
                 (void)printf("Control PID: %u\n", (unsigned)row->control_pid);
