@@ -193,7 +193,7 @@ static void actor(unsigned me)
                 act_once(&o, unit);
                 sleep_us(random_below(4000));
         }
-        for (unsigned i = me; i < cfg.n_services; i += N_ACTORS) {
+        for (unsigned i = me; i < cfg.n_services && shared->failure[me][0] == 0; i += N_ACTORS) {
                 shared->wanted[i] = !kind_of(i)->never_rests && random_below(3) > 0;
                 name_of(i, unit);
                 if (!bring_to_rest(&o, unit, shared->wanted[i]))

@@ -56,6 +56,87 @@ static int set_path(char *to, size_t size, const char *variable)
         return 0;
 }
 
+static int remove_one(const char *path, const struct stat *st unused_, int type unused_, struct FTW *ftw unused_)
+{
+        (void)remove(path);
+        return 0;
+}
+
+/* The status table and its semaphore carry the rig's name, whatever else they are called. */
+static void remove_shared_memory(const struct rig *r)
+{
+        DIR *d = opendir("/dev/shm");
+        if (!d)
+                return;
+        for (struct dirent *e; (e = readdir(d));) {
+                char path[300];
+                if (!strstr(e->d_name, r->name) || e->d_type == DT_DIR)
+                        continue;
+                (void)snprintf(path, sizeof(path), "/dev/shm/%s", e->d_name);
+                (void)unlink(path);
+        }
+        (void)closedir(d);
+}
+
+/* The keeper first, or it would start another manager; then services, which other children may still be starting. */
+static void kill_everything(struct rig *r)
+{
+        if (r->keeper > 0) {
+                (void)kill(r->keeper, SIGKILL);
+                (void)waitpid(r->keeper, &r->keeper_status, 0);
+                r->keeper = 0;
+        }
+        for (unsigned quiet = 0, round = 0; quiet < 2 && round < 200; round++) {
+                if (proc_kill_matching(r->dir) == 0)
+                        quiet++;
+                else
+                        quiet = 0;
+                sleep_us(2000);
+        }
+}
+
+static void clear_away(struct rig *r)
+{
+        kill_everything(r);
+        remove_shared_memory(r);
+        (void)nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A process of its own session that waits for the other end of a pipe to vanish: however this process dies, the
+ * services that it had started do not outlive it. */
+static int start_janitor(struct rig *r)
+{
+        int p[2];
+        char byte;
+        if (pipe2(p, O_CLOEXEC) < 0)
+                return -errno;
+        r->janitor = fork();
+        if (r->janitor < 0)
+                return -errno;
+        if (r->janitor == 0) {
+                (void)close(p[1]);
+                (void)setsid();
+                ssize_t n = read(p[0], &byte, 1);
+                r->keeper = 0; /* dies with its parent (PR_SET_PDEATHSIG) */
+                if (n == 0)
+                        clear_away(r);
+                _exit(0);
+        }
+        (void)close(p[0]);
+        r->janitor_fd = p[1];
+        return 0;
+}
+
+static void dismiss_janitor(struct rig *r)
+{
+        if (r->janitor <= 0)
+                return;
+        (void)!write(r->janitor_fd, "", 1);
+        (void)close(r->janitor_fd);
+        (void)waitpid(r->janitor, NULL, 0);
+        r->janitor = 0;
+}
+
 int rig_begin(struct rig *r, const char *label)
 {
         static unsigned serial;
@@ -76,7 +157,9 @@ int rig_begin(struct rig *r, const char *label)
                         return -errno;
         char logs[192];
         (void)snprintf(logs, sizeof(logs), "%s/logs", r->dir);
-        return mkdir(logs, 0755) < 0 ? -errno : 0;
+        if (mkdir(logs, 0755) < 0)
+                return -errno;
+        return start_janitor(r);
 }
 
 static int append_expanded(struct rig *r, struct buf *b, const char *unit, const char *text)
@@ -242,45 +325,6 @@ int rig_stop(struct rig *r, uint64_t within_us)
         return r->keeper_status;
 }
 
-static int remove_one(const char *path, const struct stat *st unused_, int type unused_, struct FTW *ftw unused_)
-{
-        (void)remove(path);
-        return 0;
-}
-
-/* The status table and its semaphore carry the rig's name, whatever else they are called. */
-static void remove_shared_memory(const struct rig *r)
-{
-        DIR *d = opendir("/dev/shm");
-        if (!d)
-                return;
-        for (struct dirent *e; (e = readdir(d));) {
-                char path[300];
-                if (!strstr(e->d_name, r->name) || e->d_type == DT_DIR)
-                        continue;
-                (void)snprintf(path, sizeof(path), "/dev/shm/%s", e->d_name);
-                (void)unlink(path);
-        }
-        (void)closedir(d);
-}
-
-/* The keeper first, or it would start another manager; then services, which other children may still be starting. */
-static void kill_everything(struct rig *r)
-{
-        if (r->keeper > 0) {
-                (void)kill(r->keeper, SIGKILL);
-                (void)waitpid(r->keeper, &r->keeper_status, 0);
-                r->keeper = 0;
-        }
-        for (unsigned quiet = 0, round = 0; quiet < 2 && round < 200; round++) {
-                if (proc_kill_matching(r->dir) == 0)
-                        quiet++;
-                else
-                        quiet = 0;
-                sleep_us(2000);
-        }
-}
-
 /* Without the state: a sparse giant that nobody can read by eye. */
 static void keep_copy(const struct rig *r)
 {
@@ -304,10 +348,10 @@ void rig_end(struct rig *r)
         if (r->state)
                 (void)munmap(r->state, DURABLE_FILE_SIZE);
         r->state = NULL;
-        remove_shared_memory(r);
         if (r->keep_to)
                 keep_copy(r);
-        (void)nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        clear_away(r);
+        dismiss_janitor(r);
         r->dir[0] = 0;
 }
 

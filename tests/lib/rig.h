@@ -7,7 +7,7 @@
  * supd-exec, supd-bus …), DIARY (the test service).
  *
  * Not here: what is right or wrong (observer.h). Invariant: rig_end() leaves no process, no file and no shared-memory
- * object behind, whatever supd did; with `keep_to` a copy of the directory is made first.
+ * object behind, whatever supd did, and so does a killed test; with `keep_to` a copy of the directory is made first.
  */
 #ifndef TESTS_LIB_RIG_H
 #define TESTS_LIB_RIG_H
@@ -22,7 +22,9 @@ struct rig {
         char name[64]; /* --name */
         char diaries[160], units[160], runtime[160];
         char supd[256], supctl[256], libexec[256], diary[256];
-        pid_t keeper; /* 0 = not running, or reaped */
+        pid_t janitor;  /* clears away when we die before rig_end() */
+        int janitor_fd; /* its sign of our life */
+        pid_t keeper;   /* 0 = not running, or reaped */
         int keeper_status;
         void *state;         /* durable state, read-only; NULL until it runs */
         _Atomic int *hold;   /* shared memory, or NULL. RIG_HOLD_NEXT: the next supctl stores its pid here and stops
