@@ -17,6 +17,15 @@
  * codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the pid 0.
  * When an intermediate dies without noting the end, the launcher notes it for it (step LAUNCHER_DIED).
  * When PLANS reads end-of-file (the manager is dead) the launcher exits.
+ *
+ * Without an exit code and without a pid: steps PLAN, FORK, LAUNCHER_DIED before the fork, ENVIRONMENT_FILE (systemd's
+ * Result=resources). EXECED with a step that is not NONE: it runs, but that step was not carried out as written (the
+ * unit's own log could not be opened, the bounding set could not be made smaller).
+ * Checks and clean-ups have no exec: for them EXECED means that the work has begun; the exit tells the rest.
+ *
+ * The launcher's end of PLANS and LIFE are held by every process on its way to exec. So when the manager's end of PLANS
+ * hangs up (EPOLLHUP), no start sent there can happen any more, and a slot that is still in INTENT then never got a pid
+ * that will exec: it can be started again. A launcher that died meanwhile leaves its intermediates to finish.
  */
 #ifndef SUPD_ABI_LAUNCH_H
 #define SUPD_ABI_LAUNCH_H
