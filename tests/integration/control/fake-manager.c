@@ -3,10 +3,11 @@
  * A manager for tests of the control API: the real control server over three units in memory. Its jobs are kept in
  * RUNTIME_DIR/jobs, so that it can be killed and started again like the real one.
  *
- *   fake-manager RUNTIME_DIR [--ended] [--many=N]
+ *   fake-manager RUNTIME_DIR [--ended] [--die-after-commit] [--many=N]
  *
  * a.service does at once what it is told; slow.service keeps its jobs until SIGUSR1; bad.service fails to start.
  * --ended: jobs that were running ended well while no manager was there. --many: N more units in the list.
+ * --die-after-commit: the first enqueue is put on disk, and then the manager is gone before it could answer.
  * Invariant: every enqueue is on disk before it is answered.
  */
 #include <fcntl.h>
@@ -43,6 +44,7 @@ static uint32_t n_jobs;
 static struct control_server *server;
 static char jobs_path[PATH_MAX];
 static unsigned n_many;
+static bool die_after_commit;
 static int epoll_fd;
 
 static void jobs_save(void)
@@ -121,6 +123,8 @@ static int fake_enqueue(void *userdata unused_, const char *unit, enum job_reque
         j->type = request == REQUEST_STOP ? JOB_STOP : request == REQUEST_START ? JOB_START : JOB_RESTART;
         memcpy(j->request_id, control_server_request(server)->id, sizeof j->request_id);
         jobs_save();
+        if (die_after_commit)
+                _exit(1);
         view = job_view(j);
         control_job_new(server, &view);
         *ret_job = j->id;
@@ -383,6 +387,8 @@ int main(int argc, char **argv)
         for (int i = 2; i < argc; i++)
                 if (streq(argv[i], "--ended"))
                         ended = true;
+                else if (streq(argv[i], "--die-after-commit"))
+                        die_after_commit = true;
                 else if (sscanf(argv[i], "--many=%u", &n_many) != 1)
                         return 2;
         if (argc < 2 || strlen(argv[1]) > 80)
