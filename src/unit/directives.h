@@ -77,7 +77,7 @@ enum directive_support {
         X(working_directory, char *, "an absolute path, or ~", "-/a", "a")                                             \
         X(pid_file, char *, "a path", "a.pid", "../a")                                                                 \
         X(bus_name, char *, "a bus name, such as org.example.Name", "org.example.Name", ".name")                       \
-        X(limit, struct limit_value, "a limit, such as 4096, 1024:4096 or infinity", "1024:4096", "many")              \
+        X(limit, struct limit_value, "a limit, such as 4096, 1024:4096 or infinity", "10:20", "many")                  \
         X(nice, int, "a number from -20 to 19", "-5", "20")                                                            \
         X(oom_score, int, "a number from -1000 to 1000", "-900", "2000")                                               \
         X(io_class, int, "none, realtime, best-effort or idle", "idle", "slow")                                        \

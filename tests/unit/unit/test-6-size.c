@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ * What a thousand units cost: memory (asserted) and time (told, not asserted).
+ */
+#include "unit-test.h"
+
+#include <malloc.h>
+#include <time.h>
+
+enum { N_UNITS = 1000 };
+
+static const char simple[] = "[Unit]\nDescription=Simple service %i\nAfter=network.target\n"
+                             "[Service]\nExecStart=/usr/bin/sleep infinity\nRestart=always\nUser=daemon\n"
+                             "[Install]\nWantedBy=multi-user.target\n";
+
+static double now_ms(void)
+{
+        struct timespec t;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
+        return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void make_blob(struct buf *b, const char *name, const char *text, size_t size)
+{
+        assert_int_equal(blob_begin(b), 0);
+        assert_int_equal(blob_put(b, BLOB_ID, name, strlen(name), "", 0), 0);
+        assert_int_equal(blob_put(b, BLOB_FRAGMENT, "/etc/systemd/system/simple@.service", 35, text, size), 0);
+}
+
+static void a_thousand_simple_services(void **state unused_)
+{
+        static struct unit *units[N_UNITS];
+        size_t bytes = 0;
+        double begin;
+        unsigned n = 0;
+
+        begin = now_ms();
+        for (unsigned i = 0; i < N_UNITS; i++) {
+                cleanup_buf_ struct buf b = {0};
+                char name[64];
+
+                (void)snprintf(name, sizeof(name), "simple@%u.service", i);
+                make_blob(&b, name, simple, strlen(simple));
+                assert_int_equal(unit_parse(b.data, b.size, NULL, &units[i], NULL), 0);
+        }
+        print_message("%.1f ms for %u units\n", now_ms() - begin, N_UNITS);
+        for (unsigned i = 0; i < N_UNITS; i++) {
+                bytes += malloc_usable_size((void *)units[i]->arena.chunks);
+                n += units[i]->load_state == LOAD_LOADED;
+                unit_free(units[i]);
+        }
+        print_message("%zu bytes per unit (struct unit %zu, its service part %zu)\n", bytes / N_UNITS,
+                      sizeof(struct unit), sizeof(struct service_config));
+        assert_int_equal(n, N_UNITS);
+        assert_true(bytes / N_UNITS < 1800);
+}
+
+static void a_target_costs_less(void **state unused_)
+{
+        cleanup_unit_ struct unit *u = unit_of("a.target", "[Unit]\nDescription=Small\n", NULL);
+        size_t bytes = malloc_usable_size((void *)u->arena.chunks);
+
+        print_message("%zu bytes for a target\n", bytes);
+        assert_true(bytes < 1024);
+}
+
+/* Long lists and many mistakes end, and are told in bounds. */
+static void big_files(void **state unused_)
+{
+        static const struct {
+                const char *line;
+                unsigned n;
+        } cases[] = {{"After=u%u.service\n", 30000}, {"Aftr=u%u\n", 60000}, {"Wants=self.service u%u.target\n", 20000}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                cleanup_buf_ struct buf text = {0}, blob = {0};
+                cleanup_diag_ struct diag d = {0};
+                cleanup_unit_ struct unit *u = NULL;
+
+                assert_int_equal(buf_append_str(&text, "[Unit]\n"), 0);
+                for (unsigned j = 0; j < cases[i].n; j++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+                        assert_int_equal(buf_printf(&text, cases[i].line, j), 0);
+#pragma GCC diagnostic pop
+                }
+                make_blob(&blob, "a.target", text.data, text.size);
+                assert_int_equal(unit_parse(blob.data, blob.size, NULL, &u, &d), 0);
+                assert_true(d.n_entries < 1000);
+                assert_int_equal(u->load_state, LOAD_LOADED);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_target_costs_less),
+                cmocka_unit_test(a_thousand_simple_services),
+                cmocka_unit_test(big_files),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
