@@ -23,8 +23,26 @@ static __thread struct {
 } guard;
 
 static struct sigaction guard_previous;
-static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
-static bool guard_installed;
+static pthread_mutex_t guard_mutex = PTHREAD_MUTEX_INITIALIZER;
+static __thread bool guard_passing; /* a fault of others is being passed on */
+
+/* A fault that is none of ours: the one before us decides; by default the process dies of the same fault again. */
+static void guard_pass_on(int sig, siginfo_t *si, void *context)
+{
+        bool again = guard_passing; /* the one before us passed it back to us */
+
+        guard_passing = true;
+        if (!again && guard_previous.sa_flags & SA_SIGINFO)
+                guard_previous.sa_sigaction(sig, si, context);
+        else if (!again && guard_previous.sa_handler != SIG_DFL && guard_previous.sa_handler != SIG_IGN)
+                guard_previous.sa_handler(sig);
+        else {
+                (void)signal(sig, SIG_DFL);
+                if (si->si_code <= 0)
+                        (void)raise(sig);
+        }
+        guard_passing = false;
+}
 
 static void guard_handle(int sig, siginfo_t *si, void *context)
 {
@@ -34,22 +52,24 @@ static void guard_handle(int sig, siginfo_t *si, void *context)
                 guard.from = NULL;
                 siglongjmp(guard.env, 1);
         }
-        if (guard_previous.sa_flags & SA_SIGINFO)
-                guard_previous.sa_sigaction(sig, si, context);
-        else if (guard_previous.sa_handler != SIG_DFL && guard_previous.sa_handler != SIG_IGN)
-                guard_previous.sa_handler(sig);
-        else {
-                (void)sigaction(sig, &guard_previous, NULL);
-                if (si->si_code <= 0)
-                        (void)raise(sig);
-        }
+        guard_pass_on(sig, si, context);
 }
 
-static void guard_install(void)
+/* Sees to it that ours is the handler. */
+static bool guard_install(void)
 {
-        struct sigaction sa = {.sa_sigaction = guard_handle, .sa_flags = SA_SIGINFO | SA_NODEFER};
+        struct sigaction sa = {.sa_sigaction = guard_handle, .sa_flags = SA_SIGINFO | SA_NODEFER}, present = {0};
+        bool ours;
 
-        guard_installed = sigaction(SIGBUS, &sa, &guard_previous) == 0;
+        (void)pthread_mutex_lock(&guard_mutex);
+        ours = sigaction(SIGBUS, NULL, &present) == 0 && present.sa_flags & SA_SIGINFO &&
+               present.sa_sigaction == guard_handle;
+        if (!ours) {
+                guard_previous = present;
+                ours = sigaction(SIGBUS, &sa, NULL) == 0;
+        }
+        (void)pthread_mutex_unlock(&guard_mutex);
+        return ours;
 }
 
 void reader_lock_close(struct reader_lock *l)
@@ -81,8 +101,7 @@ static void reader_lock_open(struct reader_lock *l, uint32_t generation, uint32_
         l->generation = generation;
         if (generation == 0 || !reader_lock_owned(l->name, owner))
                 return;
-        (void)pthread_once(&guard_once, guard_install);
-        if (!guard_installed)
+        if (!guard_install())
                 return;
         l->sem = sem_open(l->name, 0);
         if (l->sem == SEM_FAILED)

@@ -14,7 +14,7 @@ static struct {
         sigjmp_buf env;
         uintptr_t from[2], to[2];
         volatile sig_atomic_t active;
-        bool installed;
+        bool passing; /* a fault of others is being passed on */
         struct sigaction previous;
 } guard;
 
@@ -27,15 +27,19 @@ static bool guard_covers(uintptr_t address)
 /* A fault that is none of ours: the one before us decides; by default the process dies of the same fault again. */
 static void guard_pass_on(int sig, siginfo_t *si, void *context)
 {
-        if (guard.previous.sa_flags & SA_SIGINFO)
+        bool again = guard.passing; /* the one before us passed it back to us */
+
+        guard.passing = true;
+        if (!again && guard.previous.sa_flags & SA_SIGINFO)
                 guard.previous.sa_sigaction(sig, si, context);
-        else if (guard.previous.sa_handler != SIG_DFL && guard.previous.sa_handler != SIG_IGN)
+        else if (!again && guard.previous.sa_handler != SIG_DFL && guard.previous.sa_handler != SIG_IGN)
                 guard.previous.sa_handler(sig);
         else {
-                (void)sigaction(sig, &guard.previous, NULL);
+                (void)signal(sig, SIG_DFL);
                 if (si->si_code <= 0) /* sent by kill(): nothing will fault again */
                         (void)raise(sig);
         }
+        guard.passing = false;
 }
 
 static void guard_handle(int sig, siginfo_t *si, void *context)
@@ -50,14 +54,14 @@ static void guard_handle(int sig, siginfo_t *si, void *context)
 int guard_install(void)
 {
         /* SA_NODEFER: the jump out leaves the signal mask as it is, so none has to be saved at each entry */
-        struct sigaction sa = {.sa_sigaction = guard_handle, .sa_flags = SA_SIGINFO | SA_NODEFER};
+        struct sigaction sa = {.sa_sigaction = guard_handle, .sa_flags = SA_SIGINFO | SA_NODEFER}, present = {0};
 
-        if (guard.installed)
-                return 0;
-        if (sigaction(SIGBUS, &sa, &guard.previous) < 0)
+        if (sigaction(SIGBUS, NULL, &present) < 0)
                 return -errno;
-        guard.installed = true;
-        return 0;
+        if (present.sa_flags & SA_SIGINFO && present.sa_sigaction == guard_handle)
+                return 0;
+        guard.previous = present;
+        return sigaction(SIGBUS, &sa, NULL) < 0 ? -errno : 0;
 }
 
 sigjmp_buf *guard_enter_(const void *a, size_t a_size, const void *b, size_t b_size)

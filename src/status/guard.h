@@ -15,7 +15,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 
-int guard_install(void); /* once per process; 0 or negative errno */
+int guard_install(void); /* sees to it that ours is the handler; 0 or negative errno */
 /* Either range may be NULL/0. */
 sigjmp_buf *guard_enter_(const void *a, size_t a_size, const void *b, size_t b_size);
 #define guard_enter(a, an, b, bn) (*guard_enter_(a, an, b, bn))
