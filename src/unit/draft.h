@@ -59,7 +59,7 @@ struct setting {
 
 /* values.c: reads s->value into the field. 0, -EINVAL with mistake and fatal, or -ENOMEM. */
 int value_read(struct setting *s);
-/* The fields at their defaults. 0 or -ENOMEM. */
+/* The fields at their defaults; context and diag stay as they are. 0 or -ENOMEM. */
 int draft_init(struct draft *d);
 void draft_done(struct draft *d);
 int draft_add_string(struct draft *d, struct strings *l, const char *s); /* copies S */

@@ -90,10 +90,8 @@ static void pack_strings(struct packer *p, struct strings *l)
 /* The unit's id and its parts stand once. */
 static void pack_names(struct packer *p, struct unit *u)
 {
-        const char *old = u->id;
         bool described = u->description == u->id;
 
-        (void)old;
         pack_string(p, &u->id);
         if (described)
                 u->description = u->id;
@@ -238,8 +236,8 @@ static void pack_notices(struct packer *p, struct unit *u)
         const struct draft *d = p->draft;
         unsigned n = 0;
 
-        for (unsigned i = 0; i < n_directives; i++)
-                n += d->noticed[i / 8] >> (i % 8) & 1;
+        for (size_t i = 0; i < sizeof(d->noticed); i++)
+                n += d->noticed[i] ? (unsigned)__builtin_popcount(d->noticed[i]) : 0;
         u->notices.n = n + d->notices.n;
         u->notices.v = NULL;
         if (u->notices.n == 0)

@@ -26,7 +26,8 @@ static int draft_preset(struct draft *d, const struct directive *row)
         return value_read(&s);
 }
 
-int draft_init(struct draft *d)
+/* The presets of all rows, read by the readers of their types. None of them allocates. */
+static int read_presets(struct draft *d)
 {
         struct service_config *s = &d->service;
 
@@ -42,6 +43,26 @@ int draft_init(struct draft *d)
                         if (r < 0)
                                 return r;
                 }
+        return 0;
+}
+
+/* They are the same each time, so they are read once. (One thread parses at a time, as everywhere in supd.) */
+int draft_init(struct draft *d)
+{
+        static struct draft presets;
+        static bool ready;
+        const struct unit_context *context = d->context;
+        struct diag *diag = d->diag;
+
+        if (!ready) {
+                int r = read_presets(&presets);
+                if (r < 0)
+                        return r;
+                ready = true;
+        }
+        *d = presets;
+        d->context = context;
+        d->diag = diag;
         return 0;
 }
 

@@ -152,11 +152,15 @@ static void ten_services_of_debian(void **state)
 static void redis_in_detail(void **state)
 {
         cleanup_diag_ struct diag d = {0};
-        cleanup_unit_ struct unit *u = load(*state, "redis-server.service", &d);
-        const struct exec_config *e = &u->service->exec;
+        cleanup_unit_ struct unit *u = NULL;
+        const struct exec_config *e;
+        char path[2048];
 
-        if (u->load_state == LOAD_NOT_FOUND)
+        (void)snprintf(path, sizeof(path), "%s/lib/systemd/system/redis-server.service", rootfs);
+        if (access(path, R_OK) < 0)
                 skip();
+        u = load(*state, "redis-server.service", &d);
+        e = &u->service->exec;
         assert_true(u->service->timeout_stop_us == USEC_INFINITY);
         assert_int_equal(e->umask, 007);
         assert_true(e->no_new_privileges && e->capability_bounding_set && e->bounding_set == 0);
