@@ -6,7 +6,7 @@
  *   1. take the semaphore if it is free, copy, compare the sequence
  *   2. somebody holds it: copy under the sequence alone, a few times (so a holder that is stopped delays nobody)
  *   3. the writer was busy each time: wait for the semaphore, at most 100 ms, and copy again
- *   4. under the sequence alone, with pauses, a bounded number of times
+ *   4. under the sequence alone, with pauses, for about a second at most, and only while the writer runs
  *   5. take the rows whose checksums fit, and say so (the writer died or was stopped in the middle of a publish)
  *
  * Invariant: a copy that is not marked PIECES was bracketed by one even sequence; every offset and length is checked
@@ -308,10 +308,9 @@ static int attempt(struct supstatus *s, copy_function copy, const void *key, str
 
         if (r < 0)
                 return r;
-        if (supstatus_hook_ignore_sequence) {
-                snap->header = h;
+        snap->header = h;
+        if (supstatus_hook_ignore_sequence)
                 return copy(s, &h, key, snap);
-        }
         if (before & 1)
                 return -EAGAIN;
         r = copy(s, &h, key, snap);
@@ -319,7 +318,6 @@ static int attempt(struct supstatus *s, copy_function copy, const void *key, str
                 return r;
         if (sequence_now(s->fd) != before)
                 return -EAGAIN;
-        snap->header = h;
         return r;
 }
 
@@ -387,8 +385,11 @@ static int take(struct supstatus *s, copy_function copy, const void *key, unsign
                         return r;
         }
         snap->condition = SUPSTATUS_UNLOCKED;
-        if (worth_retrying(r))
-                r = attempt_times(s, copy, key, snap, 200, 500);
+        for (unsigned round = 0; round < 20 && worth_retrying(r); round++) {
+                r = attempt_times(s, copy, key, snap, 100, 500);
+                if (worth_retrying(r) && supstatus_writer(s, snap) != SUPSTATUS_WRITER_ALIVE)
+                        break; /* nobody will end that publish now */
+        }
         return r;
 }
 

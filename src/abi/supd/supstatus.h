@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * libsupstatus: read the status table of a running (or dead, or stopped) supd. Depends on libc only; asks nobody, and
- * waits for nobody longer than a few tenths of a second.
+ * waits for nobody longer than about a second (and that only for a writer that lost its processor in mid-publish).
  *
  *     struct supstatus *s;
  *     struct supstatus_snapshot *snap = NULL;

@@ -66,12 +66,13 @@ static int read_many(struct supstatus *s, unsigned long count, const char *lette
                 }
                 took = clock_us() - from;
                 longest = MAX2(longest, took);
-                torn += supstatus_lost(snap);
                 rows += supstatus_count(snap);
-                if (supstatus_condition(snap) & SUPSTATUS_PIECES)
-                        pieces++;
-                else
-                        mixed += is_mixed(snap);
+                if (supstatus_condition(snap) & SUPSTATUS_PIECES) {
+                        pieces++; /* says of itself that rows are missing */
+                        continue;
+                }
+                torn += supstatus_lost(snap);
+                mixed += is_mixed(snap);
                 unlocked += (supstatus_condition(snap) & SUPSTATUS_UNLOCKED) != 0;
         }
         supstatus_free(snap);
