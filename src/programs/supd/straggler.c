@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "keeper.h"
 
@@ -99,14 +100,23 @@ static void process_look(const struct keeper *k, int pid, const char *wanted)
                 (void)kill(pid, SIGKILL);
 }
 
-/* A pid in pids[] is not reaped, so it cannot be another process: but only if it is ours, hence alive as our child. */
+/* A child that we do not reap meanwhile: its pid cannot be another process. */
+static bool is_child(uint32_t pid)
+{
+        siginfo_t info;
+
+        return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+/* Only children: in a state taken over from a dead keeper pids[] may name processes that were never ours. */
 static void slots_look(const struct keeper *k)
 {
         uint32_t n = MIN2(atomic_load(&k->header->n_slots), DURABLE_MAX_SLOTS);
 
         for (uint32_t i = 0; i < n; i++) {
                 uint32_t pid = atomic_load(&durable_pids(k->map)[i]);
-                if (pid > 1 && pid <= INT32_MAX && atomic_load(&durable_slots(k->map)[i].launch) == LAUNCH_INTENT)
+                if (pid > 1 && pid <= INT32_MAX && atomic_load(&durable_slots(k->map)[i].launch) == LAUNCH_INTENT &&
+                    is_child(pid))
                         (void)kill((pid_t)pid, SIGKILL);
         }
 }
