@@ -41,9 +41,9 @@ struct draft {
         const struct unit_context *context;
         struct unit_name name; /* the id taken apart */
         struct diag *diag;
-        struct buf text;  /* for short use by one function */
-        struct buf error; /* why the unit is refused; empty = it is not */
-        unsigned n_unknown;
+        struct buf text;     /* for short use by one function */
+        struct buf error;    /* why the unit is refused; empty = it is not */
+        unsigned n_mistakes; /* told so far */
 };
 
 /* One assignment on its way into the draft. */

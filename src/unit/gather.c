@@ -17,6 +17,7 @@
 
 enum {
         FILE_SIZE_MAX = 1024 * 1024,
+        BLOB_SIZE_MAX = 16 * 1024 * 1024,
         LINKS_MAX = 16,
         NAMES_MAX = 256, /* names of one unit */
 };
@@ -282,6 +283,8 @@ static int collect_names(struct gather *g)
 
 static int put_file(struct gather *g, enum blob_key key, const char *path, const struct buf *text)
 {
+        if (g->out.size + text->size > BLOB_SIZE_MAX)
+                return gather_fail(g, path, "the files of the unit are over 16 MiB together");
         return blob_put(&g->out, key, path, strlen(path), buf_str(text), text->size);
 }
 

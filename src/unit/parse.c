@@ -14,7 +14,7 @@
 
 enum {
         SUGGESTIONS_MAX = 16, /* unknown keys of one unit for which a near one is looked for */
-        UNKNOWN_MAX = 200,    /* unknown keys of one unit that are told */
+        MISTAKES_MAX = 500,   /* mistakes of one unit that are told one by one */
 };
 
 /* ---- the draft ---- */
@@ -148,6 +148,14 @@ static int apply_support(struct reading *in, const struct directive *row, const 
         return 0;
 }
 
+/* Mistakes are told up to a bound, so that a hostile file does not fill the memory with them. */
+static bool may_tell(struct draft *d, const char *file, unsigned line)
+{
+        if (++d->n_mistakes == MISTAKES_MAX)
+                diag_add(d->diag, DIAG_WARNING, file, line, NULL, "too many mistakes, the rest is not told");
+        return d->n_mistakes < MISTAKES_MAX;
+}
+
 static int apply(struct reading *in, const struct directive *row, const char *value, unsigned line)
 {
         struct setting s = {.draft = in->draft, .row = row, .value = value, .file = in->file, .line = line};
@@ -157,6 +165,8 @@ static int apply(struct reading *in, const struct directive *row, const char *va
                 return apply_support(in, row, value, line);
         if (r != -EINVAL)
                 return r;
+        if (!s.fatal && !may_tell(in->draft, in->file, line))
+                return 0;
         if (!s.mistake) {
                 struct buf *b = &in->draft->text;
                 buf_reset(b);
@@ -186,12 +196,13 @@ static const struct directive *find_row(unsigned groups, const char *key)
 static int tell_unknown_key(struct reading *in, unsigned groups, const char *section, const char *key, unsigned line)
 {
         struct draft *d = in->draft;
-        const struct directive *elsewhere = find_row(~0u, key);
+        const struct directive *elsewhere;
         const char *near = NULL;
 
-        if (++d->n_unknown > UNKNOWN_MAX)
+        if (!may_tell(d, in->file, line))
                 return 0;
-        if (!elsewhere && d->n_unknown <= SUGGESTIONS_MAX)
+        elsewhere = find_row(~0u, key);
+        if (!elsewhere && d->n_mistakes <= SUGGESTIONS_MAX)
                 near = directive_nearest(groups, key);
         buf_reset(&d->text);
         if (elsewhere && buf_printf(&d->text, "%s= belongs in [%s]", key,

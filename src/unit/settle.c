@@ -105,29 +105,36 @@ static const struct default_dependency default_dependencies[] = {
         {UNIT_SLICE, DEP_CONFLICTS, "shutdown.target"},  {UNIT_SLICE, DEP_BEFORE, "shutdown.target"},
 };
 
+static int strings_append(struct draft *d, struct strings *l, const struct strings *more)
+{
+        int r = 0;
+
+        for (unsigned i = 0; i < more->n && r >= 0; i++)
+                r = draft_add_string(d, l, more->v[i]);
+        return r;
+}
+
 /* What a target pulls in comes before it, unless it says otherwise. */
 static int order_target(struct draft *d)
 {
         static const enum unit_dependency pulls[] = {DEP_REQUIRES, DEP_REQUISITE, DEP_WANTS, DEP_BINDS_TO, DEP_UPHOLDS};
         struct strings *after = &d->unit.dependencies[DEP_AFTER];
-        struct strings added = {0};
-        int r = 0;
+        struct strings all = {0}; /* what is ordered already, then the rest of what is pulled in */
+        unsigned n_ordered;
+        int r = strings_append(d, &all, after);
 
-        for (size_t i = 0; i < ARRAY_SIZE(pulls) && r >= 0; i++) {
-                const struct strings *l = &d->unit.dependencies[pulls[i]];
-                for (unsigned j = 0; j < l->n && r >= 0; j++)
-                        if (!streq(l->v[j], d->unit.id))
-                                r = draft_add_string(d, &added, l->v[j]);
-        }
         if (r >= 0)
-                r = strings_unique(&added, key_whole, false);
-        for (unsigned i = 0; i < added.n && r >= 0; i++) {
-                if (strings_have(&d->unit.dependencies[DEP_BEFORE], added.v[i]) || strings_have(after, added.v[i]))
-                        continue;
-                r = draft_add_string(d, after, added.v[i]);
-                if (r >= 0)
-                        d->unit.n_default_after++;
-        }
+                r = strings_append(d, &all, &d->unit.dependencies[DEP_BEFORE]);
+        if (r >= 0)
+                r = strings_unique(&all, key_whole, false);
+        n_ordered = all.n;
+        for (size_t i = 0; i < ARRAY_SIZE(pulls) && r >= 0; i++)
+                r = strings_append(d, &all, &d->unit.dependencies[pulls[i]]);
+        if (r >= 0)
+                r = strings_unique(&all, key_whole, false);
+        for (unsigned i = n_ordered; i < all.n && r >= 0; i++)
+                r = draft_add_string(d, after, all.v[i]);
+        d->unit.n_default_after = all.n - n_ordered;
         return r;
 }
 

@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-enum { N_CAPABILITIES = 41 };
+enum {
+        N_CAPABILITIES = 41,
+        AFFINITY_MAX = 4096, /* bytes of CPUAffinity=, all lines together */
+};
 
 /* ---- what the functions share ---- */
 
@@ -737,6 +740,8 @@ static int value_cpu_affinity(struct setting *s, char **field)
         }
         if (s->value[strspn(s->value, "0123456789-, \t")] != 0 && !streq(s->value, "numa"))
                 return bad(s, NULL);
+        if (*field && strlen(*field) + strlen(s->value) > AFFINITY_MAX)
+                return bad(s, "list of CPUs is too long");
         buf_reset(b);
         if (buf_printf(b, "%s%s%s", *field ? *field : "", *field ? " " : "", s->value) < 0)
                 return -ENOMEM;
@@ -835,18 +840,29 @@ static int value_output(struct setting *s, enum exec_output *field)
         return r;
 }
 
+/* Lines of input add up; the room doubles. */
 static int add_input_data(struct setting *s, char **field, const void *data, size_t n)
 {
         struct exec_config *e = &s->draft->service.exec;
-        char *p = arena_alloc(&s->draft->scratch, e->input_data_size + n + 1);
+        size_t size = e->input_data_size, room = 64, want = size + n + 1;
 
-        if (!p)
-                return -ENOMEM;
-        if (e->input_data_size > 0)
-                memcpy(p, *field, e->input_data_size);
+        while (*field && room < size + 1)
+                room *= 2;
+        if (!*field || room < want) {
+                char *p;
+
+                while (room < want)
+                        room *= 2;
+                p = arena_alloc(&s->draft->scratch, room);
+                if (!p)
+                        return -ENOMEM;
+                if (size > 0)
+                        memcpy(p, *field, size);
+                *field = p;
+        }
         if (n > 0)
-                memcpy(p + e->input_data_size, data, n);
-        *field = p;
+                memcpy(*field + size, data, n);
+        (*field)[size + n] = 0;
         e->input_data_size += n;
         return 0;
 }

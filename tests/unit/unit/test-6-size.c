@@ -70,21 +70,26 @@ static void big_files(void **state unused_)
         static const struct {
                 const char *line;
                 unsigned n;
-        } cases[] = {{"After=u%u.service\n", 30000}, {"Aftr=u%u\n", 60000}, {"Wants=self.service u%u.target\n", 20000}};
+        } cases[] = {{"After=u%u.service\n", 30000},
+                     {"Aftr=u%u\n", 60000},
+                     {"Wants=self.service u%u.target\nBefore=u%u.service\n", 15000},
+                     {"CPUAffinity=%u\n", 30000},
+                     {"StandardInputText=%u\n", 30000},
+                     {"Nice=a%u\n", 30000}};
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 cleanup_buf_ struct buf text = {0}, blob = {0};
                 cleanup_diag_ struct diag d = {0};
                 cleanup_unit_ struct unit *u = NULL;
 
-                assert_int_equal(buf_append_str(&text, "[Unit]\n"), 0);
+                assert_int_equal(buf_append_str(&text, i < 3 ? "[Unit]\n" : "[Service]\nExecStart=/bin/a\n"), 0);
                 for (unsigned j = 0; j < cases[i].n; j++) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                        assert_int_equal(buf_printf(&text, cases[i].line, j), 0);
+                        assert_int_equal(buf_printf(&text, cases[i].line, j, j), 0);
 #pragma GCC diagnostic pop
                 }
-                make_blob(&blob, "a.target", text.data, text.size);
+                make_blob(&blob, i < 3 ? "a.target" : "a.service", text.data, text.size);
                 assert_int_equal(unit_parse(blob.data, blob.size, NULL, &u, &d), 0);
                 assert_true(d.n_entries < 1000);
                 assert_int_equal(u->load_state, LOAD_LOADED);
