@@ -180,6 +180,7 @@ void manager_accept(struct fixture *f)
         /* manager_healthy is set after connect(): an answer proves that it is past that */
 }
 
+static void line_send(struct fixture *f, const char *format, va_list ap) printf_like_(2, 0);
 static void line_send(struct fixture *f, const char *format, va_list ap)
 {
         char line[256];
