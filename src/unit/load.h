@@ -28,7 +28,8 @@ struct unit_paths {
 int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_units, bool user_mode);
 void unit_paths_done(struct unit_paths *p);
 
-/* What specifiers need and the disk does not hold. All strings borrowed; NULL = empty. */
+/* What specifiers need and the disk does not hold. All strings borrowed; NULL = empty, and for the directories of
+ * %t %S %C %L %E the usual ones: /run, /var/lib, /var/cache, /var/log, /etc. */
 struct unit_context {
         const char *runtime_dir_root; /* %t: "/run", or $XDG_RUNTIME_DIR in user mode */
         const char *state_root, *cache_root, *logs_root, *configuration_root; /* %S %C %L %E */
