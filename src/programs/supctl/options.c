@@ -81,12 +81,13 @@ static bool set_list(struct options *o, const struct option_row *row, const char
 
         if (!copy)
                 return false;
+        o->copies[o->n_copies++] = copy; /* there are fewer lists than words */
         for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
                 if (*count == row->max)
                         return false;
                 list[(*count)++] = word;
         }
-        return true; /* the words live as long as the program */
+        return true;
 }
 
 static bool set_json(struct options *o, const char *value)
@@ -222,7 +223,8 @@ int options_parse(struct options *o, int argc, char **argv)
         memset(o, 0, sizeof(*o));
         o->lines = 10;
         o->words = calloc((size_t)argc + 1, sizeof(*o->words));
-        if (!o->words)
+        o->copies = calloc((size_t)argc + 1, sizeof(*o->copies));
+        if (!o->words || !o->copies)
                 return -ENOMEM;
         for (int i = 1; i < argc;) {
                 const char *arg = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
@@ -243,6 +245,10 @@ int options_parse(struct options *o, int argc, char **argv)
 
 void options_done(struct options *o)
 {
+        for (unsigned i = 0; i < o->n_copies; i++)
+                free(o->copies[i]);
+        free(o->copies);
         free(o->words);
+        o->copies = NULL;
         o->words = NULL;
 }

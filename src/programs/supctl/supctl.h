@@ -29,7 +29,9 @@ struct options {
         unsigned n_types, n_states, n_properties;
         const char *unknown; /* first option that this program does not know; NULL */
         const char *wrong;   /* option whose argument is missing or wrong; NULL */
-        const char **words;  /* owned: verb and arguments, without options */
+        char **copies;       /* owned, strings too: what lists point into */
+        unsigned n_copies;
+        const char **words; /* owned: verb and arguments, without options */
         unsigned n_words;
 };
 
