@@ -357,6 +357,72 @@ static void a_lock_given_back_in_time_is_kept(void **state unused_)
         status_close(t, true);
 }
 
+/* The same by a publish that finds the lock held for too long: it is replaced at once, and nothing is put off. */
+static void a_publish_breaks_a_lock_held_too_long(void **state unused_)
+{
+        const uint64_t t0 = 1000000;
+        struct supstatus_snapshot *snap = NULL;
+        struct status_table *t = table();
+        struct supstatus *s;
+
+        add(t, 0, "a.service");
+        (void)status_publish(t, t0);
+        s = reader();
+        assert_int_equal(supstatus_snapshot(s, 0, &snap), 0);
+        assert_true(reader_lock_try(&s->lock, supstatus_header(snap)->generation, supstatus_header(snap)->owner_uid));
+        status_mark(t, 0);
+        assert_int_not_equal(status_publish(t, t0), 0);
+        assert_int_equal(status_publish(t, t0 + STATUS_BREAK_US), 0);
+        assert_int_equal(status_header(t)->n_broken_locks, 1);
+        assert_int_equal(status_header(t)->n_publishes, 2);
+        reader_lock_release(&s->lock);
+        supstatus_free(snap);
+        supstatus_close(s);
+        status_close(t, true);
+}
+
+/* ---- a publish in the middle of a copy ---- */
+
+static unsigned n_amid;
+
+static void publish_amid(void *userdata)
+{
+        struct status_table *t = userdata;
+
+        if (n_amid++ > 0)
+                return;
+        for (uint32_t i = 0; i < 2; i++) {
+                status_row(t, i)->main_pid = 77;
+                (void)status_set_text(t, i, SUPD_TEXT_STATUS, "new words");
+        }
+        (void)status_publish(t, 1000 + STATUS_BREAK_US);
+}
+
+static void a_publish_amid_a_copy_is_noticed(void **state unused_)
+{
+        struct supstatus_snapshot *snap = NULL;
+        struct status_table *t = table();
+        struct supstatus *s;
+
+        add(t, 0, "a.service");
+        add(t, 1, "b.service");
+        (void)status_publish(t, 1000);
+        s = reader();
+        supstatus_hook_userdata = t;
+        supstatus_hook_amid = publish_amid;
+        n_amid = 0;
+        assert_int_equal(supstatus_snapshot(s, SUPSTATUS_NO_LOCK, &snap), 0);
+        supstatus_hook_amid = NULL;
+        assert_int_equal(n_amid, 2); /* the first copy was thrown away */
+        for (uint32_t i = 0; i < 2; i++) {
+                assert_int_equal(supstatus_row(snap, i)->main_pid, 77);
+                assert_string_equal(supstatus_text(snap, i, SUPD_TEXT_STATUS), "new words");
+        }
+        supstatus_free(snap);
+        supstatus_close(s);
+        status_close(t, true);
+}
+
 /* ---- damage ---- */
 
 static void write_file(const char *path, size_t at, unsigned char byte, size_t n)
@@ -579,6 +645,8 @@ int main(void)
                 TEST(two_living_writers_do_not_share),
                 TEST(a_held_lock_defers_then_is_passed_then_broken),
                 TEST(a_lock_given_back_in_time_is_kept),
+                TEST(a_publish_breaks_a_lock_held_too_long),
+                TEST(a_publish_amid_a_copy_is_noticed),
                 TEST(a_scribbled_semaphore_is_replaced),
                 TEST(a_cut_semaphore_is_replaced),
                 TEST(a_cut_or_removed_table_is_made_anew),
