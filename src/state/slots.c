@@ -5,10 +5,6 @@
  */
 #include "state/state-internal.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/syscall.h>
-
 struct durable_slot *state_slot(const struct state *s, uint32_t slot)
 {
         return &durable_slots(s->map)[slot];
@@ -127,47 +123,6 @@ int state_slot_of_pid(const struct state *s, uint32_t pid, uint32_t *ret_slot)
                         return 0;
                 }
         return -ESRCH;
-}
-
-/* The newest orphan entry of PID that is not older than the process that started at START_TIME (clock ticks). */
-static bool orphan_find(const struct state *s, uint32_t pid, uint64_t start_time, struct durable_exit *ret)
-{
-        uint32_t n = atomic_load(&state_header(s)->n_orphans);
-        uint32_t look = MIN2(n, DURABLE_MAX_ORPHANS);
-        long hz = sysconf(_SC_CLK_TCK);
-        uint64_t since_us = hz > 0 ? start_time * USEC_PER_SEC / (uint64_t)hz : 0;
-
-        for (uint32_t i = 1; i <= look; i++) {
-                struct durable_orphan *o = &durable_orphans(s->map)[(n - i) % DURABLE_MAX_ORPHANS];
-                if (atomic_load(&o->pid) != pid || o->time_us < since_us)
-                        continue;
-                *ret = (struct durable_exit){.pid = pid, .code = o->code, .status = o->status, .time_us = o->time_us};
-                return true;
-        }
-        return false;
-}
-
-int state_slot_claim(struct state *s, uint32_t slot, uint32_t pid, uint64_t start_time, struct durable_exit *ret)
-{
-        struct durable_slot *d = state_slot(s, slot);
-        _Atomic uint32_t *p = &durable_pids(s->map)[slot];
-
-        atomic_store(&d->last_pid, pid);
-        atomic_store(&d->start_time, start_time);
-        atomic_store(&d->launch, LAUNCH_CLAIMED);
-        atomic_store(p, pid); /* seq_cst: before the look at the orphans, see durable.h */
-        if (!orphan_find(s, pid, start_time, ret)) {
-                if (kill((pid_t)pid, 0) == 0 || errno != ESRCH)
-                        return 0; /* alive, or a zombie that the keeper finds claimed when it looks for the second time
-                                   */
-                if (orphan_find(s, pid, start_time, ret) == false)
-                        return atomic_exchange(p, 0) == 0 ? 0 : -ESRCH;
-        }
-        if (atomic_exchange(p, 0) == 0)
-                return 0; /* the keeper saw the claim, too, and put the exit into the ring */
-        ret->slot = slot;
-        ret->generation = atomic_load(&d->generation);
-        return 1;
 }
 
 bool state_exit_peek(const struct state *s, uint32_t index, struct durable_exit *ret)

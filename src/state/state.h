@@ -66,10 +66,6 @@ void state_slots_rebuild(struct state *s, bool (*keep)(void *userdata, uint32_t 
 struct durable_slot *state_slot(const struct state *s, uint32_t slot);
 /* The slot that PID is recorded in, or -ESRCH. */
 int state_slot_of_pid(const struct state *s, uint32_t pid, uint32_t *ret_slot);
-/* Claims a running process for SLOT (allocated before). 0 when it is watched now; 1 when it had ended already and the
- * keeper's list of orphans tells how (*ret); -ESRCH when it is gone and nobody knows how. */
-int state_slot_claim(struct state *s, uint32_t slot, uint32_t pid, uint64_t start_time, struct durable_exit *ret);
-
 /* The exit ring: entries between tail and head, oldest first; index counts from the tail. */
 bool state_exit_peek(const struct state *s, uint32_t index, struct durable_exit *ret);
 void state_exits_acknowledge(struct state *s, uint32_t n); /* only after the commit that took them */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The order that makes a crash harmless:
+ *
+ *   1. inputs have become events; step each through the table until the queue is empty (records change in memory only)
+ *   2. put the changed records and commit them with one store
+ *   3. acknowledge the inputs (ring entries), free what they held, carry out the effects (launch, signal, announce)
+ *   4. look at the world where a state waits for it to be empty; that may yield events: again from 1
+ *
+ * A death before 2 forgets everything, and the inputs come again; a death behind 2 leaves records from which recovery
+ * does what is missing of 3 and 4.
+ */
+#include "manager.h"
+
+enum { STATUS_TEXT_ROOM = 64 };   /* what a STATUS= text takes on average; longer ones make the log grow earlier */
+enum { EFFECTS_PER_COMMIT = 32 }; /* so that the first starts are under way while the rest is still being worked out */
+
+int list_add(struct list_u32 *l, uint32_t v)
+{
+        if (l->n == l->allocated) {
+                size_t n = l->allocated ? l->allocated * 2 : 32;
+                uint32_t *p = reallocarray(l->v, n, sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                l->v = p;
+                l->allocated = n;
+        }
+        l->v[l->n++] = v;
+        return 0;
+}
+
+static _Noreturn void out_of_memory(void)
+{
+        /* Nothing is committed half: the keeper starts another manager, which comes back to the last commit. */
+        log_line(NULL, NULL, "out of memory; starting over from the durable state");
+        _exit(12);
+}
+
+void engine_touch(struct manager *m, struct run *r)
+{
+        if (!r->dirty && list_add(&m->dirty, r->id) < 0)
+                out_of_memory();
+        if (!r->unpublished && list_add(&m->unpublished, r->id) < 0)
+                out_of_memory();
+        r->dirty = r->unpublished = true;
+}
+
+void engine_post(struct manager *m, struct run *r, enum machine_event e, int code, int status)
+{
+        if (m->queue_n == m->queue_allocated) {
+                size_t n = m->queue_allocated ? m->queue_allocated * 2 : 64;
+                struct event *q = calloc(n, sizeof(*q));
+                if (!q)
+                        out_of_memory();
+                for (size_t i = 0; i < m->queue_n; i++)
+                        q[i] = m->queue[(m->queue_head + i) % m->queue_allocated];
+                free(m->queue);
+                m->queue = q;
+                m->queue_head = 0;
+                m->queue_allocated = n;
+        }
+        m->queue[(m->queue_head + m->queue_n++) % m->queue_allocated] =
+                (struct event){.unit = r->id, .event = (uint8_t)e, .code = code, .status = status};
+}
+
+static void engine_step(struct manager *m, const struct event *e)
+{
+        struct run *r = m->runs[e->unit];
+        enum machine_state old = r->d.state;
+        const struct machine_row *row;
+
+        if (r->d.flags & UNIT_FROZEN) {
+                log_line(m, r->name, "frozen: %s is left aside; 'supctl reset-failed %s' takes it up again",
+                         machine_event_name(e->event), r->name);
+                return;
+        }
+        atomic_store_explicit(&m->header->marker, ((uint64_t)r->id + 1) << 32 | e->event, memory_order_relaxed);
+        row = machine_find(r->d.state, e->event, service_facts(m, r));
+        if (row->kind == ROW_IMPOSSIBLE) {
+                m->n_impossible++;
+                log_line(m, r->name, "event %s cannot happen in state %s; nothing is changed",
+                         machine_event_name(e->event), machine_state_name(r->d.state));
+        }
+        if (row->kind == ROW_HANDLED) {
+                engine_touch(m, r);
+                r->d.state = row->next;
+                for (int i = 0; i < MACHINE_MAX_ACTIONS && row->actions[i] != DO_NONE; i++)
+                        service_act(m, r, row->actions[i], e);
+                if (row->next != old)
+                        service_state_changed(m, r, old);
+        }
+        atomic_store_explicit(&m->header->marker, 0, memory_order_relaxed);
+}
+
+/* An upper bound of what a compaction writes. Added up as units come, so that loading stays linear. */
+uint64_t engine_live_bytes(struct manager *m)
+{
+        for (; m->live_counted < m->n_runs; m->live_counted++)
+                m->live_units += 4 * sizeof(struct record) + ALIGN8(strlen(m->runs[m->live_counted]->name) + 1) +
+                                 sizeof(struct unit_durable) + sizeof(struct blob_durable) + STATUS_TEXT_ROOM;
+        return m->live_units + sizeof(struct record) + sizeof(struct meta_durable) +
+               N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done));
+}
+
+static int put_unit(struct manager *m, struct run *r, bool whole)
+{
+        int v = 0;
+
+        r->d.size = sizeof(r->d);
+        if (whole) {
+                v = state_put(m->state, RECORD_NAME, r->id, r->name, strlen(r->name) + 1);
+                if (v == 0 && r->blob.size > 0)
+                        v = state_put(m->state, RECORD_BLOB, r->id, &r->blob, sizeof(r->blob));
+                if (v == 0 && r->status_text)
+                        v = state_put(m->state, RECORD_TEXT, r->id, r->status_text, strlen(r->status_text) + 1);
+        }
+        return v < 0 ? v : state_put(m->state, RECORD_UNIT, r->id, &r->d, sizeof(r->d));
+}
+
+static int put_jobs_done(struct manager *m, uint32_t from)
+{
+        int v = 0;
+
+        for (uint32_t i = from; i < m->n_jobs_done && v == 0; i++) {
+                const struct job_done *j = &m->jobs_done[i % N_JOBS_DONE];
+                v = state_put(m->state, RECORD_JOB_DONE, j->id, j, sizeof(*j));
+        }
+        return v;
+}
+
+int engine_compact(struct manager *m)
+{
+        uint32_t first = m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0;
+        int v = state_reserve(m->state, engine_live_bytes(m));
+
+        if (v < 0)
+                log_line(m, NULL, "the durable state cannot grow (%s); it goes on in the room it has", strerror(-v));
+        v = state_compact_begin(m->state);
+        if (v == 0)
+                v = state_put(m->state, RECORD_META, 0, &m->meta, sizeof(m->meta));
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
+                v = put_unit(m, m->runs[i], true);
+        if (v == 0)
+                v = put_jobs_done(m, first);
+        if (v < 0)
+                state_rollback(m->state);
+        return v;
+}
+
+static int engine_put_dirty(struct manager *m)
+{
+        int v = 0;
+
+        if (m->meta_dirty)
+                v = state_put(m->state, RECORD_META, 0, &m->meta, sizeof(m->meta));
+        for (size_t i = 0; i < m->dirty.n && v == 0; i++)
+                v = put_unit(m, m->runs[m->dirty.v[i]], false);
+        if (v == 0)
+                v = put_jobs_done(m, MAX2(m->jobs_done_recorded,
+                                          m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0));
+        return v;
+}
+
+void engine_commit(struct manager *m)
+{
+        int v = m->compact_due ? -ENOSPC : engine_put_dirty(m);
+
+        if (v < 0) {
+                state_rollback(m->state);
+                v = engine_compact(m);
+        }
+        m->compact_due = false;
+        if (v < 0) {
+                /* The room was reserved when the units were loaded, so this is the end of a long chain of bad luck. */
+                log_line(m, NULL, "the durable state is full (%s): free memory for the runtime directory",
+                         strerror(-v));
+                return;
+        }
+        state_commit(m->state);
+        for (size_t i = 0; i < m->dirty.n; i++)
+                m->runs[m->dirty.v[i]]->dirty = false;
+        m->dirty.n = 0;
+        m->meta_dirty = false;
+        m->jobs_done_recorded = m->n_jobs_done;
+
+        if (m->exits_taken > 0)
+                state_exits_acknowledge(m->state, m->exits_taken);
+        m->exits_taken = 0;
+        for (size_t i = 0; i < m->freed_slots.n; i++)
+                state_slot_free(m->state, m->freed_slots.v[i]);
+        m->freed_slots.n = 0;
+}
+
+static void engine_effects(struct manager *m)
+{
+        for (size_t i = 0; i < m->unsent.n; i++)
+                launch_send(m, m->runs[m->unsent.v[i]]);
+        m->unsent.n = 0;
+        for (size_t i = 0; i < m->effects.n; i++) {
+                struct run *r = m->runs[m->effects.v[i]];
+                enum kill_what what = r->kill_due;
+                r->kill_due = KILL_NOTHING;
+                service_kill(m, r, what);
+        }
+        m->effects.n = 0;
+        api_announce(m);
+}
+
+static bool engine_looks(struct manager *m)
+{
+        bool any = m->looks.n > 0;
+
+        for (size_t i = 0; i < m->looks.n; i++) {
+                struct run *r = m->runs[m->looks.v[i]];
+                r->look = false;
+                service_look(m, r);
+        }
+        m->looks.n = 0;
+        return any;
+}
+
+void engine_settle(struct manager *m)
+{
+        for (;;) {
+                uint32_t unit;
+
+                while (m->queue_n > 0) {
+                        struct event e = m->queue[m->queue_head];
+                        m->queue_head = (m->queue_head + 1) % m->queue_allocated;
+                        m->queue_n--;
+                        engine_step(m, &e);
+                }
+                if (m->unsent.n < EFFECTS_PER_COMMIT && graph_job_next(m->graph, &unit)) {
+                        jobs_run(m, m->runs[unit]);
+                        continue;
+                }
+                if (m->dirty.n > 0 || m->meta_dirty || m->exits_taken > 0 || m->unsent.n > 0 || m->effects.n > 0 ||
+                    m->freed_slots.n > 0)
+                        engine_commit(m);
+                engine_effects(m);
+                if (!engine_looks(m) && m->queue_n == 0) {
+                        if (!graph_job_next(m->graph, &unit))
+                                return;
+                        jobs_run(m, m->runs[unit]);
+                }
+        }
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How ends reach the manager: the exit ring for what the keeper reaps, a pidfd for a single process that something
+ * waits for and that has no slot, inotify for PID files that are to appear.
+ *
+ * Invariant: a ring entry is acknowledged behind the commit of the record that holds its exit (engine.c); an entry that
+ * matches no running process of a record has been taken before, and is passed over.
+ */
+#include "manager.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "handover/handover.h"
+
+void exits_free_slot(struct manager *m, struct process_durable *p)
+{
+        if (p->generation != 0 && list_add(&m->freed_slots, p->slot) < 0)
+                return; /* the next manager finds it unused */
+        p->generation = 0;
+}
+
+static enum machine_event control_event(const struct run *r, const struct process_durable *p, int code, int status)
+{
+        const struct service_config *c = r->unit->service;
+
+        if (p->flags & PROCESS_CHECK)
+                return code == CLD_EXITED && status == 0                     ? EVENT_CONTROL_OK
+                       : code == CLD_EXITED && status == PLAN_EXIT_CONDITION ? EVENT_CONTROL_SKIP
+                                                                             : EVENT_CONTROL_FAILED;
+        if (p->flags & PROCESS_CLEANUP)
+                return EVENT_CONTROL_OK;
+        if (r->d.list == EXEC_CONDITION && code == CLD_EXITED && status > 0 && status < 255)
+                return p->command_flags & EXEC_IGNORE_FAILURE ? EVENT_CONTROL_OK : EVENT_CONTROL_SKIP;
+        return machine_exit_is_clean(c, false, p->command_flags, code, status) ? EVENT_CONTROL_OK
+                                                                               : EVENT_CONTROL_FAILED;
+}
+
+/* P of R has ended: into the record, and on as an event. The launch must have come to its end before. */
+void exits_process_ended(struct manager *m, struct run *r, struct process_durable *p, int code, int status)
+{
+        const struct service_config *c = r->unit->service;
+        bool is_main = p == &r->d.main;
+        enum machine_event e;
+
+        engine_touch(m, r);
+        p->flags &= ~(PROCESS_RUNNING | PROCESS_LAUNCHING);
+        p->code = code;
+        p->status = status;
+        p->last_pid = p->pid ? p->pid : p->last_pid;
+        p->pid = 0;
+        p->exit_real_us = sys_real_us();
+        p->exit_mono_us = sys_mono_us();
+        exits_free_slot(m, p);
+        if (is_main && machine_exit_is_clean(c, c->type != SERVICE_ONESHOT, p->command_flags, code, status))
+                e = EVENT_MAIN_CLEAN;
+        else
+                e = is_main ? EVENT_MAIN_UNCLEAN : control_event(r, p, code, status);
+        if (m->verbose)
+                log_line(m, r->name, "%s process %u ended (code %d, status %d)", is_main ? "main" : "control",
+                         p->last_pid, code, status);
+        engine_post(m, r, e, code, status);
+        if (!is_main && r->d.state == STATE_CONDITION && e != EVENT_CONTROL_OK)
+                return; /* GUARD_CHECK still looks at the flags */
+        if (!is_main)
+                p->flags &= ~PROCESS_CLEANUP;
+}
+
+static struct process_durable *process_of(struct run *r, const struct durable_exit *x)
+{
+        if (r->d.main.generation == x->generation && r->d.main.slot == x->slot)
+                return &r->d.main;
+        if (r->d.control.generation == x->generation && r->d.control.slot == x->slot)
+                return &r->d.control;
+        return NULL;
+}
+
+/* All entries of the ring. One whose start has not come to its end yet stays, with all behind it, for the next bell. */
+void exits_take(struct manager *m)
+{
+        struct durable_exit x;
+
+        while (state_exit_peek(m->state, m->exits_taken, &x)) {
+                struct durable_slot *s = state_slot(m->state, x.slot);
+                struct run *r = s->unit < m->n_runs ? m->runs[s->unit] : NULL;
+                struct process_durable *p = r ? process_of(r, &x) : NULL;
+
+                if (p && (p->flags & PROCESS_LAUNCHING) && atomic_load(&s->launch) == LAUNCH_INTENT)
+                        return; /* the launcher is about to note the end, and rings then */
+                if (p && (p->flags & PROCESS_LAUNCHING))
+                        launch_look(m);
+                m->exits_taken++;
+                if (!p || p->generation != x.generation || !(p->flags & PROCESS_RUNNING))
+                        continue;
+                p->pid = x.pid;
+                exits_process_ended(m, r, p, x.code, x.status);
+        }
+}
+
+/* ---- one watched process a unit ---- */
+
+void exits_unwatch(struct manager *m, struct run *r)
+{
+        loop_remove(m, r->watch_source);
+        r->watch_source = NULL;
+        close_fd_p(&r->watch_fd);
+}
+
+static void watch_ready(struct manager *m, struct source *s, uint32_t events unused_)
+{
+        struct run *r = s->userdata;
+
+        exits_unwatch(m, r);
+        if ((r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING)) {
+                exits_process_ended(m, r, &r->d.main, 0, 0); /* nobody can say how */
+                return;
+        }
+        if (!r->look && list_add(&m->looks, r->id) == 0)
+                r->look = true;
+}
+
+/* Wakes a look at R when PID ends. Without pidfds a timer of 50 ms comes back to it. */
+void exits_watch(struct manager *m, struct run *r, pid_t pid)
+{
+        exits_unwatch(m, r);
+        r->watch_fd = sys_pidfd_open(pid);
+        if (r->watch_fd >= 0 && loop_add(m, r->watch_fd, EPOLLIN, watch_ready, r, &r->watch_source) == 0)
+                return;
+        close_fd_p(&r->watch_fd);
+        if (!r->look && list_add(&m->looks_later, r->id) == 0)
+                r->look = true;
+}
+
+/* CLOCK_BOOTTIME of the start of the command that led to the process: an older exit of that pid was another's. */
+static uint64_t claim_since(const struct process_durable *control)
+{
+        return clock_now_us(CLOCK_BOOTTIME) - usec_sub(sys_mono_us(), control->start_mono_us);
+}
+
+/* PID becomes the main process of R. -ESRCH when there is no such process, -EPERM when it may not be taken. */
+int exits_claim_main(struct manager *m, struct run *r, pid_t pid)
+{
+        struct process_durable *p = &r->d.main;
+        struct durable_exit x;
+        struct sys_stat st;
+        uint32_t slot, generation;
+        uint64_t since_us = claim_since(&r->d.control);
+        int v = sys_stat(pid, &st);
+        bool gone = v < 0;
+
+        if (gone)
+                st = (struct sys_stat){.pid = pid,
+                                       .parent = m->keeper_pid}; /* ended perhaps: the keeper may know how */
+        else if (pid == getpid() || pid == m->keeper_pid || pid == m->launcher_pid)
+                return -EPERM;
+        if (v == 0 && p->pid == (uint32_t)pid && (p->flags & PROCESS_RUNNING))
+                return 0;
+        if (state_slot_of_pid(m->state, (uint32_t)pid, &slot) == 0)
+                return -EPERM; /* recorded for something else already */
+        v = state_slot_alloc(m->state, r->id, 0, r->d.invocation, &slot, &generation);
+        if (v < 0)
+                return v;
+        atomic_store(&state_slot(m->state, slot)->start_time, st.start_time);
+        v = handover_claim(state_map(m->state), slot, (uint32_t)pid, since_us, &x);
+        if (v == 0 && gone) { /* never ours, or so long gone that nobody remembers */
+                (void)list_add(&m->freed_slots, slot);
+                return -ESRCH;
+        }
+        exits_free_slot(m, p);
+        p->slot = slot;
+        p->generation = generation;
+        p->pid = p->last_pid = (uint32_t)pid;
+        p->session = (uint32_t)st.session;
+        p->start_time = st.start_time;
+        p->flags = PROCESS_RUNNING | PROCESS_CLAIMED;
+        p->code = p->status = 0;
+        p->start_real_us = sys_real_us();
+        p->start_mono_us = sys_mono_us();
+        p->command_flags =
+                r->unit->service->commands[EXEC_START].n > 0 ? r->unit->service->commands[EXEC_START].v[0].flags : 0;
+        engine_touch(m, r);
+        if (v == 1) {
+                exits_process_ended(m, r, p, x.code, x.status);
+        } else if (st.parent != m->keeper_pid) {
+                p->flags |= PROCESS_FOREIGN;
+                exits_watch(m, r, pid);
+        }
+        return 0;
+}
+
+/* ---- PID files that are to appear ---- */
+
+static void watch_directory_of(struct manager *m, const char *path)
+{
+        char dir[4096];
+
+        (void)snprintf(dir, sizeof(dir), "%s", path);
+        for (char *slash = strrchr(dir, '/'); slash; slash = strrchr(dir, '/')) {
+                *slash = 0;
+                if (inotify_add_watch(m->inotify_fd, *dir ? dir : "/",
+                                      IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY | IN_ONLYDIR) >= 0)
+                        return;
+        }
+}
+
+static void inotify_ready(struct manager *m, struct source *s unused_, uint32_t events unused_)
+{
+        char bytes[4096];
+
+        while (read(m->inotify_fd, bytes, sizeof(bytes)) > 0)
+                ;
+        exits_pidfile_changed(m);
+}
+
+/* Looks at every PID file that is waited for; drops the watches when none is. */
+void exits_pidfile_changed(struct manager *m)
+{
+        unsigned waiting = 0;
+
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                waiting += (m->runs[i]->d.flags & UNIT_WAIT_PIDFILE) != 0;
+        if (waiting == 0) {
+                loop_remove(m, m->inotify_source);
+                m->inotify_source = NULL;
+                close_fd_p(&m->inotify_fd);
+                return;
+        }
+        if (m->inotify_fd < 0) {
+                m->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+                if (m->inotify_fd >= 0)
+                        (void)loop_add(m, m->inotify_fd, EPOLLIN, inotify_ready, NULL, &m->inotify_source);
+        }
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                struct run *r = m->runs[i];
+                if (!(r->d.flags & UNIT_WAIT_PIDFILE))
+                        continue;
+                watch_directory_of(m, r->unit->service->pid_file); /* first the watch, then the look: none is missed */
+                if (r->d.state == STATE_START)
+                        (void)service_find_main(m, r);
+                else
+                        r->d.flags &= ~UNIT_WAIT_PIDFILE;
+        }
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Jobs: what is to happen to units, one at a time each. Which jobs a request leads to, and in which order they may run,
+ * is graph/'s decision; here they are installed in the records, run against the table, and ended.
+ *
+ * Invariant: a unit has at most one job; a job that has ended is told of once, and remembered for those who ask later.
+ */
+#include "manager.h"
+
+#include <stdio.h>
+
+const struct graph_node *jobs_look(void *userdata, uint32_t unit)
+{
+        static struct graph_node n;
+        struct manager *m = userdata;
+        const struct run *r = m->runs[unit];
+        const struct unit *u = r->unit;
+
+        n = (struct graph_node){
+                .active = run_active(r),
+                .load = u->load_state,
+                .job = r->d.job.type,
+                .job_irreversible = r->d.job.irreversible,
+                .job_ignore_order = r->d.job.ignore_order,
+                .can_start = true,
+                .can_reload = u->service && u->service->commands[EXEC_RELOAD].n > 0,
+                .refuse_manual_start = u->refuse_manual_start,
+                .refuse_manual_stop = u->refuse_manual_stop,
+                .allow_isolate = u->allow_isolate,
+                .ignore_on_isolate = u->ignore_on_isolate || api_is_front(m, r),
+                .stop_when_unneeded = u->stop_when_unneeded,
+                .name = r->name,
+        };
+        return &n;
+}
+
+static void announce(struct manager *m, const struct run *r, uint32_t id, enum job_type type, enum job_result result,
+                     bool removed)
+{
+        if (m->n_announcements == m->announcements_allocated) {
+                size_t n = m->announcements_allocated ? m->announcements_allocated * 2 : 32;
+                struct announcement *p = reallocarray(m->announcements, n, sizeof(*p));
+                if (!p)
+                        return; /* a caller that misses it asks for the job's state */
+                m->announcements = p;
+                m->announcements_allocated = n;
+        }
+        m->announcements[m->n_announcements++] = (struct announcement){
+                .unit = r->id,
+                .job = {.id = id, .type = type, .result = result, .waiting = true},
+                .what = removed ? ANNOUNCE_JOB_REMOVED : ANNOUNCE_JOB_NEW,
+        };
+}
+
+static void remember(struct manager *m, const struct run *r, enum job_result result)
+{
+        struct job_done *j = &m->jobs_done[m->n_jobs_done++ % N_JOBS_DONE];
+
+        *j = (struct job_done){.id = r->d.job.id, .unit = r->id, .type = r->d.job.type, .result = (uint8_t)result};
+        memcpy(j->request, r->d.job.request, sizeof(j->request));
+}
+
+const struct job_done *jobs_find_done(const struct manager *m, uint32_t id)
+{
+        uint32_t first = m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0;
+
+        for (uint32_t i = m->n_jobs_done; i-- > first;)
+                if (m->jobs_done[i % N_JOBS_DONE].id == id)
+                        return &m->jobs_done[i % N_JOBS_DONE];
+        return NULL;
+}
+
+static int follow(void *userdata, const struct graph_consequence *c)
+{
+        static const uint8_t nobody[16];
+        struct manager *m = userdata;
+        struct run *r = m->runs[c->unit];
+        uint32_t job, culprit;
+
+        switch (c->what) {
+        case CONSEQUENCE_FAIL_JOB:
+                if (r->d.job.type != JOB_NONE)
+                        jobs_finish(m, r, RESULT_DEPENDENCY);
+                break;
+        case CONSEQUENCE_START:
+                if (!(m->meta.flags & META_STOPPING))
+                        (void)jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, NULL);
+                break;
+        case CONSEQUENCE_STOP:
+                (void)jobs_enqueue(m, r, REQUEST_STOP, MODE_REPLACE, false, nobody, &job, &culprit, NULL);
+                break;
+        }
+        return 0;
+}
+
+static void happened(struct manager *m, struct run *r, enum graph_event event)
+{
+        (void)graph_consequences(m->graph, jobs_look, m, r->id, event, follow);
+}
+
+void jobs_finish(struct manager *m, struct run *r, enum job_result result)
+{
+        struct job_durable job = r->d.job;
+
+        if (job.type == JOB_NONE)
+                return;
+        remember(m, r, result);
+        announce(m, r, job.id, job.type, result, true);
+        r->d.job = (struct job_durable){.type = JOB_NONE};
+        graph_job_finished(m->graph, r->id);
+        engine_touch(m, r);
+        if (result == RESULT_DONE)
+                return;
+        if (result == RESULT_DEPENDENCY)
+                log_line(m, r->name, "not started: a unit that it requires failed");
+        if (job.type == JOB_START || job.type == JOB_VERIFY_ACTIVE || job.type == JOB_RESTART)
+                happened(m, r, HAPPENED_JOB_FAILED);
+        else if (job.type == JOB_STOP)
+                happened(m, r, HAPPENED_STOP_JOB_FAILED);
+}
+
+static void install(struct manager *m, const struct graph_job *j, const uint8_t request_id[16])
+{
+        struct run *r = m->runs[j->unit];
+        enum job_type type = j->type;
+
+        if (r->d.job.type != JOB_NONE) {
+                enum job_type merged = job_merge(r->d.job.type, j->type, run_active(r));
+                if (merged != JOB_NONE && merged == r->d.job.type)
+                        return; /* the same job, and the same id, serve both */
+                if (merged != JOB_NONE && !r->d.job.running) {
+                        r->d.job.type = (uint8_t)merged;
+                        graph_job_installed(m->graph, r->id, merged, j->ignore_order);
+                        engine_touch(m, r);
+                        return;
+                }
+                jobs_finish(m, r, RESULT_CANCELED);
+        }
+        r->d.job = (struct job_durable){
+                .id = ++m->meta.next_job,
+                .type = (uint8_t)type,
+                .irreversible = j->irreversible,
+                .ignore_order = j->ignore_order,
+        };
+        m->meta_dirty = true;
+        if (j->anchor)
+                memcpy(r->d.job.request, request_id, sizeof(r->d.job.request));
+        announce(m, r, r->d.job.id, type, RESULT_DONE, false);
+        graph_job_installed(m->graph, r->id, type, j->ignore_order);
+        engine_touch(m, r);
+}
+
+/* MODE_FLUSH and MODE_ISOLATE: what is queued and not part of the transaction goes. */
+static void cancel_others(struct manager *m, const struct transaction *t)
+{
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                bool part = false;
+                if (m->runs[i]->d.job.type == JOB_NONE || m->runs[i]->d.job.irreversible)
+                        continue;
+                for (size_t j = 0; j < t->n_jobs && !part; j++)
+                        part = t->jobs[j].unit == i;
+                if (!part)
+                        jobs_finish(m, m->runs[i], RESULT_CANCELED);
+        }
+}
+
+enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
+                              bool by_user, const uint8_t request_id[16], uint32_t *ret_job, uint32_t *ret_culprit,
+                              struct diag *diag)
+{
+        cleanup_(transaction_done) struct transaction t = {0};
+        enum graph_error e;
+
+        *ret_culprit = r->id;
+        e = transaction_build(m->graph, jobs_look, m, r->id, request, mode, by_user, &t, ret_culprit, diag);
+        if (e != GRAPH_OK)
+                return e;
+        if (mode == MODE_FLUSH || mode == MODE_ISOLATE)
+                cancel_others(m, &t);
+        for (size_t i = 0; i < t.n_jobs; i++)
+                install(m, &t.jobs[i], request_id);
+        *ret_job = r->d.job.id;
+        return GRAPH_OK;
+}
+
+/* ---- running ---- */
+
+static void run_start(struct manager *m, struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        if (r->d.flags & UNIT_FROZEN) {
+                log_line(m, r->name,
+                         "frozen after three crashes of the manager; 'supctl reset-failed %s' takes it up again",
+                         r->name);
+                jobs_finish(m, r, RESULT_FAILED);
+                return;
+        }
+        if (a == ACTIVE_ACTIVE || a == ACTIVE_RELOADING) {
+                jobs_finish(m, r, RESULT_DONE);
+                return;
+        }
+        if (a == ACTIVE_DEACTIVATING)
+                return; /* jobs_state_changed() comes back to it */
+        r->d.job.running = 1;
+        engine_touch(m, r);
+        if (a != ACTIVE_ACTIVATING || r->d.state == STATE_AUTO_RESTART)
+                engine_post(m, r, EVENT_START, 0, 0);
+}
+
+static void run_stop(struct manager *m, struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        if (a == ACTIVE_INACTIVE || a == ACTIVE_FAILED) {
+                jobs_finish(m, r, RESULT_DONE);
+                return;
+        }
+        r->d.job.running = 1;
+        r->d.flags |= UNIT_STOP_REQUESTED;
+        engine_touch(m, r);
+        if (a != ACTIVE_DEACTIVATING)
+                engine_post(m, r, EVENT_STOP, 0, 0);
+}
+
+static void restart_goes_on(struct manager *m, struct run *r)
+{
+        r->d.job.type = JOB_START;
+        r->d.job.running = 0;
+        engine_touch(m, r);
+        graph_job_installed(m->graph, r->id, JOB_START, r->d.job.ignore_order);
+}
+
+static void run_restart(struct manager *m, struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        if (a == ACTIVE_INACTIVE || a == ACTIVE_FAILED)
+                restart_goes_on(m, r);
+        else
+                run_stop(m, r);
+}
+
+static void run_reload(struct manager *m, struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        if (a != ACTIVE_ACTIVE) {
+                jobs_finish(m, r, RESULT_INVALID);
+                return;
+        }
+        r->d.job.running = 1;
+        engine_touch(m, r);
+        engine_post(m, r, EVENT_RELOAD, 0, 0);
+}
+
+static void run_verify(struct manager *m, struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        if (a == ACTIVE_ACTIVE || a == ACTIVE_RELOADING)
+                jobs_finish(m, r, RESULT_DONE);
+        else if (a != ACTIVE_ACTIVATING)
+                jobs_finish(m, r, RESULT_SKIPPED);
+}
+
+void jobs_run(struct manager *m, struct run *r)
+{
+        switch ((enum job_type)r->d.job.type) {
+        case JOB_START:
+                run_start(m, r);
+                break;
+        case JOB_STOP:
+                run_stop(m, r);
+                break;
+        case JOB_RESTART:
+                run_restart(m, r);
+                break;
+        case JOB_RELOAD:
+                run_reload(m, r);
+                break;
+        case JOB_VERIFY_ACTIVE:
+                run_verify(m, r);
+                break;
+        case JOB_NOP:
+                jobs_finish(m, r, RESULT_DONE);
+                break;
+        case JOB_NONE:
+        case N_JOB_TYPES:
+                break;
+        }
+}
+
+/* ---- what a change of state means for the job ---- */
+
+static void start_job_sees(struct manager *m, struct run *r, enum unit_active now)
+{
+        switch (now) {
+        case ACTIVE_ACTIVE:
+        case ACTIVE_RELOADING:
+                jobs_finish(m, r, RESULT_DONE);
+                break;
+        case ACTIVE_INACTIVE:
+        case ACTIVE_FAILED:
+        case ACTIVE_DEACTIVATING:
+                /* a oneshot passes through "active" to its end without staying there */
+                jobs_finish(m, r, r->d.flags & UNIT_ONCE_STARTED ? RESULT_DONE : RESULT_FAILED);
+                break;
+        case ACTIVE_ACTIVATING:
+        case N_UNIT_ACTIVES:
+                break;
+        }
+}
+
+static void job_sees(struct manager *m, struct run *r, enum unit_active now)
+{
+        bool down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED;
+
+        switch ((enum job_type)r->d.job.type) {
+        case JOB_START:
+                if (r->d.job.running)
+                        start_job_sees(m, r, now);
+                else if (down)
+                        graph_job_installed(m->graph, r->id, JOB_START, r->d.job.ignore_order);
+                break;
+        case JOB_VERIFY_ACTIVE:
+                run_verify(m, r);
+                break;
+        case JOB_STOP:
+                if (r->d.job.running && down)
+                        jobs_finish(m, r, RESULT_DONE);
+                break;
+        case JOB_RESTART:
+                if (r->d.job.running && down)
+                        restart_goes_on(m, r);
+                break;
+        case JOB_RELOAD:
+                if (r->d.job.running && (down || now == ACTIVE_DEACTIVATING))
+                        jobs_finish(m, r, RESULT_FAILED);
+                break;
+        case JOB_NONE:
+        case JOB_NOP:
+        case N_JOB_TYPES:
+                break;
+        }
+}
+
+void jobs_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now)
+{
+        bool was_up = before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING || before == ACTIVE_DEACTIVATING;
+        bool asked = r->d.flags & UNIT_STOP_REQUESTED;
+
+        job_sees(m, r, now);
+        if (before == now)
+                return;
+        if (now == ACTIVE_FAILED)
+                happened(m, r, HAPPENED_FAILED);
+        if (now == ACTIVE_ACTIVE)
+                happened(m, r, HAPPENED_STARTED);
+        if (now == ACTIVE_INACTIVE && was_up && r->d.result == SERVICE_RESULT_SUCCESS && r->unit->service)
+                happened(m, r, HAPPENED_SUCCEEDED);
+        if ((now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) && was_up) {
+                if (!asked)
+                        happened(m, r, HAPPENED_DIED);
+                happened(m, r, HAPPENED_STOPPED);
+        }
+        api_state_changed(m, r);
+}
+
+/* ---- the end of everything ---- */
+
+/* Puts stop jobs for whatever is up, in reverse order of starting. Called again until nothing is up. */
+void jobs_shutdown(struct manager *m)
+{
+        static const uint8_t nobody[16];
+
+        m->meta.flags |= META_STOPPING;
+        m->meta_dirty = true;
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                struct run *r = m->runs[i];
+                enum unit_active a = run_active(r);
+                bool stopping = r->d.job.type == JOB_STOP;
+                if (stopping || ((a == ACTIVE_INACTIVE || a == ACTIVE_FAILED) && r->d.job.type == JOB_NONE))
+                        continue;
+                if (r->d.job.type != JOB_NONE)
+                        jobs_finish(m, r, RESULT_CANCELED);
+                if (a == ACTIVE_INACTIVE || a == ACTIVE_FAILED)
+                        continue;
+                install(m, &(struct graph_job){.unit = i, .type = JOB_STOP, .irreversible = true}, nobody);
+        }
+}

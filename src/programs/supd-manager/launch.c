@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starts: the intent (slot and record) before the commit, the message to the launcher behind it, and the look at slots
+ * whose start has come to its end. See abi/launch.h.
+ *
+ * Invariant: a message is sent for committed intents only, at most once a manager; after a crash the keeper lets the
+ * next manager run only when no process of the old one can still exec, and recover.c sends again what never began.
+ */
+#include "manager.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "abi/launch.h"
+
+/* ---- the launcher process ---- */
+
+static void plans_ready(struct manager *m, struct source *s unused_, uint32_t events)
+{
+        if (events & (EPOLLHUP | EPOLLERR)) {
+                log_line(m, NULL, "the launcher is gone; starting over from the durable state");
+                _exit(13); /* which of its starts still happen is known only when its processes are gone: see
+                              abi/handover.h */
+        }
+        (void)loop_change(m, m->plans_source, 0);
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                if (m->runs[i]->d.main.flags & PROCESS_LAUNCHING || m->runs[i]->d.control.flags & PROCESS_LAUNCHING)
+                        launch_send(m, m->runs[i]);
+}
+
+static pid_t spawn_launcher(const char *path, char *const argv[], const int *fds, unsigned n_fds)
+{
+        pid_t pid = vfork();
+
+        if (pid == 0) {
+                for (unsigned i = 0; i < n_fds; i++)
+                        (void)fcntl(fds[i], F_SETFD, 0); /* our own table only: vfork copies it */
+                execv(path, argv);
+                _exit(127);
+        }
+        return pid;
+}
+
+int launch_start(struct manager *m)
+{
+        cleanup_close_ int theirs = -1;
+        char path[4096], fds[96];
+        char *argv[] = {"supd-exec", fds, NULL};
+        const char *dir = getenv("SUPD_LIBEXEC_DIR");
+        int pair[2], list[4], size = 4 * 1024 * 1024;
+        pid_t pid;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        m->plans_fd = pair[0];
+        theirs = pair[1];
+        (void)setsockopt(m->plans_fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+        (void)snprintf(path, sizeof(path), "%s/supd-exec", dir ? dir : SUPD_LIBEXECDIR);
+        (void)snprintf(fds, sizeof(fds), "--fds=%d,%d,%d,%d", m->state_fd, m->bell_fd, theirs, m->life_fd);
+        list[0] = m->state_fd;
+        list[1] = m->bell_fd;
+        list[2] = theirs;
+        list[3] = m->life_fd;
+        pid = spawn_launcher(path, argv, list, 4);
+        if (pid < 0)
+                return -errno;
+        m->launcher_pid = pid;
+        return loop_add(m, m->plans_fd, 0, plans_ready, NULL, &m->plans_source);
+}
+
+void launch_child(struct manager *m)
+{
+        int status;
+        pid_t pid;
+
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+                if (pid != m->launcher_pid)
+                        continue;
+                log_line(m, NULL, "the launcher ended (%s %d); starting over from the durable state",
+                         WIFSIGNALED(status) ? "signal" : "status",
+                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+                _exit(13);
+        }
+}
+
+/* ---- commands ---- */
+
+/* What stands at the current place of the current list. The check comes before the first ExecCondition=. */
+enum command_what launch_command_at(const struct run *r, const struct exec_command **ret)
+{
+        unsigned i = r->d.command;
+        const struct exec_commands *list;
+
+        *ret = NULL;
+        if (r->d.list == LIST_CLEANUP)
+                return i == 0 && plan_needs_cleanup(r->unit) ? COMMAND_CLEANUP : COMMAND_NONE;
+        if (r->d.list == EXEC_CONDITION && plan_needs_check(r->unit)) {
+                if (i == 0)
+                        return COMMAND_CHECK;
+                i--;
+        }
+        list = &r->unit->service->commands[r->d.list];
+        if (i >= list->n)
+                return COMMAND_NONE;
+        *ret = &list->v[i];
+        return COMMAND_EXEC;
+}
+
+int launch_command(struct manager *m, struct run *r, bool main)
+{
+        struct process_durable *p = main ? &r->d.main : &r->d.control;
+        const struct exec_command *command;
+        enum command_what what = launch_command_at(r, &command);
+        uint32_t slot, generation;
+        int v;
+
+        exits_free_slot(m, p);
+        r->sent[!main] = false;
+        v = state_slot_alloc(m->state, r->id, main ? 0 : 1, r->d.invocation, &slot, &generation);
+        if (v < 0) {
+                log_line(m, r->name, "no room to start a process: %s", strerror(-v));
+                return v;
+        }
+        *p = (struct process_durable){
+                .slot = slot,
+                .generation = generation,
+                .flags = PROCESS_LAUNCHING | PROCESS_RUNNING | (what == COMMAND_CHECK ? PROCESS_CHECK : 0) |
+                         (what == COMMAND_CLEANUP ? PROCESS_CLEANUP : 0),
+                .command_flags = command ? command->flags : 0,
+                .start_real_us = sys_real_us(),
+                .start_mono_us = sys_mono_us(),
+        };
+        engine_touch(m, r);
+        return list_add(&m->unsent, r->id);
+}
+
+/* ---- plans ---- */
+
+struct extra_environment {
+        char text[4][96];
+        const char *v[5];
+};
+
+static const char *signal_word(int signal, char *ret, size_t size)
+{
+        const char *name = sigabbrev_np(signal);
+
+        (void)snprintf(ret, size, "%s", name ? name : "?");
+        return ret;
+}
+
+/* SERVICE_RESULT, EXIT_CODE, EXIT_STATUS for ExecStop= and ExecStopPost= (systemd.exec(5)). */
+static void fill_extra(const struct run *r, struct extra_environment *e)
+{
+        static const char *const codes[] = {[CLD_EXITED] = "exited", [CLD_KILLED] = "killed", [CLD_DUMPED] = "dumped"};
+        const struct process_durable *p = &r->d.main;
+        unsigned n = 0;
+        char word[32];
+
+        if (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST) {
+                (void)snprintf(e->text[n], sizeof(e->text[n]), "SERVICE_RESULT=%s", machine_result_name(r->d.result));
+                n++;
+                if (!(p->flags & PROCESS_RUNNING) && p->code >= CLD_EXITED && p->code <= CLD_DUMPED) {
+                        (void)snprintf(e->text[n], sizeof(e->text[n]), "EXIT_CODE=%s", codes[p->code]);
+                        n++;
+                        if (p->code == CLD_EXITED)
+                                (void)snprintf(word, sizeof(word), "%d", p->status);
+                        else
+                                (void)signal_word(p->status, word, sizeof(word));
+                        (void)snprintf(e->text[n], sizeof(e->text[n]), "EXIT_STATUS=%s", word);
+                        n++;
+                }
+        }
+        for (unsigned i = 0; i < n; i++)
+                e->v[i] = e->text[i];
+        e->v[n] = NULL;
+}
+
+static bool may_notify(const struct run *r)
+{
+        return r->unit->service->notify_access != NOTIFY_NONE;
+}
+
+static int build_plan(struct manager *m, struct run *r, const struct process_durable *p, struct diag *diag)
+{
+        const struct unit_context *u = &m->context;
+        struct extra_environment extra;
+        struct plan_context c = {
+                .runtime_root = u->runtime_dir_root,
+                .state_root = u->state_root,
+                .cache_root = u->cache_root,
+                .logs_root = u->logs_root,
+                .configuration_root = u->configuration_root,
+                .log_dir = m->log_dir,
+                .notify_socket = may_notify(r) && m->notify_fd >= 0 ? m->notify_path : NULL,
+                .base_environment = m->base_environment,
+                .extra_environment = extra.v,
+                .main_pid = (r->d.main.flags & PROCESS_RUNNING) && p != &r->d.main ? (int64_t)r->d.main.pid : 0,
+                .watchdog_us = p == &r->d.main ? r->unit->service->watchdog_us : 0,
+                .n_listen_fds = api_is_front(m, r) ? 1 : 0,
+                .listen_names = api_is_front(m, r) ? "control" : NULL,
+        };
+        const struct exec_command *command;
+
+        memcpy(c.invocation, r->d.invocation, sizeof(c.invocation));
+        c.nofile.set = m->nofile.set;
+        c.nofile.soft = m->nofile.soft;
+        c.nofile.hard = m->nofile.hard;
+        fill_extra(r, &extra);
+        buf_reset(&m->plan);
+        switch (launch_command_at(r, &command)) {
+        case COMMAND_CHECK:
+                return plan_build_check(&m->plan, r->unit, &c, diag);
+        case COMMAND_CLEANUP:
+                return plan_build_cleanup(&m->plan, r->unit, launch_keeps_runtime(m, r), &c, diag);
+        case COMMAND_EXEC:
+                return plan_build_command(&m->plan, r->unit, command, r->d.list, &c, diag);
+        case COMMAND_NONE:
+                break;
+        }
+        return -EINVAL;
+}
+
+/* RuntimeDirectoryPreserve=: whether the directories outlive this end. */
+bool launch_keeps_runtime(struct manager *m, struct run *r)
+{
+        enum preserve_mode mode = r->unit->service->exec.runtime_preserve;
+
+        if (mode == PRESERVE_RESTART)
+                return (service_facts(m, r) >> GUARD_RESTART & 1) || r->d.job.type == JOB_RESTART ||
+                       r->d.job.type == JOB_START;
+        return mode == PRESERVE_YES;
+}
+
+static void launch_refused(struct manager *m, struct run *r, struct process_durable *p, int error)
+{
+        struct durable_slot *s = state_slot(m->state, p->slot);
+
+        log_line(m, r->name, "cannot be started: %s", strerror(-error));
+        atomic_store(&s->step, PLAN_STEP_PLAN);
+        atomic_store(&s->error, -error);
+        atomic_store(&s->launch, LAUNCH_FAILED);
+        if (!r->launch_listed && list_add(&m->launching, r->id) == 0)
+                r->launch_listed = true;
+        launch_look(m);
+}
+
+static int send_plan(struct manager *m, struct run *r, const struct process_durable *p)
+{
+        cleanup_close_ int memfd = -1;
+        struct launch_message head = {
+                .magic = LAUNCH_MAGIC,
+                .slot = p->slot,
+                .generation = p->generation,
+                .plan_size = (uint32_t)m->plan.size,
+        };
+        int fds[2];
+        unsigned n = 0;
+
+        if (m->plan.size > LAUNCH_INLINE_MAX) {
+                memfd = sys_memfd(m->plan.data, m->plan.size);
+                if (memfd < 0)
+                        return memfd;
+                head.in_memfd = 1;
+                fds[n++] = memfd;
+        }
+        if (api_is_front(m, r)) {
+                head.n_extra_fds = 1;
+                fds[n++] = m->front_fd;
+        }
+        return sys_send(m->plans_fd, &head, sizeof(head), m->plan.data, head.in_memfd ? 0 : m->plan.size, fds, n);
+}
+
+static void send_one(struct manager *m, struct run *r, struct process_durable *p)
+{
+        cleanup_diag_ struct diag diag = {0};
+        unsigned which = p == &r->d.control;
+        int v;
+
+        if (!(p->flags & PROCESS_LAUNCHING) || r->sent[which])
+                return;
+        v = build_plan(m, r, p, &diag);
+        log_diag(m, &diag);
+        if (v == 0)
+                v = send_plan(m, r, p);
+        if (v == -EAGAIN) {
+                (void)loop_change(m, m->plans_source, EPOLLOUT); /* plans_ready() sends it again */
+                return;
+        }
+        if (v < 0) {
+                launch_refused(m, r, p, v);
+                return;
+        }
+        r->sent[which] = true;
+        if (!r->launch_listed && list_add(&m->launching, r->id) == 0)
+                r->launch_listed = true;
+}
+
+void launch_send(struct manager *m, struct run *r)
+{
+        send_one(m, r, &r->d.main);
+        send_one(m, r, &r->d.control);
+}
+
+/* ---- starts that have come to their end ---- */
+
+static void say_step(struct manager *m, const struct run *r, const struct durable_slot *s)
+{
+        uint32_t step = atomic_load(&s->step);
+        int error = atomic_load(&s->error);
+
+        if (step == PLAN_STEP_NONE || step >= N_PLAN_STEPS)
+                return;
+        log_line(m, r->name, "%s: %s%s%s", plan_step_name(step), error ? strerror(error) : "failed",
+                 atomic_load(&s->launch) == LAUNCH_EXECED ? " (started all the same)" : "",
+                 step == PLAN_STEP_EXEC && error == ENOENT ? "; is the program installed where ExecStart= says?" : "");
+}
+
+static void kill_again(struct manager *m, struct run *r)
+{
+        bool hard = r->d.state == STATE_STOP_SIGKILL || r->d.state == STATE_FINAL_SIGKILL;
+
+        if (hard || r->d.state == STATE_STOP_SIGTERM || r->d.state == STATE_FINAL_SIGTERM) {
+                if (r->kill_due == KILL_NOTHING && list_add(&m->effects, r->id) < 0)
+                        return;
+                r->kill_due = hard ? KILL_WITH_KILL : KILL_WITH_TERM;
+        }
+}
+
+static void launched(struct manager *m, struct run *r, struct process_durable *p, struct durable_slot *s)
+{
+        bool is_main = p == &r->d.main;
+
+        p->pid = atomic_load(&s->last_pid);
+        p->session = atomic_load(&s->session);
+        p->start_time = atomic_load(&s->start_time);
+        if (is_main)
+                engine_post(m, r, EVENT_LAUNCHED, 0, 0);
+        else
+                kill_again(m, r); /* a stop may have overtaken it */
+}
+
+static void launch_failed(struct manager *m, struct run *r, struct process_durable *p, struct durable_slot *s)
+{
+        const struct service_config *c = r->unit->service;
+        bool is_main = p == &r->d.main;
+        bool lenient = c->type == SERVICE_SIMPLE || c->type == SERVICE_IDLE;
+
+        p->flags |= PROCESS_SPAWN_BAD;
+        if (atomic_load(&s->last_pid) != 0) { /* its exit comes by the ring; simple counts as started all the same */
+                p->pid = atomic_load(&s->last_pid);
+                p->session = atomic_load(&s->session);
+                if (is_main && lenient)
+                        engine_post(m, r, EVENT_LAUNCHED, 0, 0);
+                return;
+        }
+        p->flags &= ~PROCESS_RUNNING;
+        exits_free_slot(m, p);
+        engine_post(m, r, is_main ? EVENT_LAUNCH_FAILED : EVENT_CONTROL_FAILED, -1, 0);
+}
+
+/* True when P's start is still under way. */
+static bool look_at(struct manager *m, struct run *r, struct process_durable *p)
+{
+        struct durable_slot *s;
+        uint32_t launch;
+
+        if (!(p->flags & PROCESS_LAUNCHING) || p->generation == 0)
+                return false;
+        s = state_slot(m->state, p->slot);
+        launch = atomic_load_explicit(&s->launch, memory_order_acquire);
+        if (launch == LAUNCH_INTENT)
+                return true;
+        p->flags &= ~PROCESS_LAUNCHING;
+        engine_touch(m, r);
+        say_step(m, r, s);
+        if (launch == LAUNCH_FAILED)
+                launch_failed(m, r, p, s);
+        else
+                launched(m, r, p, s);
+        return false;
+}
+
+void launch_look(struct manager *m)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->launching.n; i++) {
+                struct run *r = m->runs[m->launching.v[i]];
+                bool main_waits = look_at(m, r, &r->d.main);
+                bool control_waits = look_at(m, r, &r->d.control);
+                if (main_waits || control_waits)
+                        m->launching.v[n++] = r->id;
+                else
+                        r->launch_listed = false;
+        }
+        m->launching.n = n;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * epoll and one timerfd. Deadlines of units are a heap; the timerfd is armed for the first one only, so an idle manager
+ * never wakes. Own code rather than sd-event: the manager links no libsystemd (see src/README.md).
+ *
+ * Invariant: a source that was removed is freed only when its turn is over, since the turn may still hold events for
+ * it.
+ */
+#include "manager.h"
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+static void timer_ready(struct manager *m, struct source *s unused_, uint32_t events unused_)
+{
+        uint64_t n;
+
+        (void)!read(m->timer_fd, &n, sizeof(n));
+        m->timer_armed_us = 0;
+}
+
+int loop_add(struct manager *m, int fd, uint32_t events, void (*ready)(struct manager *, struct source *, uint32_t),
+             void *userdata, struct source **ret)
+{
+        struct source *s = calloc(1, sizeof(*s));
+        struct epoll_event e = {.events = events, .data.ptr = s};
+
+        if (!s)
+                return -ENOMEM;
+        *s = (struct source){.fd = fd, .ready = ready, .userdata = userdata};
+        if (epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+                int r = -errno;
+                free(s);
+                return r;
+        }
+        if (ret)
+                *ret = s;
+        return 0;
+}
+
+int loop_change(struct manager *m, struct source *s, uint32_t events)
+{
+        struct epoll_event e = {.events = events, .data.ptr = s};
+
+        return epoll_ctl(m->epoll_fd, EPOLL_CTL_MOD, s->fd, &e) < 0 ? -errno : 0;
+}
+
+void loop_remove(struct manager *m, struct source *s)
+{
+        if (!s)
+                return;
+        (void)epoll_ctl(m->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+        s->dead = true;
+        s->next_dead = m->dead_sources;
+        m->dead_sources = s;
+}
+
+int loop_init(struct manager *m)
+{
+        m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        m->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (m->epoll_fd < 0 || m->timer_fd < 0)
+                return -errno;
+        return loop_add(m, m->timer_fd, EPOLLIN, timer_ready, NULL, NULL);
+}
+
+/* ---- the heap of deadlines ---- */
+
+static void heap_place(struct manager *m, unsigned i, struct run *r)
+{
+        m->heap[i] = r;
+        r->heap_at = i + 1;
+}
+
+static void heap_up(struct manager *m, unsigned i)
+{
+        struct run *r = m->heap[i];
+
+        while (i > 0 && m->heap[(i - 1) / 2]->d.deadline_us > r->d.deadline_us) {
+                heap_place(m, i, m->heap[(i - 1) / 2]);
+                i = (i - 1) / 2;
+        }
+        heap_place(m, i, r);
+}
+
+static void heap_down(struct manager *m, unsigned i)
+{
+        struct run *r = m->heap[i];
+
+        for (;;) {
+                unsigned c = 2 * i + 1;
+                if (c >= m->heap_n)
+                        break;
+                if (c + 1 < m->heap_n && m->heap[c + 1]->d.deadline_us < m->heap[c]->d.deadline_us)
+                        c++;
+                if (m->heap[c]->d.deadline_us >= r->d.deadline_us)
+                        break;
+                heap_place(m, i, m->heap[c]);
+                i = c;
+        }
+        heap_place(m, i, r);
+}
+
+static void heap_remove(struct manager *m, struct run *r)
+{
+        unsigned i = r->heap_at - 1;
+        struct run *last = m->heap[--m->heap_n];
+
+        r->heap_at = 0;
+        if (last == r)
+                return;
+        heap_place(m, i, last);
+        heap_up(m, i);
+        heap_down(m, last->heap_at - 1);
+}
+
+void timer_restore(struct manager *m, struct run *r)
+{
+        if (r->heap_at > 0)
+                heap_remove(m, r);
+        if (r->d.deadline_us == 0 || m->heap_n >= m->heap_allocated)
+                return; /* units_add() keeps the heap as large as there are units */
+        m->heap[m->heap_n++] = r;
+        heap_up(m, m->heap_n - 1);
+}
+
+void timer_set(struct manager *m, struct run *r, uint64_t deadline_us)
+{
+        r->d.deadline_us = deadline_us == USEC_INFINITY ? 0 : deadline_us;
+        timer_restore(m, r);
+}
+
+static void timers_fire(struct manager *m)
+{
+        uint64_t now;
+
+        if (m->heap_n == 0)
+                return;
+        now = sys_mono_us();
+        while (m->heap_n > 0 && m->heap[0]->d.deadline_us <= now) {
+                struct run *r = m->heap[0];
+                timer_set(m, r, 0);
+                engine_touch(m, r);
+                engine_post(m, r, EVENT_TIMEOUT, 0, 0);
+        }
+}
+
+static void timer_arm(struct manager *m)
+{
+        uint64_t next = m->heap_n > 0 ? m->heap[0]->d.deadline_us : 0;
+        struct itimerspec t = {0};
+
+        if (m->publish_retry_us > 0 && (next == 0 || m->publish_retry_us < next))
+                next = m->publish_retry_us;
+        /* A timer that fires too early is cheaper than a system call at each change: only earlier ones are set anew. */
+        if (next == 0 || (m->timer_armed_us > 0 && m->timer_armed_us <= next))
+                return;
+        t.it_value.tv_sec = (time_t)(next / USEC_PER_SEC);
+        t.it_value.tv_nsec = (long)(next % USEC_PER_SEC * 1000);
+        if (timerfd_settime(m->timer_fd, TFD_TIMER_ABSTIME, &t, NULL) == 0)
+                m->timer_armed_us = next;
+}
+
+static void sources_free(struct manager *m)
+{
+        while (m->dead_sources) {
+                struct source *s = m->dead_sources;
+                m->dead_sources = s->next_dead;
+                free(s);
+        }
+}
+
+/* Only where pidfds are not to be had. */
+static void looks_due(struct manager *m)
+{
+        for (size_t i = 0; i < m->looks_later.n; i++)
+                (void)list_add(&m->looks, m->looks_later.v[i]);
+        m->looks_later.n = 0;
+}
+
+int loop_run(struct manager *m)
+{
+        while (!m->ending) {
+                struct epoll_event events[32];
+                int n;
+
+                timers_fire(m);
+                engine_settle(m);
+                publish_turn(m);
+                if (m->ending)
+                        break;
+                timer_arm(m);
+                n = epoll_wait(m->epoll_fd, events, (int)ARRAY_SIZE(events), m->looks_later.n > 0 ? 50 : -1);
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+                procs_new_turn(m);
+                looks_due(m);
+                for (int i = 0; i < n; i++) {
+                        struct source *s = events[i].data.ptr;
+                        if (!s->dead)
+                                s->ready(m, s, events[i].events);
+                }
+                sources_free(m);
+        }
+        return 0;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The manager: the brain of supd, and the only writer of the durable log and of the status table. It owns no process,
+ * and may die at any instruction: recovery (recover.c) is the only way it starts.
+ *
+ *   main.c      command line, fds from the keeper, the order of starting up
+ *   loop.c      epoll and one timerfd: fds and deadlines become calls
+ *   engine.c    events → table → commit → effects: the order that makes a crash harmless
+ *   service.c   the actions of the table
+ *   jobs.c      jobs: installing, running, ending; what follows from them (graph/)
+ *   launch.c    the launcher, plans on their way, starts that came to their end
+ *   procs.c     which processes belong to a unit, and signals to them
+ *   exits.c     the exit ring, PID files, watched processes
+ *   notify.c    sd_notify messages
+ *   units.c     loading, names, blobs, daemon-reload
+ *   recover.c   from the durable state to a running manager
+ *   publish.c   rows of the status table
+ *   api.c       what supd-bus asks (control/)
+ *   config.c    supd.conf
+ *
+ * Invariant: at every commit the event queue is empty, so that a unit's record says everything that is to go on.
+ */
+#ifndef SUPD_MANAGER_H
+#define SUPD_MANAGER_H
+
+#include "control/control.h"
+#include "exec/plan.h"
+#include "graph/graph.h"
+#include "machine/machine.h"
+#include "state/state.h"
+#include "status/status.h"
+#include "sys/sys.h"
+#include "unit/load.h"
+
+/* ---- durable: what a unit's record holds; fields are only added at the end ----------------------------------------
+ */
+
+#define PROCESS_LAUNCHING (1u << 0) /* the intent is committed; how it ended is not yet known */
+#define PROCESS_RUNNING   (1u << 1) /* in a slot; no exit has been recorded */
+#define PROCESS_CHECK     (1u << 2) /* it evaluates Condition*= and Assert*= */
+#define PROCESS_CLEANUP   (1u << 3) /* it removes runtime directories */
+#define PROCESS_CLAIMED   (1u << 4) /* found by PID file, guess or MAINPID= */
+#define PROCESS_FOREIGN   (1u << 5) /* no child of the keeper: watched by pidfd, exit status not to be had */
+#define PROCESS_SPAWN_BAD (1u << 6) /* set-up or exec failed: the exit status is ours */
+
+struct process_durable {
+        uint32_t slot, generation; /* generation 0: no slot */
+        uint32_t pid;              /* 0 = none or not yet known */
+        uint32_t session;
+        uint32_t flags, command_flags; /* PROCESS_*, EXEC_* */
+        int32_t code, status;          /* of the last one that ended */
+        uint32_t last_pid, reserved;
+        uint64_t start_time; /* clock ticks */
+        uint64_t start_real_us, start_mono_us, exit_real_us, exit_mono_us;
+};
+
+#define UNIT_STOP_REQUESTED   (1u << 0) /* somebody asked for a stop (or restart): no automatic restart */
+#define UNIT_CONDITION_FAILED (1u << 1)
+#define UNIT_ASSERT_FAILED    (1u << 2)
+#define UNIT_MAIN_UNKNOWN     (1u << 3) /* forking without a main process: alive while anything of it lives */
+#define UNIT_FROZEN           (1u << 4) /* three managers died on it */
+#define UNIT_WAIT_PIDFILE     (1u << 5)
+#define UNIT_AUTO_RESTART     (1u << 6) /* the start at hand is an automatic one */
+#define UNIT_LIMIT_HIT        (1u << 7)
+#define UNIT_ONCE_STARTED     (1u << 8) /* reached active in this activation */
+
+struct job_durable {
+        uint32_t id;
+        uint8_t type; /* enum job_type; JOB_NONE = no job */
+        uint8_t running, irreversible, ignore_order;
+        uint8_t request[16]; /* id of the request that led to it; zero = none */
+};
+
+struct unit_durable {
+        uint32_t size;
+        uint8_t state, result, list, reload_bad; /* enum machine_state, machine_result, exec_kind */
+        uint16_t command, reserved0;
+        uint32_t flags;
+        struct process_durable main, control;
+        struct job_durable job;
+        uint64_t deadline_us; /* CLOCK_MONOTONIC; 0 = none */
+        uint64_t active_enter_real, active_enter_mono, active_exit_real, active_exit_mono;
+        uint64_t inactive_enter_real, inactive_enter_mono, inactive_exit_real, inactive_exit_mono;
+        uint64_t change_real, change_mono;
+        uint64_t limit_begin_us;
+        uint32_t limit_count, n_restarts;
+        uint8_t invocation[16];
+        int32_t status_errno;
+        uint32_t reserved1;
+        uint64_t watchdog_us;
+};
+
+struct job_done {
+        uint32_t id, unit;
+        uint8_t type, result, reserved[6];
+        uint8_t request[16];
+};
+
+struct meta_durable {
+        uint32_t next_job, blob_generation;
+        uint64_t blob_size;
+        uint32_t keeper_pid, flags; /* META_* */
+        uint64_t keeper_start;
+        uint64_t started_real_us, started_mono_us;
+};
+#define META_STOPPING (1u << 0)
+#define META_BOOTED   (1u << 1) /* the start job of the default unit has been put */
+
+struct blob_durable {
+        uint64_t offset;
+        uint32_t size, generation;
+};
+
+/* ---- in memory ------------------------------------------------------------------------------------------------------
+ */
+
+struct manager;
+
+/* The running side of a unit. */
+struct run {
+        uint32_t id;
+        bool dirty, unpublished, texts_changed, loaded, edges_made;
+        bool look;          /* LOOK_EMPTY is due */
+        bool launch_listed; /* in manager.launching */
+        bool sent[2];       /* the plan of the start at hand has gone out: main, control */
+        uint8_t kill_due;   /* enum kill_what, an effect of this turn */
+        char *name;         /* owned */
+        struct unit *unit;  /* owned; never NULL once loaded */
+        struct blob_durable blob;
+        char *status_text; /* owned; NULL = none */
+        unsigned heap_at;  /* place among the timers + 1; 0 = not there */
+        int watch_fd;      /* pidfd of one process that is waited for; -1 = none */
+        struct source *watch_source;
+        struct unit_durable d;
+};
+
+enum kill_what { KILL_NOTHING, KILL_WITH_TERM, KILL_WITH_KILL, KILL_CONTROL_ONLY };
+
+struct event {
+        uint32_t unit;
+        uint8_t event;
+        int32_t code, status; /* of an exit; code -1: it could not even be started */
+};
+
+struct source { /* something in the loop; owned by the loop until loop_remove() */
+        int fd;
+        void (*ready)(struct manager *m, struct source *s, uint32_t events);
+        void *userdata;
+        bool dead;
+        struct source *next_dead;
+};
+
+struct announcement { /* told to supd-bus behind the commit */
+        uint32_t unit;
+        struct control_job job;
+        enum { ANNOUNCE_JOB_NEW, ANNOUNCE_JOB_REMOVED, ANNOUNCE_UNIT } what;
+};
+
+enum { N_JOBS_DONE = 128 }; /* ended jobs that are remembered, for callers that come back */
+
+struct list_u32 {
+        uint32_t *v; /* owned */
+        size_t n, allocated;
+};
+
+struct name_slot {
+        const char *name; /* NULL = empty */
+        uint32_t unit;
+};
+
+struct manager {
+        /* command line and supd.conf */
+        bool user_mode, verbose;
+        const char *name, *runtime_dir, *unit_path, *default_unit, *config_file;
+        char *log_dir;      /* owned */
+        bool log_dir_given; /* on the command line: supd.conf does not change it */
+        bool systemd_units;
+        uint64_t default_timeout_start_us, default_timeout_stop_us, default_restart_us;
+        char *control_group; /* owned; group that may use the control socket */
+
+        /* from the keeper */
+        int state_fd, bell_fd, keeper_fd, life_fd;
+        pid_t keeper_pid;
+
+        struct state *state;
+        struct durable_header *header;
+        struct status_table *table;
+        struct meta_durable meta;
+        bool meta_dirty, recovering, ending;
+
+        struct run **runs; /* owned; by unit id */
+        uint32_t n_runs, runs_allocated;
+        struct name_slot *hash; /* owned; the names are the runs' and units' */
+        uint32_t hash_size, hash_used;
+        struct list_u32 to_load; /* wanted by others, not read yet */
+        struct list_u32 to_edge; /* read again: edges to be drawn */
+        struct unit **stale;     /* owned: replaced units whose names the hash may still use */
+        size_t n_stale;
+        bool compact_due;
+        struct unit_paths paths;
+        struct unit_context context;
+        struct graph *graph;
+        int blob_fd;
+
+        /* engine */
+        struct event *queue; /* owned; a ring */
+        size_t queue_head, queue_n, queue_allocated;
+        struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
+        struct list_u32 looks_later;        /* where a process cannot be watched: looked at again in 50 ms */
+        uint32_t exits_taken;               /* ring entries to be acknowledged behind the next commit */
+        struct announcement *announcements; /* owned */
+        size_t n_announcements, announcements_allocated;
+        struct job_done jobs_done[N_JOBS_DONE];
+        uint32_t n_jobs_done, jobs_done_recorded;
+        uint64_t n_impossible, live_units;
+        uint32_t live_counted;
+
+        /* loop */
+        int epoll_fd, timer_fd, signal_fd;
+        struct source *dead_sources;
+        struct run **heap; /* owned; by deadline */
+        unsigned heap_n, heap_allocated;
+        uint64_t timer_armed_us, publish_retry_us;
+
+        /* launcher */
+        pid_t launcher_pid;
+        int plans_fd;
+        struct source *plans_source;
+        struct buf plan;
+        char notify_path[108];
+        const char *const *base_environment;
+        struct {
+                uint64_t soft, hard;
+                bool set;
+        } nofile;
+
+        /* processes, looked at once a turn */
+        struct sys_pids orphans;
+        bool orphans_known;
+        uint64_t turn;
+
+        int notify_fd, inotify_fd, control_fd, front_fd; /* control: SEQPACKET for supd-bus; front: D-Bus, for it */
+        struct control_server *control;
+        struct source *front_source, *inotify_source;
+        bool ready_said;
+};
+
+/* ---- small helpers (main.c) ---- */
+int list_add(struct list_u32 *l, uint32_t v); /* 0 or -ENOMEM */
+void log_line(const struct manager *m, const char *unit, const char *format, ...) printf_like_(3, 4);
+void log_diag(const struct manager *m, const struct diag *d);
+void requests_take(struct manager *m);
+void keeper_store(struct manager *m, const char *name, int fd); /* the fd outlives this manager */
+
+/* ---- loop.c ---- */
+int loop_init(struct manager *m);
+int loop_add(struct manager *m, int fd, uint32_t events, void (*ready)(struct manager *, struct source *, uint32_t),
+             void *userdata, struct source **ret); /* the fd stays the caller's */
+int loop_change(struct manager *m, struct source *s, uint32_t events);
+void loop_remove(struct manager *m, struct source *s); /* NULL is fine; the fd is not closed */
+int loop_run(struct manager *m);
+void timer_set(struct manager *m, struct run *r, uint64_t deadline_us); /* 0 = none; kept in r->d.deadline_us */
+void timer_restore(struct manager *m, struct run *r);
+
+/* ---- engine.c ---- */
+void engine_post(struct manager *m, struct run *r, enum machine_event e, int code, int status);
+void engine_settle(struct manager *m);               /* until nothing is left to do now */
+void engine_commit(struct manager *m);               /* only with an empty queue */
+void engine_touch(struct manager *m, struct run *r); /* its record and row changed */
+int engine_compact(struct manager *m);
+uint64_t engine_live_bytes(struct manager *m);
+
+/* ---- service.c ---- */
+uint32_t service_facts(struct manager *m, struct run *r);
+void service_act(struct manager *m, struct run *r, enum machine_action a, const struct event *e);
+void service_state_changed(struct manager *m, struct run *r, enum machine_state old);
+enum unit_active run_active(const struct run *r);
+void service_look(struct manager *m, struct run *r);
+void service_kill(struct manager *m, struct run *r, enum kill_what what);
+bool service_find_main(struct manager *m, struct run *r);
+
+/* ---- jobs.c ---- */
+struct graph_node;
+const struct graph_node *jobs_look(void *userdata, uint32_t unit);
+enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
+                              bool by_user, const uint8_t request_id[16], uint32_t *ret_job, uint32_t *ret_culprit,
+                              struct diag *diag);
+void jobs_run(struct manager *m, struct run *r);
+void jobs_finish(struct manager *m, struct run *r, enum job_result result);
+void jobs_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now);
+void jobs_shutdown(struct manager *m);
+const struct job_done *jobs_find_done(const struct manager *m, uint32_t id);
+
+/* ---- launch.c ---- */
+int launch_start(struct manager *m); /* the launcher itself */
+int launch_command(struct manager *m, struct run *r,
+                   bool main); /* commits an intent: slot and record; sent behind the commit */
+void launch_send(struct manager *m, struct run *r);
+void launch_look(struct manager *m);  /* starts that have come to their end */
+void launch_child(struct manager *m); /* SIGCHLD */
+enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP };
+enum command_what launch_command_at(const struct run *r, const struct exec_command **ret);
+#define LIST_CLEANUP N_EXEC_KINDS
+bool launch_keeps_runtime(struct manager *m, struct run *r);
+
+/* ---- exits.c ---- */
+void exits_take(struct manager *m);
+void exits_process_ended(struct manager *m, struct run *r, struct process_durable *p, int code, int status);
+void exits_watch(struct manager *m, struct run *r, pid_t pid);
+void exits_unwatch(struct manager *m, struct run *r);
+int exits_claim_main(struct manager *m, struct run *r, pid_t pid);
+void exits_pidfile_changed(struct manager *m);
+void exits_free_slot(struct manager *m, struct process_durable *p);
+
+/* ---- procs.c ---- */
+void procs_new_turn(struct manager *m);
+/* Processes of R besides main and control: 0 and the list (owned by the caller), or negative errno. */
+int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret);
+int procs_signal(struct manager *m, const struct process_durable *p, int signal);
+struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed */
+
+/* ---- notify.c ---- */
+int notify_open(struct manager *m);
+void notify_self(const char *text); /* to our own NOTIFY_SOCKET */
+
+/* ---- units.c ---- */
+int units_init(struct manager *m);
+struct run *units_find(struct manager *m, const char *name);          /* known already, or NULL */
+int units_get(struct manager *m, const char *name, struct run **ret); /* loads it with everything that it names */
+int units_add(struct manager *m, const char *name, uint32_t id, struct run **ret);
+int units_load_pending(struct manager *m);
+int units_parse(struct manager *m, struct run *r, const void *blob, size_t size);
+int units_make_edges(struct manager *m, struct run *r);
+int units_reload(struct manager *m);
+int units_parse_missing(struct manager *m, struct run *r);
+int units_reload_one(struct manager *m, struct run *r);
+int units_blobs_open(struct manager *m);
+
+/* ---- recover.c ---- */
+int recover_state(struct manager *m);
+void recover_reconcile(struct manager *m);
+
+/* ---- publish.c ---- */
+int publish_open(struct manager *m);
+void publish_turn(struct manager *m);
+
+/* ---- api.c ---- */
+int api_open(struct manager *m);
+void api_announce(struct manager *m);                            /* behind a commit */
+bool api_is_front(const struct manager *m, const struct run *r); /* the unit that runs supd-bus */
+void api_state_changed(struct manager *m, struct run *r);
+
+/* ---- config.c ---- */
+int config_read(struct manager *m, struct diag *d);
+
+#endif

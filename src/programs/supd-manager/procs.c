@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whose process is it? A process of a unit is a descendant of its main or control process, or an orphan (a child of the
+ * keeper that no slot knows) whose session or process group is that of a process of the unit, or whose environment
+ * carries the unit's invocation id. Everything else is not attributed, and never signalled.
+ *
+ * Invariant: nothing is signalled but through procs_signal() and sys_kill() with a start time.
+ */
+#include "manager.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "base/id128.h"
+
+void procs_new_turn(struct manager *m)
+{
+        m->orphans_known = false;
+        m->turn++;
+}
+
+/* To a process in a slot. It is not reaped while its pid stands in pids[], so what the pidfd names is what is meant. */
+int procs_signal(struct manager *m, const struct process_durable *p, int signal)
+{
+        uint32_t pid;
+        cleanup_close_ int fd = -1;
+
+        if (!(p->flags & PROCESS_RUNNING) || p->generation == 0)
+                return -ESRCH;
+        if (p->flags & PROCESS_FOREIGN)
+                return sys_kill((pid_t)p->pid, p->start_time, signal);
+        pid = atomic_load(&durable_pids(state_map(m->state))[p->slot]);
+        if (pid == 0 || (p->pid > 0 && p->pid != pid))
+                return -ESRCH;
+        fd = sys_pidfd_open((pid_t)pid);
+        if (atomic_load(&durable_pids(state_map(m->state))[p->slot]) != pid)
+                return -ESRCH;
+        if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+                return 0;
+        return sys_kill((pid_t)pid, 0, signal);
+}
+
+static bool claimed(struct manager *m, pid_t pid)
+{
+        uint32_t slot;
+
+        return state_slot_of_pid(m->state, (uint32_t)pid, &slot) == 0;
+}
+
+/* The keeper's children that no slot knows: all that can be left over from processes that have ended. */
+static int orphans_read(struct manager *m)
+{
+        struct sys_pids all = {0};
+        size_t n = 0;
+        int r;
+
+        if (m->orphans_known)
+                return 0;
+        r = sys_children(m->keeper_pid, &all);
+        if (r == -ENOENT) /* a kernel without PROC_CHILDREN: look at every process for the keeper as its parent */
+                r = sys_processes(&all);
+        for (size_t i = 0; r == 0 && i < all.n; i++) {
+                struct sys_stat st;
+                if (all.v[i] == getpid() || all.v[i] == m->launcher_pid || claimed(m, all.v[i]))
+                        continue;
+                if (sys_stat(all.v[i], &st) == 0 && st.parent == m->keeper_pid && st.state != 'Z')
+                        all.v[n++] = all.v[i];
+        }
+        if (r < 0) {
+                free(all.v);
+                return r;
+        }
+        free(m->orphans.v);
+        m->orphans = all;
+        m->orphans.n = n;
+        m->orphans_known = true;
+        return 0;
+}
+
+static bool same_family(const struct process_durable *p, const struct sys_stat *st)
+{
+        uint32_t pid = p->pid ? p->pid : p->last_pid;
+
+        return (p->session > 0 && st->session == (pid_t)p->session) ||
+               (pid > 0 && (st->group == (pid_t)pid || st->session == (pid_t)pid));
+}
+
+static bool belongs(const struct run *r, const struct sys_stat *st)
+{
+        char assignment[16 + ID128_TEXT_SIZE] = "INVOCATION_ID=";
+        struct id128 id;
+
+        if (same_family(&r->d.main, st) || same_family(&r->d.control, st))
+                return true;
+        memcpy(id.b, r->d.invocation, sizeof(id.b));
+        if (id128_is_null(&id))
+                return false;
+        id128_format(&id, assignment + strlen(assignment));
+        return sys_environ_has(st->pid, assignment) == 1;
+}
+
+/* Appends all descendants of what is in the list from index FROM on. */
+static int add_descendants(struct manager *m, struct sys_pids *l, size_t from)
+{
+        for (size_t i = from; i < l->n; i++) {
+                size_t before = l->n;
+                int r = sys_children(l->v[i], l);
+                if (r < 0 && r != -ENOENT && r != -ESRCH)
+                        return r;
+                for (size_t j = before; j < l->n;) /* a tracked process has an owner of its own */
+                        if (claimed(m, l->v[j]))
+                                l->v[j] = l->v[--l->n];
+                        else
+                                j++;
+        }
+        return 0;
+}
+
+static int add_descendants_of(struct manager *m, struct sys_pids *l, const struct process_durable *p)
+{
+        size_t before = l->n;
+        int r;
+
+        if (!(p->flags & PROCESS_RUNNING) || p->pid == 0)
+                return 0;
+        r = sys_children((pid_t)p->pid, l);
+        if (r == -ENOENT || r == -ESRCH)
+                r = 0;
+        return r < 0 ? r : add_descendants(m, l, before);
+}
+
+int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret)
+{
+        struct sys_pids l = {0};
+        int v = orphans_read(m);
+
+        for (size_t i = 0; v == 0 && i < m->orphans.n; i++) {
+                struct sys_stat st;
+                size_t before = l.n;
+                if (sys_stat(m->orphans.v[i], &st) < 0 || st.state == 'Z' || !belongs(r, &st))
+                        continue;
+                if (l.n + 1 > l.allocated) {
+                        pid_t *p = reallocarray(l.v, l.n + 64, sizeof(*p));
+                        if (!p) {
+                                v = -ENOMEM;
+                                break;
+                        }
+                        l.v = p;
+                        l.allocated = l.n + 64;
+                }
+                l.v[l.n++] = st.pid;
+                v = add_descendants(m, &l, before);
+        }
+        if (v == 0)
+                v = add_descendants_of(m, &l, &r->d.main);
+        if (v == 0)
+                v = add_descendants_of(m, &l, &r->d.control);
+        if (v < 0) {
+                free(l.v);
+                return v;
+        }
+        *ret = l;
+        return 0;
+}
+
+static struct run *owner_of_slot(struct manager *m, pid_t pid)
+{
+        uint32_t slot;
+        struct durable_slot *s;
+
+        if (state_slot_of_pid(m->state, (uint32_t)pid, &slot) < 0)
+                return NULL;
+        s = state_slot(m->state, slot);
+        return s->unit < m->n_runs ? m->runs[s->unit] : NULL;
+}
+
+/* Slot, then ancestry, then session and group, then invocation id. */
+struct run *procs_owner(struct manager *m, pid_t pid)
+{
+        struct run *owner = owner_of_slot(m, pid);
+        struct sys_stat st, first;
+
+        if (owner || sys_stat(pid, &st) < 0)
+                return owner;
+        first = st;
+        for (int depth = 0; depth < 64 && st.parent > 1 && st.parent != m->keeper_pid; depth++) {
+                owner = owner_of_slot(m, st.parent);
+                if (owner)
+                        return owner;
+                if (sys_stat(st.parent, &st) < 0)
+                        break;
+        }
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                struct run *r = m->runs[i];
+                if (same_family(&r->d.main, &first) || same_family(&r->d.control, &first))
+                        return r;
+        }
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                if (m->runs[i]->unit && m->runs[i]->unit->service && belongs(m->runs[i], &first))
+                        return m->runs[i];
+        return NULL;
+}

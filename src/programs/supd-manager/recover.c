@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From the durable state to a running manager: the only way it starts, the first time included (an empty log).
+ *
+ *   recover_state()      replays the log: units, records, jobs; parses the kept source text, reads the disk where there
+ *                        is none
+ *   recover_reconcile()  brings every unit's record and the world together: unfinished starts are sent again or found
+ *                        done, signals and looks are repeated, timers and jobs taken up, processes of a dead keeper's
+ *                        time are adopted
+ *
+ * Invariant: running it twice, or dying in it, changes nothing more than running it once.
+ */
+#include "manager.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+
+static int replay_name(struct manager *m, uint32_t key, const char *name, size_t size)
+{
+        struct run *r;
+
+        if (size == 0 || name[size - 1] != 0 || key >= DURABLE_MAX_SLOTS * 16)
+                return -EBADMSG;
+        if (key < m->n_runs && m->runs[key])
+                return 0;
+        return units_add(m, name, key, &r);
+}
+
+static struct run *replay_run(struct manager *m, uint32_t key)
+{
+        return key < m->n_runs ? m->runs[key] : NULL;
+}
+
+static int replay_text(struct run *r, const char *text, size_t size)
+{
+        char *copy = strndup(text, size);
+
+        if (!copy)
+                return -ENOMEM;
+        free(r->status_text);
+        r->status_text = copy;
+        return 0;
+}
+
+static int replay(void *userdata, const struct record *rec, const void *data)
+{
+        struct manager *m = userdata;
+        struct run *r = replay_run(m, rec->key);
+
+        switch ((enum record_kind)rec->kind) {
+        case RECORD_NAME:
+                return replay_name(m, rec->key, data, rec->size);
+        case RECORD_UNIT:
+                if (!r)
+                        return 0;
+                memset(&r->d, 0, sizeof(r->d));
+                memcpy(&r->d, data, MIN2(rec->size, sizeof(r->d)));
+                return 0;
+        case RECORD_TEXT:
+                return r ? replay_text(r, data, rec->size) : 0;
+        case RECORD_BLOB:
+                if (r)
+                        memcpy(&r->blob, data, MIN2(rec->size, sizeof(r->blob)));
+                return 0;
+        case RECORD_META:
+                memcpy(&m->meta, data, MIN2(rec->size, sizeof(m->meta)));
+                return 0;
+        case RECORD_JOB_DONE:
+                memcpy(&m->jobs_done[m->n_jobs_done % N_JOBS_DONE], data, MIN2(rec->size, sizeof(struct job_done)));
+                m->n_jobs_done++;
+                return 0;
+        }
+        return 0;
+}
+
+/* Numbers that no name came for: a log written by a newer version. They stay, as units that are not found. */
+static int fill_gaps(struct manager *m)
+{
+        int v = 0;
+
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++) {
+                char name[64];
+                struct run *r;
+                if (m->runs[i])
+                        continue;
+                (void)snprintf(name, sizeof(name), "unknown-%u.target", i);
+                v = units_add(m, name, i, &r);
+        }
+        return v;
+}
+
+static int parse_kept(struct manager *m, struct run *r, const char *blobs, size_t size)
+{
+        const struct blob_durable *b = &r->blob;
+
+        if (b->size == 0 || b->generation != m->meta.blob_generation || b->offset > size || size - b->offset < b->size)
+                return -ENOENT;
+        return units_parse(m, r, blobs + b->offset, b->size);
+}
+
+static int parse_all(struct manager *m)
+{
+        size_t size = (size_t)m->meta.blob_size;
+        char *blobs = MAP_FAILED;
+        int v = 0;
+
+        if (m->blob_fd >= 0 && size > 0)
+                blobs = mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->blob_fd, 0);
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++) {
+                struct run *r = m->runs[i];
+                if (blobs != MAP_FAILED && parse_kept(m, r, blobs, size) == 0)
+                        continue;
+                v = list_add(&m->to_load, i); /* its copy is lost: the disk is read again */
+        }
+        if (blobs != MAP_FAILED)
+                (void)munmap(blobs, size);
+        return v;
+}
+
+int recover_state(struct manager *m)
+{
+        int v = state_replay(m->state, replay, m);
+
+        if (v < 0)
+                return v;
+        m->jobs_done_recorded = m->n_jobs_done;
+        m->recovering = m->n_runs > 0;
+        v = fill_gaps(m);
+        if (v == 0 && units_blobs_open(m) < 0)
+                log_line(m, NULL, "no copy of the unit files can be kept in %s: %s", m->runtime_dir, strerror(errno));
+        if (v == 0)
+                v = parse_all(m);
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
+                if (m->runs[i]->loaded)
+                        v = units_make_edges(m, m->runs[i]);
+        if (v == 0)
+                v = units_load_pending(m);
+        m->recovering = false;
+        return v;
+}
+
+/* ---- the marker ---- */
+
+static void judge_marker(struct manager *m)
+{
+        uint64_t marker = atomic_exchange(&m->header->marker, 0);
+        uint32_t deaths, id = (uint32_t)(marker >> 32);
+
+        if (marker == 0)
+                return;
+        if (atomic_load(&m->header->marker_last) != marker)
+                atomic_store(&m->header->marker_deaths, 0);
+        atomic_store(&m->header->marker_last, marker);
+        deaths = atomic_fetch_add(&m->header->marker_deaths, 1) + 1;
+        if (deaths < 3 || id == 0 || id > m->n_runs)
+                return;
+        m->runs[id - 1]->d.flags |= UNIT_FROZEN;
+        engine_touch(m, m->runs[id - 1]);
+        log_line(m, m->runs[id - 1]->name,
+                 "three managers died on event %s of this unit: it is frozen, its processes are left alone; "
+                 "'supctl reset-failed %s' takes it up again",
+                 machine_event_name((enum machine_event)(marker & 0xff)), m->runs[id - 1]->name);
+}
+
+/* ---- slots ---- */
+
+static bool slot_in_use(void *userdata, uint32_t slot, uint32_t generation)
+{
+        struct manager *m = userdata;
+        const struct durable_slot *s = state_slot(m->state, slot);
+        const struct run *r = s->unit < m->n_runs ? m->runs[s->unit] : NULL;
+
+        return r && ((r->d.main.generation == generation && r->d.main.slot == slot) ||
+                     (r->d.control.generation == generation && r->d.control.slot == slot));
+}
+
+/* A start whose end nobody noted: the launcher died with the old manager. All holders of the life pipe are gone, so
+ * what has stored a pid has exec'ed or ended, and what has not will never begin. */
+static void settle_launch(struct manager *m, struct run *r, struct process_durable *p)
+{
+        struct durable_slot *s;
+        struct sys_stat st;
+        uint32_t pid;
+
+        if (!(p->flags & PROCESS_LAUNCHING) || p->generation == 0)
+                return;
+        s = state_slot(m->state, p->slot);
+        pid = atomic_load(&s->last_pid);
+        if (atomic_load(&s->launch) == LAUNCH_INTENT && pid == 0) {
+                (void)list_add(&m->unsent, r->id);
+                return;
+        }
+        if (atomic_load(&s->launch) == LAUNCH_INTENT) {
+                if (sys_stat((pid_t)pid, &st) == 0) {
+                        atomic_store(&s->start_time, st.start_time);
+                        atomic_store(&s->session, (uint32_t)st.session);
+                }
+                atomic_store(&s->launch, LAUNCH_EXECED);
+        }
+        if (!r->launch_listed && list_add(&m->launching, r->id) == 0)
+                r->launch_listed = true;
+}
+
+/* ---- a keeper that died: its processes live on, but no longer below us ---- */
+
+static void adopt(struct manager *m, struct run *r, struct process_durable *p)
+{
+        struct sys_stat st;
+        uint32_t pid = p->pid;
+        bool alive;
+
+        if (!(p->flags & PROCESS_RUNNING))
+                return;
+        if (pid == 0 && p->generation != 0)
+                pid = atomic_load(&state_slot(m->state, p->slot)->last_pid);
+        if (p->start_time == 0 && p->generation != 0)
+                p->start_time = atomic_load(&state_slot(m->state, p->slot)->start_time);
+        alive = pid > 0 && sys_stat((pid_t)pid, &st) == 0 && st.state != 'Z' &&
+                (p->start_time == 0 || st.start_time == p->start_time);
+        p->flags &= ~PROCESS_LAUNCHING;
+        p->pid = pid;
+        if (!alive) {
+                log_line(m, r->name, "process %u ended while no keeper was there; its status is not known", pid);
+                exits_process_ended(m, r, p, 0, 0);
+                return;
+        }
+        exits_free_slot(m, p);
+        p->start_time = st.start_time;
+        p->flags |= PROCESS_FOREIGN;
+        engine_touch(m, r);
+        exits_watch(m, r, (pid_t)pid);
+}
+
+static void adopt_all(struct manager *m)
+{
+        struct sys_stat keeper = {0};
+        bool changed;
+
+        (void)sys_stat(m->keeper_pid, &keeper);
+        changed = m->meta.keeper_pid != 0 &&
+                  (m->meta.keeper_pid != (uint32_t)m->keeper_pid || m->meta.keeper_start != keeper.start_time);
+        m->meta.keeper_pid = (uint32_t)m->keeper_pid;
+        m->meta.keeper_start = keeper.start_time;
+        m->meta_dirty = true;
+        if (!changed)
+                return;
+        log_line(m, NULL, "adopting what a keeper that is gone has left");
+        exits_take(m); /* what it had still recorded counts */
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                adopt(m, m->runs[i], &m->runs[i]->d.main);
+                adopt(m, m->runs[i], &m->runs[i]->d.control);
+        }
+}
+
+/* ---- units ---- */
+
+static void rewatch(struct manager *m, struct run *r)
+{
+        if ((r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING))
+                exits_watch(m, r, (pid_t)r->d.main.pid);
+}
+
+static void take_up(struct manager *m, struct run *r)
+{
+        const struct event again = {.unit = r->id};
+
+        settle_launch(m, r, &r->d.main);
+        settle_launch(m, r, &r->d.control);
+        timer_restore(m, r);
+        if (r->d.job.type != JOB_NONE)
+                graph_job_installed(m->graph, r->id, r->d.job.type, r->d.job.ignore_order);
+        if (!r->unit->service)
+                return;
+        rewatch(m, r);
+        switch ((enum machine_state)r->d.state) {
+        case STATE_STOP_SIGTERM:
+        case STATE_FINAL_SIGTERM:
+                service_act(m, r, DO_KILL_TERM, &again); /* perhaps for the second time */
+                service_act(m, r, DO_LOOK_EMPTY, &again);
+                break;
+        case STATE_STOP_SIGKILL:
+        case STATE_FINAL_SIGKILL:
+                service_act(m, r, DO_KILL_KILL, &again);
+                service_act(m, r, DO_LOOK_EMPTY, &again);
+                break;
+        case STATE_RUNNING:
+                if (r->d.flags & UNIT_MAIN_UNKNOWN)
+                        service_act(m, r, DO_LOOK_EMPTY, &again);
+                break;
+        case STATE_AUTO_RESTART:
+                if (r->d.deadline_us == 0 && r->d.job.type == JOB_NONE)
+                        engine_post(m, r, EVENT_TIMEOUT, 0, 0);
+                break;
+        case STATE_START:
+                if (r->d.flags & UNIT_WAIT_PIDFILE)
+                        service_act(m, r, DO_FIND_MAIN, &again);
+                break;
+        case STATE_DEAD:
+        case STATE_CONDITION:
+        case STATE_START_PRE:
+        case STATE_START_POST:
+        case STATE_EXITED:
+        case STATE_RELOAD:
+        case STATE_STOP:
+        case STATE_STOP_POST:
+        case STATE_CLEANUP:
+        case STATE_FAILED:
+        case STATE_PASSIVE_DEAD:
+        case STATE_PASSIVE_ACTIVE:
+        case N_MACHINE_STATES:
+                break;
+        }
+}
+
+void recover_reconcile(struct manager *m)
+{
+        judge_marker(m);
+        state_slots_rebuild(m->state, slot_in_use, m);
+        adopt_all(m);
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                struct run *r = m->runs[i];
+                r->unpublished = true;
+                r->texts_changed = true;
+                (void)list_add(&m->unpublished, i);
+                take_up(m, r);
+        }
+        launch_look(m);
+        exits_take(m);
+}

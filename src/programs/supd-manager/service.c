@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The actions of the service table, a function each, and the facts that its guards ask for.
+ *
+ * Not here: which action follows which event (machine/service-table.h). Invariant: an action changes the record and
+ * queues events or effects; effects are carried out behind the commit only.
+ */
+#include "manager.h"
+
+#include <signal.h>
+
+static const struct service_config *config(const struct run *r)
+{
+        return r->unit->service;
+}
+
+enum unit_active run_active(const struct run *r)
+{
+        static const enum unit_active words[] = {
+                [MACHINE_INACTIVE] = ACTIVE_INACTIVE,
+                [MACHINE_ACTIVATING] = ACTIVE_ACTIVATING,
+                [MACHINE_ACTIVE] = ACTIVE_ACTIVE,
+                [MACHINE_RELOADING] = ACTIVE_RELOADING,
+                [MACHINE_DEACTIVATING] = ACTIVE_DEACTIVATING,
+                [MACHINE_FAILED] = ACTIVE_FAILED,
+        };
+
+        return words[machine_state_active(r->d.state)];
+}
+
+/* ---- facts ---- */
+
+static bool limit_hit(const struct run *r)
+{
+        uint64_t interval = r->unit->start_limit_interval_us;
+
+        if (interval == 0 || r->unit->start_limit_burst == 0)
+                return false;
+        if (r->d.limit_count == 0 || sys_mono_us() - r->d.limit_begin_us > interval)
+                return false;
+        return r->d.limit_count >= r->unit->start_limit_burst;
+}
+
+static bool main_alive(const struct run *r)
+{
+        return (r->d.main.flags & PROCESS_RUNNING) || (r->d.flags & UNIT_MAIN_UNKNOWN);
+}
+
+static bool wants_restart(struct manager *m, const struct run *r)
+{
+        const struct process_durable *p = &r->d.main;
+
+        if ((r->d.flags & UNIT_STOP_REQUESTED) || (m->meta.flags & META_STOPPING))
+                return false;
+        return machine_wants_restart(config(r), r->d.result, p->code, p->status);
+}
+
+uint32_t service_facts(struct manager *m, struct run *r)
+{
+        const struct service_config *c = config(r);
+        bool good = r->d.result == SERVICE_RESULT_SUCCESS || r->d.result == SERVICE_RESULT_EXEC_CONDITION;
+        uint32_t f = 1u << GUARD_ALWAYS;
+
+        if (!c)
+                return f;
+        if (limit_hit(r))
+                f |= 1u << GUARD_LIMIT_HIT;
+        if (r->d.control.flags & PROCESS_CHECK)
+                f |= 1u << GUARD_CHECK;
+        if (c->type == SERVICE_SIMPLE || c->type == SERVICE_EXEC || c->type == SERVICE_IDLE || c->type == SERVICE_DBUS)
+                f |= 1u << GUARD_READY_AT_EXEC;
+        if (c->type == SERVICE_ONESHOT) {
+                f |= 1u << GUARD_ONESHOT;
+                if (r->d.command + 1u < c->commands[EXEC_START].n)
+                        f |= 1u << GUARD_MORE_COMMANDS;
+        }
+        if (c->type == SERVICE_FORKING)
+                f |= 1u << GUARD_FORKING;
+        if (main_alive(r))
+                f |= 1u << GUARD_MAIN_ALIVE;
+        if (c->remain_after_exit && good)
+                f |= 1u << GUARD_REMAIN_GOOD;
+        if (good)
+                f |= 1u << GUARD_GOOD;
+        if (wants_restart(m, r))
+                f |= 1u << GUARD_RESTART;
+        if (c->kill.send_sigkill)
+                f |= 1u << GUARD_SIGKILL_ALLOWED;
+        return f;
+}
+
+/* ---- actions ---- */
+
+static void do_begin(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        uint64_t now = sys_mono_us();
+
+        if (r->d.limit_count == 0 || now - r->d.limit_begin_us > r->unit->start_limit_interval_us) {
+                r->d.limit_begin_us = now;
+                r->d.limit_count = 0;
+        }
+        r->d.limit_count++;
+        if (sys_random(r->d.invocation, sizeof(r->d.invocation)) < 0)
+                memcpy(r->d.invocation, &now, sizeof(now)); /* no entropy yet: unique on this machine all the same */
+        if (r->d.flags & UNIT_AUTO_RESTART)
+                r->d.n_restarts++;
+        else
+                r->d.n_restarts = 0;
+        r->d.flags &= UNIT_FROZEN;
+        r->d.result = SERVICE_RESULT_SUCCESS;
+        r->d.reload_bad = 0;
+        r->d.status_errno = 0;
+        memset(&r->d.main, 0, sizeof(r->d.main));
+        memset(&r->d.control, 0, sizeof(r->d.control));
+        exits_unwatch(m, r);
+        if (r->status_text)
+                r->status_text[0] = 0;
+        r->texts_changed = true;
+}
+
+static void run_current(struct manager *m, struct run *r)
+{
+        const struct exec_command *command;
+        bool main;
+
+        if (launch_command_at(r, &command) == COMMAND_NONE) {
+                engine_post(m, r, EVENT_PHASE_DONE, 0, 0);
+                return;
+        }
+        main = r->d.list == EXEC_START && config(r)->type != SERVICE_FORKING;
+        if (launch_command(m, r, main) < 0)
+                engine_post(m, r, main ? EVENT_LAUNCH_FAILED : EVENT_CONTROL_FAILED, -1, 0);
+}
+
+static void run_list(struct manager *m, struct run *r, unsigned list)
+{
+        r->d.list = (uint8_t)list;
+        r->d.command = 0;
+        run_current(m, r);
+}
+
+#define RUN_LIST(name, list)                                                                                           \
+        static void do_run_##name(struct manager *m, struct run *r, const struct event *e unused_)                     \
+        {                                                                                                              \
+                run_list(m, r, list);                                                                                  \
+        }
+RUN_LIST(condition, EXEC_CONDITION)
+RUN_LIST(start_pre, EXEC_START_PRE)
+RUN_LIST(start, EXEC_START)
+RUN_LIST(start_post, EXEC_START_POST)
+RUN_LIST(reload, EXEC_RELOAD)
+RUN_LIST(stop, EXEC_STOP)
+RUN_LIST(stop_post, EXEC_STOP_POST)
+RUN_LIST(cleanup, LIST_CLEANUP)
+
+static void do_next(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        r->d.command++;
+        run_current(m, r);
+}
+
+static void do_find_main(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        if (!service_find_main(m, r))
+                exits_pidfile_changed(m); /* sets the watch, and looks once more behind it */
+}
+
+static void arm(struct manager *m, struct run *r, uint64_t span_us)
+{
+        timer_set(m, r, span_us == USEC_INFINITY ? 0 : sys_mono_us() + span_us);
+}
+
+static void do_arm_start(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        arm(m, r, config(r)->timeout_start_us);
+}
+
+static void do_arm_stop(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        arm(m, r, config(r)->timeout_stop_us);
+}
+
+static void do_arm_restart(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        if (config(r)->restart_us == 0)
+                engine_post(m, r, EVENT_TIMEOUT, 0, 0);
+        timer_set(m, r, config(r)->restart_us == 0 ? 0 : sys_mono_us() + config(r)->restart_us);
+}
+
+static void do_disarm(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        timer_set(m, r, 0);
+}
+
+static void kill_later(struct manager *m, struct run *r, enum kill_what what)
+{
+        if (r->kill_due == KILL_NOTHING && list_add(&m->effects, r->id) < 0)
+                return; /* the state's timer comes back to it */
+        r->kill_due = (uint8_t)MAX2((enum kill_what)r->kill_due, what);
+}
+
+static void do_kill_term(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        kill_later(m, r, KILL_WITH_TERM);
+}
+
+static void do_kill_kill(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        kill_later(m, r, KILL_WITH_KILL);
+}
+
+static void do_kill_control(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        kill_later(m, r, KILL_CONTROL_ONLY);
+}
+
+static void do_look_empty(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        if (!r->look && list_add(&m->looks, r->id) == 0)
+                r->look = true;
+}
+
+static void set_result(struct run *r, enum machine_result result)
+{
+        if (r->d.result == SERVICE_RESULT_SUCCESS)
+                r->d.result = (uint8_t)result;
+}
+
+static void do_result_exit(struct manager *m unused_, struct run *r, const struct event *e)
+{
+        set_result(r, e->code < 0 ? SERVICE_RESULT_RESOURCES : machine_exit_result(e->code, e->status));
+}
+
+#define RESULT(name, value)                                                                                            \
+        static void do_result_##name(struct manager *m unused_, struct run *r, const struct event *e unused_)          \
+        {                                                                                                              \
+                set_result(r, value);                                                                                  \
+        }
+RESULT(timeout, SERVICE_RESULT_TIMEOUT)
+RESULT(protocol, SERVICE_RESULT_PROTOCOL)
+RESULT(resources, SERVICE_RESULT_RESOURCES)
+RESULT(skip, SERVICE_RESULT_EXEC_CONDITION)
+
+static void do_result_limit(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        set_result(r, SERVICE_RESULT_START_LIMIT_HIT);
+        r->d.flags |= UNIT_LIMIT_HIT;
+        log_line(m, r->name, "start refused: %u starts within %.0f s; 'supctl reset-failed %s' clears the count",
+                 r->unit->start_limit_burst, (double)r->unit->start_limit_interval_us / 1e6, r->name);
+        if (r->d.state == STATE_FAILED && r->d.job.running)
+                jobs_finish(m, r, RESULT_FAILED); /* no change of state will say so */
+}
+
+static void do_result_clear(struct manager *m unused_, struct run *r, const struct event *e unused_)
+{
+        r->d.result = SERVICE_RESULT_SUCCESS;
+}
+
+static void do_job_skip(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        r->d.flags |= UNIT_CONDITION_FAILED;
+        if (r->d.job.running)
+                jobs_finish(m, r, RESULT_DONE);
+}
+
+static void do_job_assert(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        r->d.flags |= UNIT_ASSERT_FAILED;
+        if (r->d.job.running)
+                jobs_finish(m, r, RESULT_ASSERT);
+}
+
+static void reload_ended(struct manager *m, struct run *r, enum job_result result)
+{
+        r->d.reload_bad = result != RESULT_DONE;
+        if (r->d.job.running && r->d.job.type == JOB_RELOAD)
+                jobs_finish(m, r, result);
+}
+
+static void do_reload_done(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        reload_ended(m, r, RESULT_DONE);
+}
+
+static void do_reload_failed(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        reload_ended(m, r, RESULT_FAILED);
+}
+
+static void do_enqueue_start(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        static const uint8_t nobody[16];
+        uint32_t job, culprit;
+        cleanup_diag_ struct diag diag = {0};
+        enum graph_error v;
+
+        r->d.flags |= UNIT_AUTO_RESTART;
+        v = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, &diag);
+        if (v == GRAPH_OK)
+                return;
+        log_diag(m, &diag);
+        log_line(m, r->name, "cannot be restarted now: %s; tried again in a while", graph_error_name(v));
+        timer_set(m, r, sys_mono_us() + MAX2(config(r)->restart_us, USEC_PER_SEC));
+}
+
+static void do_settle(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        engine_post(m, r, EVENT_SETTLE, 0, 0);
+        if (r->d.flags & UNIT_MAIN_UNKNOWN)
+                do_look_empty(m, r, e);
+}
+
+static void (*const actions[N_MACHINE_ACTIONS])(struct manager *, struct run *, const struct event *) = {
+        [DO_BEGIN] = do_begin,
+        [DO_RUN_CONDITION] = do_run_condition,
+        [DO_RUN_START_PRE] = do_run_start_pre,
+        [DO_RUN_START] = do_run_start,
+        [DO_RUN_START_POST] = do_run_start_post,
+        [DO_RUN_RELOAD] = do_run_reload,
+        [DO_RUN_STOP] = do_run_stop,
+        [DO_RUN_STOP_POST] = do_run_stop_post,
+        [DO_RUN_CLEANUP] = do_run_cleanup,
+        [DO_NEXT] = do_next,
+        [DO_FIND_MAIN] = do_find_main,
+        [DO_ARM_START] = do_arm_start,
+        [DO_ARM_STOP] = do_arm_stop,
+        [DO_ARM_RESTART] = do_arm_restart,
+        [DO_DISARM] = do_disarm,
+        [DO_KILL_TERM] = do_kill_term,
+        [DO_KILL_KILL] = do_kill_kill,
+        [DO_KILL_CONTROL] = do_kill_control,
+        [DO_LOOK_EMPTY] = do_look_empty,
+        [DO_RESULT_EXIT] = do_result_exit,
+        [DO_RESULT_TIMEOUT] = do_result_timeout,
+        [DO_RESULT_PROTOCOL] = do_result_protocol,
+        [DO_RESULT_RESOURCES] = do_result_resources,
+        [DO_RESULT_LIMIT] = do_result_limit,
+        [DO_RESULT_SKIP] = do_result_skip,
+        [DO_RESULT_CLEAR] = do_result_clear,
+        [DO_JOB_SKIP] = do_job_skip,
+        [DO_JOB_ASSERT] = do_job_assert,
+        [DO_RELOAD_DONE] = do_reload_done,
+        [DO_RELOAD_FAILED] = do_reload_failed,
+        [DO_ENQUEUE_START] = do_enqueue_start,
+        [DO_SETTLE] = do_settle,
+};
+
+void service_act(struct manager *m, struct run *r, enum machine_action a, const struct event *e)
+{
+        actions[a](m, r, e);
+}
+
+/* ---- what follows from a change of state ---- */
+
+static void stamp(struct run *r, enum unit_active before, enum unit_active now)
+{
+        uint64_t real = sys_real_us(), mono = sys_mono_us();
+        bool was_up = before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING;
+        bool is_up = now == ACTIVE_ACTIVE || now == ACTIVE_RELOADING;
+        bool was_down = before == ACTIVE_INACTIVE || before == ACTIVE_FAILED;
+        bool is_down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED;
+
+        r->d.change_real = real;
+        r->d.change_mono = mono;
+        if (was_down && !is_down) {
+                r->d.inactive_exit_real = real;
+                r->d.inactive_exit_mono = mono;
+        }
+        if (!was_down && is_down) {
+                r->d.inactive_enter_real = real;
+                r->d.inactive_enter_mono = mono;
+        }
+        if (!was_up && is_up) {
+                r->d.active_enter_real = real;
+                r->d.active_enter_mono = mono;
+        }
+        if (was_up && !is_up) {
+                r->d.active_exit_real = real;
+                r->d.active_exit_mono = mono;
+        }
+}
+
+static void say_change(struct manager *m, const struct run *r, enum unit_active before, enum unit_active now)
+{
+        if (now == ACTIVE_FAILED)
+                log_line(m, r->name, "failed (result %s)", machine_result_name(r->d.result));
+        else if (r->d.state == STATE_AUTO_RESTART)
+                log_line(m, r->name, "ended (result %s); restart in %.1f s", machine_result_name(r->d.result),
+                         (double)r->unit->service->restart_us / 1e6);
+        else if (m->verbose && before != now)
+                log_line(m, r->name, "%s", unit_active_name(now));
+}
+
+void service_state_changed(struct manager *m, struct run *r, enum machine_state old)
+{
+        static const enum unit_active words[] = {
+                [MACHINE_INACTIVE] = ACTIVE_INACTIVE,
+                [MACHINE_ACTIVATING] = ACTIVE_ACTIVATING,
+                [MACHINE_ACTIVE] = ACTIVE_ACTIVE,
+                [MACHINE_RELOADING] = ACTIVE_RELOADING,
+                [MACHINE_DEACTIVATING] = ACTIVE_DEACTIVATING,
+                [MACHINE_FAILED] = ACTIVE_FAILED,
+        };
+        enum unit_active before = words[machine_state_active(old)], now = run_active(r);
+
+        stamp(r, before, now);
+        if (now == ACTIVE_ACTIVE)
+                r->d.flags |= UNIT_ONCE_STARTED;
+        if (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) {
+                r->d.flags &= ~(UNIT_MAIN_UNKNOWN | UNIT_WAIT_PIDFILE | UNIT_AUTO_RESTART);
+                exits_unwatch(m, r);
+        }
+        say_change(m, r, before, now);
+        jobs_state_changed(m, r, before, now);
+}
+
+/* ---- the main process of a forking service ---- */
+
+static pid_t read_pid_file(const char *path)
+{
+        char text[64];
+        char *end;
+        long pid;
+
+        if (sys_read_file(path, text, sizeof(text), NULL) < 0)
+                return 0;
+        pid = strtol(text, &end, 10);
+        while (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')
+                end++;
+        return end != text && *end == 0 && pid > 1 && pid < INT32_MAX ? (pid_t)pid : 0;
+}
+
+/* True when EVENT_MAIN_FOUND has been queued; false while the PID file is still to be waited for. */
+bool service_find_main(struct manager *m, struct run *r)
+{
+        const struct service_config *c = config(r);
+        cleanup_free_ pid_t *owned = NULL;
+        struct sys_pids rest = {0};
+        pid_t pid = 0;
+
+        r->d.flags &= ~UNIT_WAIT_PIDFILE;
+        if (c->pid_file) {
+                pid = read_pid_file(c->pid_file);
+                if (pid == 0 || exits_claim_main(m, r, pid) < 0) {
+                        r->d.flags |= UNIT_WAIT_PIDFILE;
+                        engine_touch(m, r);
+                        return false;
+                }
+                engine_post(m, r, EVENT_MAIN_FOUND, 0, 0);
+                return true;
+        }
+        if (c->guess_main_pid && procs_rest(m, r, &rest) == 0 && rest.n == 1)
+                pid = rest.v[0];
+        owned = rest.v;
+        if (pid == 0 || exits_claim_main(m, r, pid) < 0)
+                r->d.flags |= UNIT_MAIN_UNKNOWN;
+        engine_touch(m, r);
+        engine_post(m, r, EVENT_MAIN_FOUND, 0, 0);
+        return true;
+}
+
+/* ---- effects: signals, and looking whether anything is left ---- */
+
+static void signal_both(struct manager *m, struct run *r, int signal)
+{
+        (void)procs_signal(m, &r->d.main, signal);
+        (void)procs_signal(m, &r->d.control, signal);
+}
+
+static void signal_rest(struct manager *m, struct run *r, const int *signals, unsigned n)
+{
+        struct sys_pids rest = {0};
+
+        if (procs_rest(m, r, &rest) == 0)
+                for (size_t i = 0; i < rest.n; i++) {
+                        struct sys_stat st;
+                        if (sys_stat(rest.v[i], &st) < 0)
+                                continue;
+                        for (unsigned j = 0; j < n; j++)
+                                (void)sys_kill(rest.v[i], st.start_time, signals[j]);
+                }
+        free(rest.v);
+}
+
+static bool in_final_state(const struct run *r)
+{
+        return r->d.state == STATE_FINAL_SIGTERM || r->d.state == STATE_FINAL_SIGKILL;
+}
+
+void service_kill(struct manager *m, struct run *r, enum kill_what what)
+{
+        const struct kill_config *k = &config(r)->kill;
+        bool rest_too = k->mode == KILL_CONTROL_GROUP || (k->mode == KILL_MIXED && in_final_state(r));
+        int signals[3] = {k->signal, SIGCONT, SIGHUP};
+        unsigned n = k->send_sighup ? 3 : 2;
+
+        if (what == KILL_CONTROL_ONLY) {
+                (void)procs_signal(m, &r->d.control, SIGKILL);
+                return;
+        }
+        if (what == KILL_NOTHING || k->mode == KILL_NONE)
+                return;
+        if (what == KILL_WITH_KILL || (k->mode == KILL_MIXED && in_final_state(r))) {
+                signals[0] = k->final_signal;
+                n = 1;
+                rest_too = k->mode != KILL_PROCESS;
+        }
+        for (unsigned i = 0; i < n; i++)
+                signal_both(m, r, signals[i]);
+        if (rest_too)
+                signal_rest(m, r, signals, n);
+}
+
+/* Which processes a state waits for: main and control always; in the final states, and where there is no main process
+ * to go by, everything that KillMode= covers. */
+void service_look(struct manager *m, struct run *r)
+{
+        const struct kill_config *k = &config(r)->kill;
+        bool rest_too = (in_final_state(r) && (k->mode == KILL_CONTROL_GROUP || k->mode == KILL_MIXED)) ||
+                        (r->d.flags & UNIT_MAIN_UNKNOWN);
+        struct sys_pids rest = {0};
+
+        if ((r->d.main.flags & PROCESS_RUNNING) || (r->d.control.flags & PROCESS_RUNNING))
+                return; /* its exit comes and looks again */
+        if (rest_too && procs_rest(m, r, &rest) == 0 && rest.n > 0) {
+                exits_watch(m, r, rest.v[0]);
+                free(rest.v);
+                return;
+        }
+        free(rest.v);
+        r->d.flags &= ~UNIT_MAIN_UNKNOWN;
+        engine_touch(m, r);
+        engine_post(m, r, EVENT_EMPTY, 0, 0);
+}

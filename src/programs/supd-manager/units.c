@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Units by name and by number; loading them with everything they name; their source text (blobs) in the runtime
+ * directory; daemon-reload.
+ *
+ * A unit keeps its number for good: rows, slots, jobs and records refer to it. The blob file of a generation is only
+ * appended to; a reload writes a new generation, and the commit that points at it makes it count.
+ * Invariant: run->unit is never NULL once units_add() and units_load_pending() are through.
+ */
+#include "manager.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* ---- names ---- */
+
+static uint32_t name_hash(const char *s)
+{
+        uint32_t h = 2166136261u;
+
+        for (; *s; s++)
+                h = (h ^ (unsigned char)*s) * 16777619u;
+        return h;
+}
+
+static struct run *hash_find(const struct manager *m, const char *name)
+{
+        if (m->hash_size == 0)
+                return NULL;
+        for (uint32_t i = name_hash(name) & (m->hash_size - 1); m->hash[i].name; i = (i + 1) & (m->hash_size - 1))
+                if (streq(m->hash[i].name, name))
+                        return m->runs[m->hash[i].unit];
+        return NULL;
+}
+
+static void hash_put(struct manager *m, const char *name, uint32_t unit)
+{
+        uint32_t i = name_hash(name) & (m->hash_size - 1);
+
+        while (m->hash[i].name && !streq(m->hash[i].name, name))
+                i = (i + 1) & (m->hash_size - 1);
+        if (!m->hash[i].name)
+                m->hash_used++;
+        m->hash[i] = (struct name_slot){name, unit};
+}
+
+/* NAME must live as long as the table (the run's own copy, or its unit's). */
+static int hash_add(struct manager *m, const char *name, uint32_t unit)
+{
+        if (m->hash_used * 2 >= m->hash_size) {
+                struct name_slot *old = m->hash;
+                uint32_t n = m->hash_size;
+                m->hash = calloc(n ? n * 2 : 256, sizeof(*m->hash));
+                if (!m->hash) {
+                        m->hash = old;
+                        return -ENOMEM;
+                }
+                m->hash_size = n ? n * 2 : 256;
+                m->hash_used = 0;
+                for (uint32_t i = 0; i < n; i++)
+                        if (old[i].name)
+                                hash_put(m, old[i].name, old[i].unit);
+                free(old);
+        }
+        hash_put(m, name, unit);
+        return 0;
+}
+
+/* Built anew behind a reload, since aliases may have gone. */
+static int hash_rebuild(struct manager *m)
+{
+        int v = 0;
+
+        memset(m->hash, 0, m->hash_size * sizeof(*m->hash));
+        m->hash_used = 0;
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
+                v = hash_add(m, m->runs[i]->name, i);
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
+                for (unsigned j = 0; j < m->runs[i]->unit->names.n && v == 0; j++)
+                        if (!hash_find(m, m->runs[i]->unit->names.v[j]))
+                                v = hash_add(m, m->runs[i]->unit->names.v[j], i);
+        return v;
+}
+
+struct run *units_find(struct manager *m, const char *name)
+{
+        return hash_find(m, name);
+}
+
+static int runs_reserve(struct manager *m, uint32_t n)
+{
+        if (n > m->runs_allocated) {
+                uint32_t want = MAX2(n, m->runs_allocated ? m->runs_allocated * 2 : 64);
+                struct run **p = reallocarray(m->runs, want, sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                memset(p + m->runs_allocated, 0, (want - m->runs_allocated) * sizeof(*p));
+                m->runs = p;
+                m->runs_allocated = want;
+        }
+        if (n > m->heap_allocated) {
+                struct run **p = reallocarray(m->heap, m->runs_allocated, sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                m->heap = p;
+                m->heap_allocated = m->runs_allocated;
+        }
+        return 0;
+}
+
+/* A unit that is known by name from now on, not loaded yet. ID: its old number, or n_runs for a new one. */
+int units_add(struct manager *m, const char *name, uint32_t id, struct run **ret)
+{
+        struct run *r;
+        int v = runs_reserve(m, MAX2(id + 1, m->n_runs));
+
+        if (v < 0)
+                return v;
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return -ENOMEM;
+        r->id = id;
+        r->watch_fd = -1;
+        r->name = strdup(name);
+        r->d.state = unit_name_type(name) == UNIT_SERVICE ? STATE_DEAD : STATE_PASSIVE_DEAD;
+        if (!r->name || hash_add(m, r->name, id) < 0) {
+                free(r->name);
+                free(r);
+                return -ENOMEM;
+        }
+        m->runs[id] = r;
+        if (id >= m->n_runs)
+                m->n_runs = id + 1;
+        *ret = r;
+        return 0;
+}
+
+/* ---- blobs ---- */
+
+static void blob_path(const struct manager *m, uint32_t generation, char *ret, size_t size)
+{
+        (void)snprintf(ret, size, "%s/units.%u", m->runtime_dir, generation);
+}
+
+int units_blobs_open(struct manager *m)
+{
+        char path[4096];
+
+        blob_path(m, m->meta.blob_generation, path, sizeof(path));
+        close_fd_p(&m->blob_fd);
+        m->blob_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        return m->blob_fd < 0 ? -errno : 0;
+}
+
+/* Behind the last one that counts; a blob that could not be kept only means that a crash reads the disk again. */
+static void blob_keep(struct manager *m, struct run *r, const struct buf *blob)
+{
+        if (m->blob_fd < 0 ||
+            pwrite(m->blob_fd, blob->data, blob->size, (off_t)m->meta.blob_size) != (ssize_t)blob->size) {
+                r->blob = (struct blob_durable){0};
+                return;
+        }
+        r->blob = (struct blob_durable){
+                .offset = m->meta.blob_size, .size = (uint32_t)blob->size, .generation = m->meta.blob_generation};
+        m->meta.blob_size += blob->size;
+        m->meta_dirty = true;
+}
+
+/* ---- loading ---- */
+
+int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
+{
+        cleanup_diag_ struct diag diag = {0};
+        struct unit *u, *old = r->unit;
+        int v = unit_parse(blob, size, &m->context, &u, &diag);
+
+        if (!m->recovering)
+                log_diag(m, &diag);
+        if (v < 0)
+                return v;
+        r->unit = u;
+        r->loaded = true;
+        r->texts_changed = true;
+        for (unsigned i = 0; i < u->names.n; i++)
+                if (!hash_find(m, u->names.v[i]))
+                        (void)hash_add(m, u->names.v[i], r->id);
+        if (old) {
+                m->stale = reallocarray(m->stale, m->n_stale + 1, sizeof(*m->stale));
+                if (m->stale)
+                        m->stale[m->n_stale++] = old; /* names in the hash still point into it */
+        }
+        return 0;
+}
+
+static int load_one(struct manager *m, struct run *r)
+{
+        cleanup_diag_ struct diag diag = {0};
+        cleanup_buf_ struct buf blob = {0};
+        int v = unit_gather(&m->paths, r->name, &blob, &diag);
+
+        log_diag(m, &diag);
+        if (v < 0)
+                return v;
+        v = units_parse(m, r, blob.data, blob.size);
+        if (v < 0)
+                return v;
+        blob_keep(m, r, &blob);
+        v = state_reserve(m->state, engine_live_bytes(m));
+        if (v == 0)
+                v = state_put(m->state, RECORD_NAME, r->id, r->name, strlen(r->name) + 1);
+        if (v == 0 && r->blob.size > 0)
+                v = state_put(m->state, RECORD_BLOB, r->id, &r->blob, sizeof(r->blob));
+        if (v == -ENOSPC)
+                m->compact_due = true; /* the next commit writes everything anew */
+        engine_touch(m, r);
+        return 0;
+}
+
+static int want(struct manager *m, const char *name)
+{
+        struct run *r = hash_find(m, name);
+        int v;
+
+        if (r || !unit_name_valid(name) || unit_name_is_template(name))
+                return 0;
+        v = units_add(m, name, m->n_runs, &r);
+        return v < 0 ? v : list_add(&m->to_load, r->id);
+}
+
+static int want_all(struct manager *m, const struct unit *u)
+{
+        int v = 0;
+
+        for (unsigned d = 0; d < N_UNIT_DEPENDENCIES; d++)
+                for (unsigned i = 0; d != DEP_REQUIRES_MOUNTS_FOR && i < u->dependencies[d].n && v == 0; i++)
+                        v = want(m, u->dependencies[d].v[i]);
+        return v;
+}
+
+/* A default After= of a target is left out where it would only make a cycle (unit.h, n_default_after). */
+static bool default_after_applies(const struct run *target, const struct run *other)
+{
+        if (!other->unit->default_dependencies)
+                return false;
+        for (unsigned i = 0; i < other->unit->dependencies[DEP_AFTER].n; i++)
+                if (streq(other->unit->dependencies[DEP_AFTER].v[i], target->name))
+                        return false;
+        return true;
+}
+
+int units_make_edges(struct manager *m, struct run *r)
+{
+        int v = graph_resize(m->graph, m->n_runs);
+
+        for (unsigned d = 0; d < N_UNIT_DEPENDENCIES; d++) {
+                const struct strings *names = &r->unit->dependencies[d];
+                for (unsigned i = 0; d != DEP_REQUIRES_MOUNTS_FOR && i < names->n && v == 0; i++) {
+                        struct run *other = hash_find(m, names->v[i]);
+                        bool by_default = d == DEP_AFTER && i + r->unit->n_default_after >= names->n;
+                        if (!other || other == r || (by_default && !default_after_applies(r, other)))
+                                continue;
+                        v = graph_add(m->graph, r->id, d, other->id);
+                }
+        }
+        r->edges_made = v == 0;
+        return v;
+}
+
+/* Reads what is wanted and what that wants in turn, then draws the edges: only now is everything known. */
+int units_load_pending(struct manager *m)
+{
+        size_t i;
+        int v = 0;
+
+        for (i = 0; i < m->to_load.n && v == 0; i++) {
+                struct run *r = m->runs[m->to_load.v[i]];
+                v = load_one(m, r);
+                if (v < 0) {
+                        log_line(m, r->name, "cannot be loaded: %s", strerror(-v));
+                        v = units_parse_missing(m, r);
+                }
+                if (v == 0)
+                        v = want_all(m, r->unit);
+        }
+        for (size_t j = 0; j < m->to_load.n && v == 0; j++)
+                v = units_make_edges(m, m->runs[m->to_load.v[j]]);
+        for (size_t j = 0; j < m->to_edge.n && v == 0; j++)
+                v = units_make_edges(m, m->runs[m->to_edge.v[j]]);
+        m->to_load.n = m->to_edge.n = 0;
+        if (m->table)
+                (void)status_reserve(m->table, m->n_runs);
+        return v;
+}
+
+/* A unit that says "not found": for what cannot be read at all. */
+int units_parse_missing(struct manager *m, struct run *r)
+{
+        static const struct unit_paths nowhere;
+        cleanup_buf_ struct buf blob = {0};
+        int v = unit_gather(&nowhere, r->name, &blob, NULL);
+
+        return v < 0 ? v : units_parse(m, r, blob.data, blob.size);
+}
+
+int units_get(struct manager *m, const char *name, struct run **ret)
+{
+        struct run *r = hash_find(m, name);
+        int v = 0;
+
+        if (!unit_name_valid(name) || unit_name_is_template(name))
+                return -EINVAL;
+        if (r && (r->unit->load_state == LOAD_NOT_FOUND || r->unit->load_state == LOAD_ERROR))
+                v = units_reload_one(m, r); /* it may have appeared since */
+        if (!r) {
+                v = want(m, name);
+                r = hash_find(m, name);
+        }
+        if (v == 0)
+                v = units_load_pending(m);
+        if (v == 0)
+                *ret = hash_find(m, name);
+        return v;
+}
+
+int units_init(struct manager *m)
+{
+        int v = unit_paths_init(&m->paths, m->unit_path, m->systemd_units, m->user_mode);
+
+        return v < 0 ? v : graph_new(&m->graph);
+}
+
+/* ---- daemon-reload ---- */
+
+int units_reload_one(struct manager *m, struct run *r)
+{
+        int v = load_one(m, r);
+
+        if (v < 0)
+                return v;
+        graph_clear_from(m->graph, r->id);
+        v = want_all(m, r->unit);
+        return v < 0 ? v : list_add(&m->to_edge, r->id);
+}
+
+static void stale_free(struct manager *m)
+{
+        for (size_t i = 0; i < m->n_stale; i++)
+                unit_free(m->stale[i]);
+        m->n_stale = 0;
+}
+
+/* Reads every known unit again. What runs goes on running; what changed counts from its next step on. */
+int units_reload(struct manager *m)
+{
+        uint32_t n = m->n_runs, old = m->meta.blob_generation;
+        char path[4096];
+        int v = 0;
+
+        m->meta.blob_generation++;
+        m->meta.blob_size = 0;
+        m->meta_dirty = true;
+        if (units_blobs_open(m) < 0)
+                log_line(m, NULL, "no copy of the unit files can be kept in %s: %s", m->runtime_dir, strerror(errno));
+        else
+                (void)!ftruncate(m->blob_fd, 0);
+        for (uint32_t i = 0; i < n && v == 0; i++)
+                v = units_reload_one(m, m->runs[i]);
+        if (v == 0)
+                v = units_load_pending(m);
+        if (hash_rebuild(m) < 0)
+                v = -ENOMEM;
+        stale_free(m);
+        engine_settle(m);
+        m->compact_due = true;
+        engine_commit(m); /* only now does the new generation count */
+        blob_path(m, old, path, sizeof(path));
+        (void)unlink(path);
+        return v;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The effects of sys.h on a real Linux (5.10 on). pidfds may be missing or forbidden in containers: every user of one
+ * has a way without.
+ */
+#include "sys/sys.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+
+uint64_t sys_mono_us(void)
+{
+        return clock_now_us(CLOCK_MONOTONIC);
+}
+
+uint64_t sys_real_us(void)
+{
+        return clock_now_us(CLOCK_REALTIME);
+}
+
+int sys_random(void *ret, size_t size)
+{
+        return getrandom(ret, size, GRND_NONBLOCK) == (ssize_t)size ? 0 : -EIO;
+}
+
+int sys_send(int fd, const void *head, size_t head_size, const void *body, size_t body_size, const int *fds,
+             unsigned n_fds)
+{
+        struct iovec iov[2] = {{(void *)(uintptr_t)head, head_size}, {(void *)(uintptr_t)body, body_size}};
+        union {
+                struct cmsghdr h;
+                char space[CMSG_SPACE(8 * sizeof(int))];
+        } control = {0};
+        struct msghdr m = {.msg_iov = iov, .msg_iovlen = body_size > 0 ? 2 : 1};
+
+        if (n_fds > 8)
+                return -E2BIG;
+        if (n_fds > 0) {
+                m.msg_control = control.space;
+                m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+                control.h.cmsg_level = SOL_SOCKET;
+                control.h.cmsg_type = SCM_RIGHTS;
+                control.h.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+                memcpy(CMSG_DATA(&control.h), fds, n_fds * sizeof(int));
+        }
+        return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int sys_memfd(const void *data, size_t size)
+{
+        cleanup_close_ int fd = memfd_create("supd-plan", MFD_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        if (write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET) < 0)
+                return -EIO;
+        return take_fd(&fd);
+}
+
+int sys_pidfd_open(pid_t pid)
+{
+        int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int start_time_is(pid_t pid, uint64_t start_time)
+{
+        struct sys_stat st;
+        int r;
+
+        if (start_time == 0)
+                return 0;
+        r = sys_stat(pid, &st);
+        if (r < 0)
+                return r;
+        return st.start_time == start_time ? 0 : -ESRCH;
+}
+
+int sys_kill(pid_t pid, uint64_t start_time, int signal)
+{
+        cleanup_close_ int fd = -1;
+        int r;
+
+        if (pid <= 0)
+                return -ESRCH;
+        fd = sys_pidfd_open(pid);
+        if (fd == -ESRCH)
+                return -ESRCH;
+        r = start_time_is(pid, start_time); /* after the pidfd: what it names is what was looked at */
+        if (r < 0)
+                return r;
+        if (fd >= 0) {
+                if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+                        return 0;
+                if (errno != ENOSYS && errno != EPERM)
+                        return -errno;
+        }
+        return kill(pid, signal) < 0 ? -errno : 0;
+}
+
+int sys_read_file(const char *path, char *ret, size_t size, size_t *ret_n)
+{
+        cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        struct stat st;
+        size_t n = 0;
+
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        while (n < size - 1) {
+                ssize_t k = read(fd, ret + n, size - 1 - n);
+                if (k < 0)
+                        return -errno;
+                if (k == 0)
+                        break;
+                n += (size_t)k;
+        }
+        ret[n] = 0;
+        if (ret_n)
+                *ret_n = n;
+        return 0;
+}
+
+int sys_stat(pid_t pid, struct sys_stat *ret)
+{
+        char path[64], text[1024];
+        struct sys_stat st = {.pid = pid};
+        unsigned long long start;
+        int parent, group, session, r;
+        char *p;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        r = sys_read_file(path, text, sizeof(text), NULL);
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+        p = strrchr(text, ')'); /* the name may hold anything, parentheses included */
+        if (!p || sscanf(p + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                         &st.state, &parent, &group, &session, &start) != 5)
+                return -ESRCH;
+        st.parent = parent;
+        st.group = group;
+        st.session = session;
+        st.start_time = start;
+        *ret = st;
+        return 0;
+}
+
+static int pids_add(struct sys_pids *list, pid_t pid)
+{
+        if (list->n == list->allocated) {
+                size_t n = list->allocated ? list->allocated * 2 : 64;
+                pid_t *p = reallocarray(list->v, n, sizeof(*p));
+                if (!p)
+                        return -ENOMEM;
+                list->v = p;
+                list->allocated = n;
+        }
+        list->v[list->n++] = pid;
+        return 0;
+}
+
+static int children_of_thread(pid_t pid, pid_t tid, struct sys_pids *list)
+{
+        char path[64], chunk[4096];
+        cleanup_close_ int fd = -1;
+        long pid_read = 0;
+        bool digits = false;
+        ssize_t n;
+        int r = 0;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)tid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        while (r == 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)
+                for (ssize_t i = 0; i < n && r == 0; i++) {
+                        if (chunk[i] >= '0' && chunk[i] <= '9') {
+                                pid_read = pid_read * 10 + (chunk[i] - '0');
+                                digits = true;
+                        } else if (digits) {
+                                r = pids_add(list, (pid_t)pid_read);
+                                pid_read = 0;
+                                digits = false;
+                        }
+                }
+        return r;
+}
+
+static int each_number(const char *directory, int (*each)(void *, pid_t), void *userdata)
+{
+        DIR *d = opendir(directory);
+        struct dirent *e;
+        int r = 0;
+
+        if (!d)
+                return -errno;
+        while (r >= 0 && (e = readdir(d)))
+                if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+                        r = each(userdata, (pid_t)atoi(e->d_name));
+        (void)closedir(d);
+        return r < 0 ? r : 0;
+}
+
+struct thread_walk {
+        pid_t pid;
+        struct sys_pids *list;
+};
+
+static int walk_thread(void *userdata, pid_t tid)
+{
+        struct thread_walk *w = userdata;
+        int r = tid == w->pid ? 0 : children_of_thread(w->pid, tid, w->list);
+
+        return r == -ENOENT ? 0 : r; /* the thread has just ended */
+}
+
+int sys_children(pid_t pid, struct sys_pids *list)
+{
+        struct thread_walk w = {pid, list};
+        char path[64];
+        int r = children_of_thread(pid, pid, list);
+
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+        r = each_number(path, walk_thread, &w);
+        return r == -ENOENT ? 0 : r;
+}
+
+static int walk_pid(void *userdata, pid_t pid)
+{
+        return pids_add(userdata, pid);
+}
+
+int sys_processes(struct sys_pids *list)
+{
+        return each_number("/proc", walk_pid, list);
+}
+
+int sys_environ_has(pid_t pid, const char *assignment)
+{
+        static char text[128 * 1024]; /* an environment longer than that is looked at in part */
+        char path[64];
+        size_t n, length = strlen(assignment);
+        int r;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+        r = sys_read_file(path, text, sizeof(text), &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i += strlen(text + i) + 1)
+                if (strlen(text + i) == length && memcmp(text + i, assignment, length) == 0)
+                        return 1;
+        return 0;
+}
