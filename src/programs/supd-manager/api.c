@@ -17,8 +17,7 @@
 
 #include "handover/handover.h"
 
-#define FRONT_UNIT "supd-bus.service"
-#define ERROR(x)   "org.freedesktop.systemd1." x
+#define ERROR(x) "org.freedesktop.systemd1." x
 
 /* ---- errors ---- */
 

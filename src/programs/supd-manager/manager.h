@@ -197,7 +197,7 @@ struct manager {
         struct unit **stale;     /* owned: replaced units whose names the hash may still use */
         size_t n_stale;
         bool compact_due;
-        struct unit_paths paths;
+        struct unit_paths paths, own_paths; /* own: the units that supd writes for itself */
         struct unit_context context;
         struct graph *graph;
         int blob_fd;
@@ -345,6 +345,7 @@ int publish_open(struct manager *m);
 void publish_turn(struct manager *m);
 
 /* ---- api.c ---- */
+#define FRONT_UNIT "supd-bus.service"
 int api_open(struct manager *m);
 void api_announce(struct manager *m);                            /* behind a commit */
 bool api_is_front(const struct manager *m, const struct run *r); /* the unit that runs supd-bus */

@@ -226,11 +226,22 @@ static void publish_header(struct manager *m)
                                                             : SUPD_SYSTEM_RUNNING;
 }
 
+/* RUNTIME_DIR/table: a link whose text is the table's name, for readers that know the directory only. */
+static void name_table(const struct manager *m, const char *name)
+{
+        char path[4096];
+
+        (void)snprintf(path, sizeof(path), "%s/table", m->runtime_dir);
+        (void)unlink(path);
+        (void)!symlink(name, path);
+}
+
 int publish_open(struct manager *m)
 {
         cleanup_diag_ struct diag diag = {0};
         char name[128];
         struct supd_status_header *h;
+        struct sys_stat self;
         int v;
 
         if (m->user_mode)
@@ -243,6 +254,11 @@ int publish_open(struct manager *m)
                 return v;
         h = status_header(m->table);
         h->keeper_pid = (uint32_t)m->keeper_pid;
+        h->writer_pid = (uint32_t)getpid();
+        if (sys_stat(getpid(), &self) == 0)
+                h->writer_start_ticks = self.start_time;
+        memcpy(h->boot_id, m->header->boot_id, sizeof(h->boot_id));
+        name_table(m, name);
         h->started_real_us = m->meta.started_real_us;
         h->started_mono_us = m->meta.started_mono_us;
         (void)snprintf(h->version, sizeof(h->version), "%s", SUPD_VERSION);

@@ -197,7 +197,7 @@ static int load_one(struct manager *m, struct run *r)
 {
         cleanup_diag_ struct diag diag = {0};
         cleanup_buf_ struct buf blob = {0};
-        int v = unit_gather(&m->paths, r->name, &blob, &diag);
+        int v = unit_gather(streq(r->name, FRONT_UNIT) ? &m->own_paths : &m->paths, r->name, &blob, &diag);
 
         log_diag(m, &diag);
         if (v < 0)
@@ -325,8 +325,12 @@ int units_get(struct manager *m, const char *name, struct run **ret)
 
 int units_init(struct manager *m)
 {
+        char own[4096];
         int v = unit_paths_init(&m->paths, m->unit_path, m->systemd_units, m->user_mode);
 
+        (void)snprintf(own, sizeof(own), "%s/builtin", m->runtime_dir);
+        if (v == 0)
+                v = unit_paths_init(&m->own_paths, own, false, false);
         return v < 0 ? v : graph_new(&m->graph);
 }
 
