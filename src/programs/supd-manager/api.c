@@ -587,7 +587,7 @@ static int front_write_unit(struct manager *m)
         v = buf_printf(&text,
                        "[Unit]\nDescription=D-Bus front of supd\nDefaultDependencies=no\n"
                        "StartLimitIntervalSec=10\nStartLimitBurst=20\n[Service]\nType=exec\n"
-                       "ExecStart=%s/supd-bus --manager=%s/manager%s%s\nTimeoutStopSec=5\n",
+                       "ExecStart=%s/supd-bus --manager=%s/manager --idle-exit=1%s%s\nTimeoutStopSec=5\n",
                        libexec ? libexec : SUPD_LIBEXECDIR, m->runtime_dir, m->control_group ? " --group=" : "",
                        m->control_group ? m->control_group : "");
         if (v < 0)

@@ -149,7 +149,7 @@ static ssize_t receive(struct manager *m, char *text, int flags, pid_t *ret_send
 static void notify_ready(struct manager *m, struct source *s unused_, uint32_t events unused_)
 {
         char text[NOTIFY_MAX + 1];
-        pid_t sender;
+        pid_t sender = 0;
 
         launch_look(m); /* the sender's pid may have come to stand in its slot just now */
         for (int i = 0; i < 64; i++) {

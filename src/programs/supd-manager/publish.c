@@ -226,14 +226,15 @@ static void publish_header(struct manager *m)
                                                             : SUPD_SYSTEM_RUNNING;
 }
 
-/* RUNTIME_DIR/table: a link whose text is the table's name, for readers that know the directory only. */
-static void name_table(const struct manager *m, const char *name)
+/* RUNTIME_DIR/table: a link whose text is the name of the instance, for readers that know the directory only. */
+static void name_table(const struct manager *m)
 {
         char path[4096];
 
         (void)snprintf(path, sizeof(path), "%s/table", m->runtime_dir);
         (void)unlink(path);
-        (void)!symlink(name, path);
+        if (*m->name)
+                (void)!symlink(m->name, path);
 }
 
 int publish_open(struct manager *m)
@@ -258,7 +259,7 @@ int publish_open(struct manager *m)
         if (sys_stat(getpid(), &self) == 0)
                 h->writer_start_ticks = self.start_time;
         memcpy(h->boot_id, m->header->boot_id, sizeof(h->boot_id));
-        name_table(m, name);
+        name_table(m);
         h->started_real_us = m->meta.started_real_us;
         h->started_mono_us = m->meta.started_mono_us;
         (void)snprintf(h->version, sizeof(h->version), "%s", SUPD_VERSION);
