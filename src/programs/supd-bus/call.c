@@ -67,17 +67,34 @@ static void on_reply(void *userdata, const struct link_reply *reply)
         call_free(c);
 }
 
+static bool is_large(uint16_t type)
+{
+        return type == CONTROL_LIST_UNITS || type == CONTROL_LIST_JOBS;
+}
+
+/* Answers of any length count before they are there: what was asked for will be queued. */
+static bool may_ask(struct client *client, uint16_t type)
+{
+        uint64_t queued = 0;
+
+        if (client->n_calls >= CLIENT_CALLS_MAX)
+                return false;
+        if (!is_large(type))
+                return true;
+        (void)sd_bus_get_n_queued_write(client->bus, &queued);
+        for (struct call *c = client->calls; c; c = c->next)
+                queued += is_large(c->type);
+        return queued <= CLIENT_QUEUE_LARGE;
+}
+
 int call_begin(struct client *client, sd_bus_message *m, uint16_t type, struct buf *body,
                int (*finish)(struct call *, const struct link_reply *, sd_bus_error *), const char *unit,
                uint32_t number, sd_bus_error *e)
 {
         struct call *c = NULL;
-        uint64_t queued = 0;
         int r = -ENOBUFS;
 
-        (void)sd_bus_get_n_queued_write(client->bus, &queued);
-        if (client->n_calls < CLIENT_CALLS_MAX &&
-            (queued <= CLIENT_QUEUE_LARGE || (type != CONTROL_LIST_UNITS && type != CONTROL_LIST_JOBS)))
+        if (may_ask(client, type))
                 c = calloc(1, sizeof *c);
         if (!c) {
                 buf_done(body);
@@ -86,6 +103,7 @@ int call_begin(struct client *client, sd_bus_message *m, uint16_t type, struct b
         c->message = sd_bus_message_ref(m);
         c->finish = finish;
         c->number = number;
+        c->type = type;
         (void)strncpy(c->unit, unit ? unit : "", sizeof c->unit - 1);
         c->client = client;
         c->next = client->calls;

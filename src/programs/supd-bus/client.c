@@ -112,10 +112,13 @@ static int on_drain(sd_event_source *source, void *userdata)
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e)
 {
         struct client *c = userdata;
+        uint64_t queued = 0;
 
         if (c->closing)
                 return 1;
-        if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected")) {
+        /* The library sends the errors that handlers return by itself, so client_send() does not see them. */
+        if ((sd_bus_get_n_queued_write(c->bus, &queued) >= 0 && queued > CLIENT_QUEUE_MAX) ||
+            sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected")) {
                 client_close(c);
                 return 1;
         }

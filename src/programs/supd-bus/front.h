@@ -57,6 +57,7 @@ struct call { /* a method call that waits for the manager */
         struct call *next;
         struct client *client; /* NULL: it left */
         sd_bus_message *message;
+        uint16_t type; /* enum control_type */
         int (*finish)(struct call *c, const struct link_reply *reply, sd_bus_error *e);
         char unit[CONTROL_NAME_MAX]; /* for those that need one later */
         uint32_t number;             /* likewise */

@@ -104,6 +104,21 @@ static int on_listen(sd_event_source *source unused_, int fd unused_, uint32_t e
         return 0;
 }
 
+/* Without memory sd-bus cannot even close a connection, and turns in a circle. Then it is better to be started anew. */
+static int on_turn(sd_event_source *source, void *userdata unused_)
+{
+        void *probe = malloc(64u * 1024u);
+
+        if (!probe) {
+                (void)fputs("supd-bus: clients made it hold too much; it ends, and the next connection starts it\n",
+                            stderr);
+                return sd_event_exit(sd_event_source_get_event(source), 1);
+        }
+        *(volatile char *)probe = 0;
+        free(probe);
+        return 0;
+}
+
 static int on_idle(sd_event_source *source unused_, uint64_t usec unused_, void *userdata)
 {
         struct front *f = userdata;
@@ -166,6 +181,7 @@ static int front_start(struct front *f, const struct options *o)
         }
         if ((r = sd_event_new(&f->event)) < 0 || (r = block_signals(f->event)) < 0 ||
             (r = link_new(f->event, o->manager, &handler, &f->link)) < 0 ||
+            (r = sd_event_add_post(f->event, NULL, on_turn, f)) < 0 ||
             (r = sd_event_add_io(f->event, NULL, f->listen_fd, EPOLLIN, on_listen, f)) < 0)
                 return r;
         return sd_event_add_time_relative(f->event, &f->idle, CLOCK_MONOTONIC, f->idle_us, 0, on_idle, f);

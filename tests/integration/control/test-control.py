@@ -461,8 +461,10 @@ class T7Hostile(Case):
                 many.append(self.client(handshake=b'\0AUTH EXT'))
             except OSError:
                 pass
+        self.assertGreater(len(many), 250)
         for c in many:
             self.wait_closed(c)
+            c.close()
 
     def test_06_a_client_that_leaves_in_the_middle(self):
         for i in range(50):
@@ -471,5 +473,10 @@ class T7Hostile(Case):
             c.close()
 
 
+def on_term(*_):
+    raise KeyboardInterrupt  # so that a test runner's timeout still runs tearDown()
+
+
 if __name__ == '__main__':
+    signal.signal(signal.SIGTERM, on_term)
     unittest.main(argv=[sys.argv[0], '-v'] + sys.argv[4:])
