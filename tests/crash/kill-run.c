@@ -179,6 +179,12 @@ static void look_at_keeper(struct run *run)
                         *traced = true;
                         (void)tracer_resume(t);
                 }
+                if (!is_first ||
+                    run->p.second == 0) { /* the next one is nobody's victim, and must not be born traced */
+                        tracer_release(&run->keeper);
+                        run->keeper_traced = false;
+                        return;
+                }
         }
         (void)tracer_resume_free(&run->keeper);
 }

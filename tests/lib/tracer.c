@@ -202,6 +202,13 @@ void tracer_kill(struct tracer *t)
                         return;
 }
 
+void tracer_release(struct tracer *t)
+{
+        int sig = t->deliver;
+        t->deliver = 0;
+        (void)ptrace(PTRACE_DETACH, t->pid, NULL, (void *)(long)sig);
+}
+
 void tracer_detach(struct tracer *t)
 {
         int status;
@@ -210,7 +217,5 @@ void tracer_detach(struct tracer *t)
         if (!WIFSTOPPED(status))
                 return;
         (void)classify(t, 1, status);
-        int sig = t->deliver;
-        t->deliver = 0;
-        (void)ptrace(PTRACE_DETACH, t->pid, NULL, (void *)(long)sig);
+        tracer_release(t);
 }

@@ -46,7 +46,8 @@ enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us);
 /* N instructions from the present stop. Returns the number done; fewer when the victim met a system call or died. */
 unsigned long tracer_step(struct tracer *t, unsigned long n);
 void tracer_kill(struct tracer *t);
-void tracer_detach(struct tracer *t); /* stops the running victim for a moment and lets it go */
+void tracer_release(struct tracer *t); /* the victim is stopped: lets it go */
+void tracer_detach(struct tracer *t);  /* stops the running victim for a moment and lets it go */
 
 /* "epoll_wait", or "#NR" (static buffer). */
 const char *syscall_name(long nr);
