@@ -103,7 +103,7 @@ static void peer_flush(struct control_server *s, struct peer *p)
 /* The bytes that went out make room once they are the larger part. */
 static void peer_compact(struct peer *p)
 {
-        if (p->sent < p->queue.size / 2)
+        if (p->sent == 0 || p->sent < p->queue.size / 2)
                 return;
         memmove(p->queue.data, p->queue.data + p->sent, p->queue.size - p->sent);
         p->queue.size -= p->sent;
