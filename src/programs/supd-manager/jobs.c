@@ -369,23 +369,44 @@ void jobs_state_changed(struct manager *m, struct run *r, enum unit_active befor
 
 /* ---- the end of everything ---- */
 
-/* Puts stop jobs for whatever is up, in reverse order of starting. Called again until nothing is up. */
-void jobs_shutdown(struct manager *m)
+/* A frozen unit stays as it is: nothing of it is waited for. */
+static bool is_down(const struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        return a == ACTIVE_INACTIVE || a == ACTIVE_FAILED || (r->d.flags & UNIT_FROZEN);
+}
+
+/* Puts stop jobs for whatever is up, in reverse order of starting. Called again until nothing is up. Returns how many
+ * jobs that took. */
+unsigned jobs_shutdown(struct manager *m)
 {
         static const uint8_t nobody[16];
+        unsigned n = 0;
 
-        m->meta.flags |= META_STOPPING;
-        m->meta_dirty = true;
+        if (!(m->meta.flags & META_STOPPING)) {
+                m->meta.flags |= META_STOPPING;
+                m->meta_dirty = true;
+        }
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 struct run *r = m->runs[i];
-                enum unit_active a = run_active(r);
-                bool stopping = r->d.job.type == JOB_STOP;
-                if (stopping || ((a == ACTIVE_INACTIVE || a == ACTIVE_FAILED) && r->d.job.type == JOB_NONE))
+                if (r->d.job.type == JOB_STOP || (is_down(r) && r->d.job.type == JOB_NONE))
                         continue;
                 if (r->d.job.type != JOB_NONE)
                         jobs_finish(m, r, RESULT_CANCELED);
-                if (a == ACTIVE_INACTIVE || a == ACTIVE_FAILED)
+                if (is_down(r))
                         continue;
                 install(m, &(struct graph_job){.unit = i, .type = JOB_STOP, .irreversible = true}, nobody);
+                n++;
         }
+        return n;
+}
+
+/* Nothing is up, and nothing is on its way up or down. */
+bool jobs_shutdown_done(const struct manager *m)
+{
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                if (!is_down(m->runs[i]) || m->runs[i]->d.job.type != JOB_NONE)
+                        return false;
+        return true;
 }

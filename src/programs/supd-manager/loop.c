@@ -186,6 +186,8 @@ int loop_run(struct manager *m)
 
                 timers_fire(m);
                 engine_settle(m);
+                if (m->meta.flags & META_STOPPING)
+                        stop_go_on(m);
                 publish_turn(m);
                 if (m->ending)
                         break;

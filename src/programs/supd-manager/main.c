@@ -244,7 +244,7 @@ void requests_take(struct manager *m)
                 if (!(m->meta.flags & META_STOPPING)) {
                         log_line(m, NULL, "stopping all services");
                         notify_self("STOPPING=1");
-                        jobs_shutdown(m);
+                        (void)jobs_shutdown(m);
                 }
         } else if (bits & DURABLE_REQUEST_RELOAD) {
                 if (units_reload(m) < 0)
@@ -252,6 +252,37 @@ void requests_take(struct manager *m)
         }
         if (bits & DURABLE_REQUEST_RELOAD)
                 atomic_fetch_and(&m->header->requests, ~DURABLE_REQUEST_RELOAD);
+}
+
+/* The end was committed, so the keeper need not ask again. What came up since is stopped too. */
+void stop_go_on(struct manager *m)
+{
+        const uint32_t asked = DURABLE_REQUEST_STOP | DURABLE_REQUEST_REBOOT | DURABLE_REQUEST_POWER;
+
+        if (atomic_load(&m->header->requests) & asked)
+                atomic_fetch_and(&m->header->requests, ~asked);
+        while (jobs_shutdown(m) > 0)
+                engine_settle(m);
+        m->ending = jobs_shutdown_done(m);
+}
+
+/* Nothing is left to supervise: what others could still talk to goes, and the keeper is told last, so that a death on
+ * the way here is just another start. */
+static void end(struct manager *m)
+{
+        static const char *const files[] = {"control", "manager", "notify", "table", "builtin/" FRONT_UNIT};
+        char path[4096];
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                (void)snprintf(path, sizeof(path), "%s/%s", m->runtime_dir, files[i]);
+                (void)unlink(path);
+        }
+        (void)snprintf(path, sizeof(path), "%s/builtin", m->runtime_dir);
+        (void)rmdir(path);
+        units_blobs_remove(m);
+        status_close(m->table, true);
+        m->table = NULL;
+        atomic_store(&m->header->outcome, DURABLE_OUTCOME_DONE);
 }
 
 static int signals_init(struct manager *m)
@@ -410,5 +441,8 @@ int main(int argc, char **argv)
         (void)begin(m);
         atomic_store(&m->header->manager_healthy, 1);
         v = loop_run(m);
-        return v < 0 ? fail("event loop", v) : atomic_load(&m->header->outcome_status);
+        if (v < 0)
+                return fail("event loop", v);
+        end(m);
+        return 0;
 }

@@ -250,6 +250,7 @@ int list_add(struct list_u32 *l, uint32_t v); /* 0 or -ENOMEM */
 void log_line(const struct manager *m, const char *unit, const char *format, ...) printf_like_(3, 4);
 void log_diag(const struct manager *m, const struct diag *d);
 void requests_take(struct manager *m);
+void stop_go_on(struct manager *m); /* towards the end of supd, once it has been asked for */
 void keeper_store(struct manager *m, const char *name, int fd); /* the fd outlives this manager */
 
 /* ---- loop.c ---- */
@@ -288,7 +289,8 @@ enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request
 void jobs_run(struct manager *m, struct run *r);
 void jobs_finish(struct manager *m, struct run *r, enum job_result result);
 void jobs_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now);
-void jobs_shutdown(struct manager *m);
+unsigned jobs_shutdown(struct manager *m);
+bool jobs_shutdown_done(const struct manager *m);
 const struct job_done *jobs_find_done(const struct manager *m, uint32_t id);
 
 /* ---- launch.c ---- */
@@ -333,6 +335,7 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
 int units_make_edges(struct manager *m, struct run *r);
 int units_reload(struct manager *m);
 int units_parse_missing(struct manager *m, struct run *r);
+void units_blobs_remove(struct manager *m); /* at the clean end */
 int units_reload_one(struct manager *m, struct run *r);
 int units_blobs_open(struct manager *m);
 

@@ -382,3 +382,11 @@ int units_reload(struct manager *m)
         (void)unlink(path);
         return v;
 }
+
+void units_blobs_remove(struct manager *m)
+{
+        char path[4096];
+
+        blob_path(m, m->meta.blob_generation, path, sizeof(path));
+        (void)unlink(path);
+}
