@@ -50,6 +50,17 @@ static int log_grow(struct state *s, uint64_t bytes)
         return 0;
 }
 
+/* Numbers out of range would lead reads and writes out of the mapping. */
+static bool header_is_readable(struct durable_header *h)
+{
+        uint32_t n_slots = atomic_load(&h->n_slots);
+        uint64_t committed = atomic_load(&h->commit) & COMMIT_LENGTH;
+
+        return memcmp(h->magic, DURABLE_MAGIC, sizeof(h->magic)) == 0 && h->major == DURABLE_MAJOR &&
+               h->slot_size == sizeof(struct durable_slot) && n_slots >= DURABLE_FIRST_SLOTS &&
+               n_slots <= DURABLE_MAX_SLOTS && committed <= DURABLE_LOG_MAX && committed % 8 == 0;
+}
+
 int state_open(int fd, struct state **ret)
 {
         cleanup_free_ struct state *s = calloc(1, sizeof(*s));
@@ -64,8 +75,7 @@ int state_open(int fd, struct state **ret)
         if (s->map == MAP_FAILED)
                 return -errno;
         h = durable_header_of(s->map);
-        if (memcmp(h->magic, DURABLE_MAGIC, sizeof(h->magic)) != 0 || h->major != DURABLE_MAJOR ||
-            h->slot_size != sizeof(struct durable_slot)) {
+        if (!header_is_readable(h)) {
                 (void)munmap(s->map, DURABLE_FILE_SIZE);
                 return -EBADMSG;
         }
