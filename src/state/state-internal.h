@@ -6,6 +6,7 @@
 #define SUPD_STATE_STATE_INTERNAL_H
 
 #include "abi/durable-file.h"
+#include "base/buf.h"
 #include "state/state.h"
 
 struct state {
@@ -15,6 +16,7 @@ struct state {
         uint64_t committed, used; /* bytes in it */
         uint64_t allocated;       /* bytes that each space has */
         bool compacting;
+        struct buf pending;   /* put, not committed */
         uint32_t *free_slots; /* owned: a stack of free slot numbers */
         uint32_t n_free, n_known, n_free_allocated;
 };

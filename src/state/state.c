@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The log: two spaces, one word that says which counts and how far. See state.h.
- * Invariant: bytes below the committed end of the counting space are never written again.
+ *
+ * Records are gathered in memory and written with one pwrite() before the word is stored. The log is not written
+ * through the mapping: pages that nobody but a successor reads would count as the manager's own, and each would cost a
+ * fault. Invariant: bytes below the committed end of the counting space are never written again.
  */
 #include "state/state-internal.h"
 
@@ -11,16 +14,11 @@
 #define COMMIT_SPACE  (UINT64_C(1) << 63)
 #define COMMIT_LENGTH ((UINT64_C(1) << 48) - 1)
 
-enum { LOG_FIRST = 64 * 1024 };
+enum { LOG_FIRST = 64 * 1024, PENDING_KEPT = 64 * 1024 };
 
 static uint64_t space_offset(unsigned space)
 {
         return space ? DURABLE_LOG_B : DURABLE_LOG_A;
-}
-
-static char *space_bytes(const struct state *s, unsigned space)
-{
-        return (char *)s->map + space_offset(space);
 }
 
 struct durable_header *state_header(const struct state *s)
@@ -98,6 +96,7 @@ void state_close(struct state *s)
                 return;
         (void)munmap(s->map, DURABLE_FILE_SIZE);
         free(s->free_slots);
+        buf_done(&s->pending);
         free(s);
 }
 
@@ -115,29 +114,62 @@ uint64_t state_used(const struct state *s)
 
 int state_put(struct state *s, enum record_kind kind, uint32_t key, const void *data, size_t size)
 {
-        struct record *r;
+        static const char padding[8];
+        struct record r = {.kind = kind, .key = key, .size = (uint32_t)size};
 
-        if (size > DURABLE_LOG_MAX || s->used + sizeof(*r) + ALIGN8(size) > s->allocated)
+        if (size > DURABLE_LOG_MAX || s->used + sizeof(r) + ALIGN8(size) > s->allocated)
                 return -ENOSPC;
-        r = (struct record *)(void *)(space_bytes(s, s->space) + s->used);
-        *r = (struct record){.kind = kind, .key = key, .size = (uint32_t)size};
-        if (size > 0)
-                memcpy(r + 1, data, size);
-        s->used += sizeof(*r) + ALIGN8(size);
+        if (buf_reserve(&s->pending, sizeof(r) + ALIGN8(size)) < 0)
+                return -ENOMEM;
+        (void)buf_append(&s->pending, &r, sizeof(r));
+        (void)buf_append(&s->pending, data, size);
+        (void)buf_append(&s->pending, padding, ALIGN8(size) - size);
+        s->used += sizeof(r) + ALIGN8(size);
         return 0;
 }
 
-void state_commit(struct state *s)
+/* A large commit (loading, compaction) does not leave its buffer behind. */
+static void pending_reset(struct state *s)
+{
+        if (s->pending.allocated > PENDING_KEPT)
+                buf_done(&s->pending);
+        else
+                buf_reset(&s->pending);
+}
+
+static int pending_write(struct state *s)
+{
+        uint64_t at = space_offset(s->space) + s->used - s->pending.size;
+        size_t done = 0;
+
+        while (done < s->pending.size) {
+                ssize_t n = pwrite(s->fd, s->pending.data + done, s->pending.size - done, (off_t)(at + done));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return n < 0 ? -errno : -EIO;
+                done += (size_t)n;
+        }
+        return 0;
+}
+
+int state_commit(struct state *s)
 {
         struct durable_header *h = state_header(s);
+        int r;
 
         if (s->used == s->committed && !s->compacting)
-                return;
+                return 0;
+        r = pending_write(s);
+        if (r < 0)
+                return r;
         /* release: the records are there before the word that makes them count */
         atomic_store_explicit(&h->commit, (s->space ? COMMIT_SPACE : 0) | s->used, memory_order_release);
         atomic_fetch_add_explicit(&h->commits, 1, memory_order_relaxed);
         s->committed = s->used;
         s->compacting = false;
+        pending_reset(s);
+        return 0;
 }
 
 void state_rollback(struct state *s)
@@ -149,12 +181,12 @@ void state_rollback(struct state *s)
                 s->compacting = false;
         }
         s->used = s->committed;
+        pending_reset(s);
 }
 
-static int replay_space(const struct state *s, unsigned space, uint64_t end,
-                        int (*each)(void *, const struct record *, const void *), void *userdata)
+static int replay_bytes(const char *bytes, uint64_t end, int (*each)(void *, const struct record *, const void *),
+                        void *userdata)
 {
-        const char *bytes = space_bytes(s, space);
         uint64_t at = 0;
 
         while (at < end) {
@@ -168,6 +200,22 @@ static int replay_space(const struct state *s, unsigned space, uint64_t end,
                 at += sizeof(*r) + ALIGN8((uint64_t)r->size);
         }
         return 0;
+}
+
+static int replay_space(const struct state *s, unsigned space, uint64_t end,
+                        int (*each)(void *, const struct record *, const void *), void *userdata)
+{
+        char *bytes;
+        int r;
+
+        if (end == 0)
+                return 0;
+        bytes = mmap(NULL, end, PROT_READ, MAP_SHARED, s->fd, (off_t)space_offset(space));
+        if (bytes == MAP_FAILED)
+                return -errno;
+        r = replay_bytes(bytes, end, each, userdata);
+        (void)munmap(bytes, end);
+        return r;
 }
 
 int state_replay(const struct state *s, int (*each)(void *userdata, const struct record *r, const void *data),
@@ -191,6 +239,7 @@ int state_compact_begin(struct state *s)
         uint64_t end = s->committed;
         int r;
 
+        pending_reset(s);
         s->space = !old;
         s->used = 0;
         s->compacting = true;

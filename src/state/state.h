@@ -42,9 +42,10 @@ void *state_map(const struct state *s);
 
 /* Makes sure that BYTES of live records fit for good, in both spaces. 0, or -ENOSPC/-E2BIG: nothing has changed. */
 int state_reserve(struct state *s, uint64_t bytes);
-/* Appends a record that counts after the next commit. 0, or -ENOSPC: then compact. */
+/* Appends a record that counts after the next commit. 0, -ENOMEM, or -ENOSPC: then compact. */
 int state_put(struct state *s, enum record_kind kind, uint32_t key, const void *data, size_t size);
-void state_commit(struct state *s);
+/* 0, or negative errno of the write: nothing counts then, and what was put is still there. */
+int state_commit(struct state *s);
 /* Forgets what was put since the last commit. */
 void state_rollback(struct state *s);
 /* Calls EACH with every committed record in order; the latest of a (kind, key) counts. Returns 0, the first non-zero

@@ -36,13 +36,19 @@ static _Noreturn void out_of_memory(void)
         _exit(12);
 }
 
+void engine_show(struct manager *m, struct run *r)
+{
+        if (!r->unpublished && list_add(&m->unpublished, r->id) < 0)
+                out_of_memory();
+        r->unpublished = true;
+}
+
 void engine_touch(struct manager *m, struct run *r)
 {
         if (!r->dirty && list_add(&m->dirty, r->id) < 0)
                 out_of_memory();
-        if (!r->unpublished && list_add(&m->unpublished, r->id) < 0)
-                out_of_memory();
-        r->dirty = r->unpublished = true;
+        r->dirty = true;
+        engine_show(m, r);
 }
 
 void engine_post(struct manager *m, struct run *r, enum machine_event e, int code, int status)
@@ -169,6 +175,8 @@ void engine_commit(struct manager *m)
                 state_rollback(m->state);
                 v = engine_compact(m);
         }
+        if (v == 0)
+                v = state_commit(m->state);
         m->compact_due = false;
         if (v < 0) {
                 /* The room was reserved when the units were loaded, so this is the end of a long chain of bad luck. */
@@ -176,7 +184,6 @@ void engine_commit(struct manager *m)
                          strerror(-v));
                 return;
         }
-        state_commit(m->state);
         for (size_t i = 0; i < m->dirty.n; i++)
                 m->runs[m->dirty.v[i]]->dirty = false;
         m->dirty.n = 0;

@@ -250,8 +250,16 @@ void requests_take(struct manager *m)
                 if (units_reload(m) < 0)
                         log_line(m, NULL, "not all unit files could be read again");
         }
-        if (bits & DURABLE_REQUEST_RELOAD)
-                atomic_fetch_and(&m->header->requests, ~DURABLE_REQUEST_RELOAD);
+        if (bits == 0)
+                return;
+        /* what is to follow the end must be committed with it */
+        if (bits & DURABLE_REQUEST_REBOOT)
+                m->meta.flags |= META_REBOOT;
+        if (bits & DURABLE_REQUEST_POWER)
+                m->meta.flags |= META_POWER;
+        m->meta_dirty = true;
+        engine_settle(m); /* committed: only now is the request taken */
+        atomic_fetch_and(&m->header->requests, ~bits);
 }
 
 /* The end was committed, so the keeper need not ask again. What came up since is stopped too. */
@@ -282,7 +290,9 @@ static void end(struct manager *m)
         units_blobs_remove(m);
         status_close(m->table, true);
         m->table = NULL;
-        atomic_store(&m->header->outcome, DURABLE_OUTCOME_DONE);
+        atomic_store(&m->header->outcome, m->meta.flags & META_REBOOT  ? DURABLE_OUTCOME_REBOOT
+                                          : m->meta.flags & META_POWER ? DURABLE_OUTCOME_POWER
+                                                                       : DURABLE_OUTCOME_DONE);
 }
 
 static int signals_init(struct manager *m)
@@ -330,7 +340,7 @@ static int begin(struct manager *m)
         struct run *r;
         int v;
 
-        if (m->meta.flags & META_BOOTED)
+        if (m->meta.flags & (META_BOOTED | META_STOPPING))
                 return 0;
         v = units_get(m, name, &r);
         if (v == 0)

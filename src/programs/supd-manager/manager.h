@@ -105,6 +105,8 @@ struct meta_durable {
 };
 #define META_STOPPING (1u << 0)
 #define META_BOOTED   (1u << 1) /* the start job of the default unit has been put */
+#define META_REBOOT   (1u << 2) /* what is to follow the end */
+#define META_POWER    (1u << 3)
 
 struct blob_durable {
         uint64_t offset;
@@ -268,6 +270,7 @@ void engine_post(struct manager *m, struct run *r, enum machine_event e, int cod
 void engine_settle(struct manager *m);               /* until nothing is left to do now */
 void engine_commit(struct manager *m);               /* only with an empty queue */
 void engine_touch(struct manager *m, struct run *r); /* its record and row changed */
+void engine_show(struct manager *m, struct run *r);  /* its row changed, its record did not */
 int engine_compact(struct manager *m);
 uint64_t engine_live_bytes(struct manager *m);
 

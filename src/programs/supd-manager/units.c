@@ -213,7 +213,8 @@ static int load_one(struct manager *m, struct run *r)
                 v = state_put(m->state, RECORD_BLOB, r->id, &r->blob, sizeof(r->blob));
         if (v == -ENOSPC)
                 m->compact_due = true; /* the next commit writes everything anew */
-        engine_touch(m, r);
+        m->meta_dirty = true; /* there is something to commit; the record itself is still what its default says */
+        engine_show(m, r);
         return 0;
 }
 
