@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The doors of the manager that lead to other programs: the status table, kept in plain memory, and the control server,
+ * through which the commands of a scenario come.
+ *
+ * Not here: the rooms status/ and control/, which have tests of their own. Invariant: a command that was carried out
+ * before a death is found by its request id, and not given twice.
+ */
+#include "world.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* ---- status ---- */
+
+static struct supd_status_row rows[256], nowhere;
+static struct supd_status_header header;
+
+int status_open(const char *name unused_, struct status_table **ret, struct diag *diag unused_)
+{
+        *ret = (struct status_table *)(void *)&header;
+        return 0;
+}
+
+int status_reserve(struct status_table *t unused_, uint32_t n unused_)
+{
+        return 0;
+}
+
+struct supd_status_row *status_row(struct status_table *t unused_, uint32_t i)
+{
+        return i < ARRAY_SIZE(rows) ? &rows[i] : &nowhere;
+}
+
+int status_set_text(struct status_table *t unused_, uint32_t i unused_, uint32_t which unused_, const char *s unused_)
+{
+        return 0;
+}
+
+struct supd_status_header *status_header(struct status_table *t unused_)
+{
+        return &header;
+}
+
+void status_mark(struct status_table *t unused_, uint32_t i unused_)
+{
+}
+
+uint64_t status_publish(struct status_table *t unused_, uint64_t now_us unused_)
+{
+        return 0;
+}
+
+void status_close(struct status_table *t unused_, bool remove unused_)
+{
+}
+
+/* ---- control ---- */
+
+static const struct control_ops *ops;
+static void *ops_userdata;
+static struct control_request request;
+
+int control_server_new(int fd unused_, const struct control_ops *o, void *userdata, struct control_server **ret)
+{
+        ops = o;
+        ops_userdata = userdata;
+        *ret = (struct control_server *)(void *)&request;
+        return 0;
+}
+
+void control_server_set_poll(struct control_server *s unused_, const struct control_poll *p unused_)
+{
+}
+
+void control_server_ready(struct control_server *s unused_, void *cookie unused_, bool r unused_, bool w unused_,
+                          bool h unused_)
+{
+}
+
+const struct control_request *control_server_request(const struct control_server *s unused_)
+{
+        return request.id[0] ? &request : NULL;
+}
+
+void control_job_new(struct control_server *s unused_, const struct control_job *job unused_)
+{
+}
+
+void control_job_removed(struct control_server *s unused_, const struct control_job *job)
+{
+        story("%s: job %s ends: %s", job->unit, job_type_name(job->type), job_result_name(job->result));
+}
+
+void control_unit_changed(struct control_server *s unused_, const char *unit unused_)
+{
+}
+
+void control_reloading(struct control_server *s unused_, bool active unused_)
+{
+}
+
+/* ---- commands ---- */
+
+static void enqueue(const struct command *c, unsigned number, enum job_request what)
+{
+        struct control_error e = {0};
+        uint32_t job;
+
+        request = (struct control_request){.id = {(uint8_t)(number + 1), 0xc0}};
+        if (ops->find_request(ops_userdata, request.id, &job) == 0)
+                story("command %u was given before the death", number);
+        else if (ops->enqueue(ops_userdata, c->unit, what, MODE_REPLACE, &job, &e) < 0)
+                story("command refused: %s", e.message);
+        request.id[0] = 0;
+}
+
+static void kill_main(const char *unit)
+{
+        for (size_t i = 0; i < MAX_PROCS; i++) {
+                struct proc *p = &world->procs[i];
+                if (p->used && p->alive && p->main && streq(unit_name_of(p->unit - 1), unit))
+                        (void)world_signal(p, SIGKILL);
+        }
+}
+
+void doors_command(const struct command *c, unsigned number)
+{
+        static const struct {
+                const char *word;
+                enum job_request request;
+        } jobs[] = {
+                [START_UNIT] = {"start", REQUEST_START},
+                [STOP_UNIT] = {"stop", REQUEST_STOP},
+                [RESTART_UNIT] = {"restart", REQUEST_RESTART},
+                [RELOAD_UNIT] = {"reload", REQUEST_RELOAD},
+        };
+        struct control_error e;
+
+        if (c->verb < ARRAY_SIZE(jobs) && jobs[c->verb].word) {
+                story("command: %s %s", jobs[c->verb].word, c->unit);
+                enqueue(c, number, jobs[c->verb].request);
+        } else if (c->verb == RESET_UNIT) {
+                story("command: reset-failed %s", c->unit);
+                (void)ops->reset_failed(ops_userdata, c->unit, &e);
+        } else if (c->verb == DAEMON_RELOAD) {
+                story("command: daemon-reload");
+                atomic_fetch_or(&durable_header_of(world->map)->requests, DURABLE_REQUEST_RELOAD);
+                world_ring();
+        } else {
+                story("somebody kills the main process of %s", c->unit);
+                kill_main(c->unit);
+        }
+}
