@@ -51,7 +51,7 @@ int log_tail(const char *path, unsigned lines, bool raw, FILE *to)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
-        if (lines == 0)
+        if (lines == 0 || st.st_size == 0)
                 return 0;
         piece = MIN2(piece, TAIL_MAX);
         from = st.st_size > piece ? st.st_size - piece : 0;
@@ -65,6 +65,8 @@ int log_tail(const char *path, unsigned lines, bool raw, FILE *to)
                 const char *end = memchr(text + at, '\n', (size_t)n - at);
                 size_t length = end ? (size_t)(end - text) - at : (size_t)n - at;
 
+                if (printed == 0)
+                        (void)fputc('\n', to);
                 put_line(text + at, length, raw, to);
                 at += length + 1;
         }

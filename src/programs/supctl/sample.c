@@ -113,18 +113,21 @@ static void walk_children(struct walk *w, uint32_t pid)
         }
 }
 
-static void walk_sum(const struct walk *w, struct sample *s)
+/* FIRST: what has been read about the first of them already, or NULL. */
+static void walk_sum(const struct walk *w, const struct proc_stat *first, struct sample *s)
 {
         uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), tick = USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
-        struct proc_stat st;
+        struct proc_stat other;
         uint64_t tasks = 0, memory = 0, cpu = 0;
 
         for (unsigned i = 0; i < w->n; i++) {
-                if (!proc_stat(w->pids[i], &st))
+                const struct proc_stat *st = i == 0 && first ? first : &other;
+
+                if (st == &other && !proc_stat(w->pids[i], &other))
                         continue;
-                tasks += st.fields[20];
-                memory += st.fields[24] * page;
-                cpu += (st.fields[14] + st.fields[15] + st.fields[16] + st.fields[17]) * tick;
+                tasks += st->fields[20];
+                memory += st->fields[24] * page;
+                cpu += (st->fields[14] + st->fields[15] + st->fields[16] + st->fields[17]) * tick;
         }
         if (tasks == 0)
                 return;
@@ -152,10 +155,10 @@ void sample_take(const struct supd_status_row *row, const char *cgroup, struct s
                 ret->memory = cgroup_number(cgroup, "memory.current", NULL);
                 ret->cpu_us = cgroup_number(cgroup, "cpu.stat", "usage_usec ");
                 walk_text(&walk, procs);
-        } else if (row->main_pid)
+        } else if (ret->state)
                 walk_children(&walk, row->main_pid);
         if (ret->tasks == UNKNOWN || ret->memory == UNKNOWN || ret->cpu_us == UNKNOWN)
-                walk_sum(&walk, ret);
+                walk_sum(&walk, walk.n > 0 && ret->state && walk.pids[0] == row->main_pid ? &st : NULL, ret);
 }
 
 const char *sample_state_word(char state)

@@ -6,6 +6,10 @@
  */
 #include "programs/supctl/supctl.h"
 
+/* A pattern that means more units than this gets what the table says, in an instant; reading /proc and a log for each
+ * of ten thousand would take a second. --full has it all the same. */
+#define FULL_SHEETS 64u
+
 struct sheet { /* of one unit */
         struct view *v;
         const struct supd_status_row *row;
@@ -223,16 +227,19 @@ static void print_log(const struct sheet *s)
         char path[600];
 
         log_path(s, path, sizeof(path));
-        if (s->v->options->lines == 0 || !path[0] || access(path, R_OK) < 0)
-                return;
-        (void)putchar('\n');
-        (void)log_tail(path, s->v->options->lines, !isatty(STDOUT_FILENO), stdout);
+        if (s->v->options->lines > 0 && path[0])
+                (void)log_tail(path, s->v->options->lines, !s->v->terminal, stdout);
+}
+
+static bool is_brief(const struct view *v)
+{
+        return v->n_matching > FULL_SHEETS && !v->options->full;
 }
 
 static void print_unit(const struct sheet *s)
 {
         const char *description = text(s, SUPD_TEXT_DESCRIPTION), *group = text(s, SUPD_TEXT_CONTROL_GROUP);
-        struct sample now;
+        struct sample now = {.tasks = UINT64_MAX, .memory = UINT64_MAX, .cpu_us = UINT64_MAX};
 
         (void)printf("%s%s%s %s%s%s\n", colour(s), dot(s), plain(s), text(s, SUPD_TEXT_NAME), *description ? " - " : "",
                      description);
@@ -240,7 +247,8 @@ static void print_unit(const struct sheet *s)
         print_active(s);
         print_conditions(s);
         print_documentation(s);
-        sample_take(s->row, group, &now);
+        if (!is_brief(s->v))
+                sample_take(s->row, group, &now);
         print_processes(s, &now);
         print_samples(s, &now);
         print_past(s);
@@ -248,7 +256,8 @@ static void print_unit(const struct sheet *s)
                 (void)printf("    ");
                 (void)view_warn(s->v, stdout);
         }
-        print_log(s);
+        if (!is_brief(s->v))
+                print_log(s);
 }
 
 static void unit_json(const struct sheet *s)
@@ -376,6 +385,15 @@ static int status_json(struct view *v, const char *const *words, unsigned n)
         return r;
 }
 
+static int status_text(struct view *v, const char *const *words, unsigned n)
+{
+        int r = view_each(v, words, n, status_each);
+
+        if (is_brief(v) && !v->options->quiet)
+                (void)printf("\nMore than %u units: without samples and log lines; --full shows them.\n", FULL_SHEETS);
+        return r;
+}
+
 int verb_status(struct view *v, const char *const *words, unsigned n)
 {
         static const char *const everything[] = {"*"};
@@ -383,8 +401,8 @@ int verb_status(struct view *v, const char *const *words, unsigned n)
         if (v->options->json)
                 return n > 0 ? status_json(v, words, n) : status_json(v, everything, v->options->all ? 1 : 0);
         if (n > 0)
-                return view_each(v, words, n, status_each);
+                return status_text(v, words, n);
         if (v->options->all)
-                return view_each(v, everything, 1, status_each);
+                return status_text(v, everything, 1);
         return view_all(v) < 0 ? EXIT_ERROR : status_manager(v);
 }

@@ -48,7 +48,10 @@ struct view { /* what verbs work on */
         struct supstatus *table;
         struct supstatus_snapshot *snapshot; /* owned; of the last look */
         const char *instance;
-        bool colour;
+        const struct supstatus_snapshot *writer_of; /* the snapshot that WRITER was asked for */
+        int writer;                                 /* SUPSTATUS_WRITER_*, or negative errno */
+        uint32_t n_matching;                        /* units that the latest pattern means */
+        bool colour, terminal;
         unsigned width; /* of the terminal; 0 = no limit */
 };
 
@@ -106,7 +109,8 @@ const char *sample_state_word(char state);                 /* "sleeping", … */
 uint32_t sample_unit_of_pid(struct view *v, uint32_t pid); /* row of the unit that PID belongs to; UINT32_MAX = none */
 
 /* log-tail.c */
-int log_tail(const char *path, unsigned lines, bool raw, FILE *to); /* lines printed, or negative errno */
+/* An empty line, and then the lines; nothing when there are none. Lines printed, or negative errno. */
+int log_tail(const char *path, unsigned lines, bool raw, FILE *to);
 
 /* json.c */
 struct json {

@@ -93,7 +93,8 @@ int view_open(struct view *v, char instance[80])
 
         instance_name(v->options, instance);
         v->instance = instance;
-        if (isatty(STDOUT_FILENO)) {
+        v->terminal = isatty(STDOUT_FILENO);
+        if (v->terminal) {
                 const char *no_color = getenv("NO_COLOR");
 
                 v->colour = !(no_color && *no_color) && !(term && streq(term, "dumb"));
@@ -126,16 +127,26 @@ int view_one(struct view *v, const char *name)
         return r < 0 && r != -ESRCH ? complain(v, r) : r;
 }
 
+/* Asked once for all units that are shown of one snapshot. */
+static int writer_of(struct view *v)
+{
+        if (v->writer_of != v->snapshot) {
+                v->writer = supstatus_writer(v->table, v->snapshot);
+                v->writer_of = v->snapshot;
+        }
+        return v->writer;
+}
+
 const char *view_writer(struct view *v)
 {
-        int r = supstatus_writer(v->table, v->snapshot);
+        int r = writer_of(v);
 
         return r == SUPSTATUS_WRITER_STOPPED ? "stopped" : r == SUPSTATUS_WRITER_GONE ? "gone" : "alive";
 }
 
 bool view_warn(struct view *v, FILE *to)
 {
-        int r = v->snapshot ? supstatus_writer(v->table, v->snapshot) : SUPSTATUS_WRITER_ALIVE;
+        int r = v->snapshot ? writer_of(v) : SUPSTATUS_WRITER_ALIVE;
         char ago[64];
 
         if (r == SUPSTATUS_WRITER_ALIVE || r < 0)
@@ -197,6 +208,9 @@ static int each_matching(struct view *v, const char *pattern, each_function each
 
         if (view_all(v) < 0 || view_sorted(v, &rows) < 0)
                 return EXIT_ERROR;
+        v->n_matching = 0;
+        for (uint32_t i = 0; i < supstatus_count(v->snapshot); i++)
+                v->n_matching += row_matches(v, rows[i], pattern);
         for (uint32_t i = 0; i < supstatus_count(v->snapshot); i++)
                 if (row_matches(v, rows[i], pattern))
                         status = first_of(status,
@@ -249,6 +263,7 @@ int view_each(struct view *v, const char *const *words, unsigned n, each_functio
         for (unsigned i = 0; i < n; i++) {
                 uint32_t pid;
 
+                v->n_matching = 0;
                 if (is_pattern(words[i]))
                         status = first_of(status, each_matching(v, words[i], each));
                 else if (is_pid(words[i], &pid))
