@@ -251,6 +251,35 @@ static void test_f_killed_at_the_system_call_asked_for(void **state unused_)
         assert_in_range(kill_at(3, true, 200), 3, 19); /* 200 instructions later it went on */
 }
 
+/* However it was let go, it runs on: neither a stop that was seen nor one that was not may be left over. */
+static void test_f_let_go_it_runs_on(void **state unused_)
+{
+        if (!tracer_permitted())
+                skip();
+        for (unsigned how = 0; how < 3; how++) {
+                int go[2];
+                volatile unsigned *count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+                assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+                struct tracer t;
+                pid_t p = victim(count, go[0]);
+                assert_int_equal(tracer_seize(&t, p, false), 0);
+                if (how == 1)
+                        (void)tracer_step(&t, 1);
+                if (how == 2)
+                        assert_int_equal(tracer_resume_free(&t), 0);
+                tracer_detach(&t);
+                assert_int_equal(write(go[1], "", 1), 1);
+                for (unsigned i = 0; i < 5000 && *count < 20; i++)
+                        sleep_us(1000);
+                assert_int_equal(*count, 20);
+                (void)kill(p, SIGKILL);
+                (void)waitpid(p, NULL, 0);
+                (void)munmap((void *)(uintptr_t)count, 4096);
+                (void)close(go[0]);
+                (void)close(go[1]);
+        }
+}
+
 static void test_g_names_of_system_calls(void **state unused_)
 {
         assert_string_equal(syscall_name(SYS_getppid), "getppid");
@@ -267,6 +296,7 @@ int main(void)
                 cmocka_unit_test(test_e_death_without_words_is_sigkill),
                 cmocka_unit_test(test_e_what_is_told_must_be_true),
                 cmocka_unit_test(test_f_killed_at_the_system_call_asked_for),
+                cmocka_unit_test(test_f_let_go_it_runs_on),
                 cmocka_unit_test(test_g_names_of_system_calls),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

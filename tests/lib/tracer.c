@@ -85,7 +85,8 @@ static int await_first_stop(struct tracer *t)
         int status, r = wait_long(t->pid, 5 * USEC_PER_SEC, &status);
         if (r <= 0)
                 return r < 0 ? r : -ETIMEDOUT;
-        return WIFSTOPPED(status) ? 0 : -ESRCH;
+        t->stopped = WIFSTOPPED(status);
+        return t->stopped ? 0 : -ESRCH;
 }
 
 int tracer_seize(struct tracer *t, pid_t pid, bool follow_forks)
@@ -115,6 +116,7 @@ static int resume(struct tracer *t, enum __ptrace_request how)
 {
         int sig = t->deliver;
         t->deliver = 0;
+        t->stopped = false;
         return ptrace(how, t->pid, NULL, (void *)(long)sig) < 0 ? -errno : 0;
 }
 
@@ -162,6 +164,7 @@ static enum tracer_event classify(struct tracer *t, int r, int status)
                 t->status = status;
                 return TRACER_GONE;
         }
+        t->stopped = true;
         int event = status >> 16;
         if (WSTOPSIG(status) == (SIGTRAP | 0x80))
                 return syscall_stop(t);
@@ -212,10 +215,10 @@ void tracer_release(struct tracer *t)
 void tracer_detach(struct tracer *t)
 {
         int status;
-        if (ptrace(PTRACE_INTERRUPT, t->pid, NULL, NULL) < 0 || wait_long(t->pid, USEC_PER_SEC, &status) <= 0)
-                return;
-        if (!WIFSTOPPED(status))
-                return;
-        (void)classify(t, 1, status);
+        if (!t->stopped) {
+                if (ptrace(PTRACE_INTERRUPT, t->pid, NULL, NULL) < 0 || wait_long(t->pid, USEC_PER_SEC, &status) <= 0 ||
+                    classify(t, 1, status) == TRACER_GONE)
+                        return;
+        }
         tracer_release(t);
 }

@@ -29,6 +29,7 @@ struct tracer {
         int deliver;         /* signal to be delivered at the next resume */
         pid_t child;         /* TRACER_FORKED */
         bool inside;         /* between entry and exit */
+        bool stopped;        /* in a stop that we have seen */
         int status;          /* TRACER_GONE: the wait status */
 };
 
