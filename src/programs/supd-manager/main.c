@@ -214,6 +214,8 @@ static void bell_ready(struct manager *m, struct source *s unused_, uint32_t eve
         uint64_t n;
 
         (void)!read(m->bell_fd, &n, sizeof(n));
+        if (m->notify_source)
+                notify_take(m);
         launch_look(m);
         exits_take(m);
         requests_take(m);

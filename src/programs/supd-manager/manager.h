@@ -243,8 +243,8 @@ struct manager {
 
         int notify_fd, inotify_fd, control_fd, front_fd; /* control: SEQPACKET for supd-bus; front: D-Bus, for it */
         struct control_server *control;
-        struct source *front_source, *inotify_source;
-        bool ready_said;
+        struct source *front_source, *inotify_source, *notify_source;
+        bool ready_said, notify_held;
 };
 
 /* ---- small helpers (main.c) ---- */
@@ -326,6 +326,7 @@ struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed 
 
 /* ---- notify.c ---- */
 int notify_open(struct manager *m);
+void notify_take(struct manager *m);
 void notify_self(const char *text); /* to our own NOTIFY_SOCKET */
 
 /* ---- units.c ---- */

@@ -146,7 +146,39 @@ static ssize_t receive(struct manager *m, char *text, int flags, pid_t *ret_send
         return n;
 }
 
-static void notify_ready(struct manager *m, struct source *s unused_, uint32_t events unused_)
+/* Whose message is it? A sender that has ended meanwhile is known as long as its exit has not been taken. */
+static struct run *owner_of(struct manager *m, pid_t sender)
+{
+        struct run *r = procs_owner(m, sender);
+
+        for (uint32_t i = 0; !r && i < m->n_runs; i++) {
+                const struct unit_durable *d = &m->runs[i]->d;
+                if (((d->main.flags & PROCESS_RUNNING) && d->main.pid == (uint32_t)sender) ||
+                    ((d->control.flags & PROCESS_RUNNING) && d->control.pid == (uint32_t)sender))
+                        r = m->runs[i];
+        }
+        return r;
+}
+
+/* True when P is an ancestor of PID, or PID itself, and the launcher has not noted yet that it runs. */
+static bool starts_now(struct manager *m, const struct process_durable *p, pid_t pid)
+{
+        struct sys_stat st;
+
+        if (!(p->flags & PROCESS_LAUNCHING) || p->generation == 0)
+                return false;
+        for (int depth = 0; depth < 64 && pid > 1; depth++) {
+                if (atomic_load(&durable_pids(state_map(m->state))[p->slot]) == (uint32_t)pid)
+                        return true;
+                if (sys_stat(pid, &st) < 0)
+                        return false;
+                pid = st.parent;
+        }
+        return false;
+}
+
+/* Called before exits are taken: what a process said before its end comes before its end. */
+void notify_take(struct manager *m)
 {
         char text[NOTIFY_MAX + 1];
         pid_t sender = 0;
@@ -156,9 +188,14 @@ static void notify_ready(struct manager *m, struct source *s unused_, uint32_t e
                 ssize_t n = receive(m, text, MSG_PEEK, &sender);
                 struct run *r;
                 if (n < 0)
-                        return;
+                        break;
                 text[n] = 0;
-                r = sender > 0 ? procs_owner(m, sender) : NULL;
+                r = sender > 0 ? owner_of(m, sender) : NULL;
+                if (r && (starts_now(m, &r->d.main, sender) || starts_now(m, &r->d.control, sender))) {
+                        /* the launcher is about to ring: then again */
+                        m->notify_held = loop_change(m, m->notify_source, 0) == 0;
+                        return;
+                }
                 if (r && r->unit->service && may_speak(r, sender))
                         take(m, r, text, sender);
                 else if (m->verbose)
@@ -167,6 +204,13 @@ static void notify_ready(struct manager *m, struct source *s unused_, uint32_t e
                 engine_settle(m);
                 (void)receive(m, text, 0, &sender);
         }
+        if (m->notify_held)
+                m->notify_held = loop_change(m, m->notify_source, EPOLLIN) < 0;
+}
+
+static void notify_ready(struct manager *m, struct source *s unused_, uint32_t events unused_)
+{
+        notify_take(m);
 }
 
 int notify_open(struct manager *m)
@@ -191,7 +235,7 @@ int notify_open(struct manager *m)
                 (void)chmod(m->notify_path, 0666);
                 keeper_store(m, "notify", m->notify_fd);
         }
-        return loop_add(m, m->notify_fd, EPOLLIN, notify_ready, NULL, NULL);
+        return loop_add(m, m->notify_fd, EPOLLIN, notify_ready, NULL, &m->notify_source);
 }
 
 void notify_self(const char *text)
