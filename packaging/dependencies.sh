@@ -47,6 +47,8 @@ need_test() {
         need iproute2 have ip
         need procps have ps
         wish mandoc have mandoc
+        wish dbus-bin have dbus-send
+        wish libglib2.0-bin have gdbus
 }
 
 # Other releases of the distribution name the package otherwise; without clang itself there is nothing to ask.
