@@ -130,11 +130,16 @@ static int op_find_request(void *userdata, const uint8_t request_id[16], uint32_
                         *ret_job = m->runs[i]->d.job.id;
                         return 0;
                 }
-        for (uint32_t i = first; i < m->n_jobs_done; i++)
-                if (memcmp(m->jobs_done[i % N_JOBS_DONE].request, request_id, 16) == 0) {
-                        *ret_job = m->jobs_done[i % N_JOBS_DONE].id;
-                        return 0;
-                }
+        for (uint32_t i = first; i < m->n_jobs_done; i++) {
+                const struct job_done *j = &m->jobs_done[i % N_JOBS_DONE];
+                struct control_job ended = {.id = j->id, .type = j->type, .result = j->result};
+                if (memcmp(j->request, request_id, sizeof(j->request)) != 0 || j->unit >= m->n_runs)
+                        continue;
+                *ret_job = j->id;
+                ended.unit = m->runs[j->unit]->name;
+                control_job_removed(m->control, &ended); /* behind the answer: a dead manager told nobody */
+                return 0;
+        }
         return -ENOENT;
 }
 
