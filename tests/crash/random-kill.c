@@ -27,6 +27,7 @@
 #define N_ACTORS     3u
 #define AIM_US       (150 * USEC_PER_MSEC)
 #define BACK_US      (20 * USEC_PER_SEC)
+#define NOT_LOADED   5 /* exit status of `supctl stop` for a unit that nobody has mentioned yet */
 #define SETTLE_US    (20 * USEC_PER_SEC)
 
 struct kind {
@@ -162,13 +163,19 @@ static void act_once(struct observer *o, const char *unit)
 }
 
 /* Says it until it is so. */
-static bool bring_to_rest(struct observer *o, const char *unit, bool run)
+static bool bring_to_rest(struct observer *o, const char *unit, bool run, struct buf *last)
 {
         uint64_t start = boottime_us();
+        int e;
         while (boottime_us() - start < BACK_US) {
                 char args[128];
                 (void)snprintf(args, sizeof(args), "%s %s", run ? "start" : "stop", unit);
-                if (rig_supctl(&rig, args, 8 * USEC_PER_SEC, NULL) == 0)
+                buf_reset(last);
+                e = rig_supctl(&rig, args, 8 * USEC_PER_SEC, last);
+                (void)buf_printf(last, " (supctl %s: %d)", args, e);
+                if (!run && e == NOT_LOADED && observer_main_pid(o, unit) == 0)
+                        return true; /* it was never asked for */
+                if (e == 0)
                         for (unsigned i = 0; i < 100; i++) {
                                 if ((observer_main_pid(o, unit) > 0) == run)
                                         return true;
@@ -181,6 +188,7 @@ static bool bring_to_rest(struct observer *o, const char *unit, bool run)
 
 static void actor(unsigned me)
 {
+        cleanup_buf_ struct buf last = {0};
         struct observer o;
         char unit[32];
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -196,9 +204,9 @@ static void actor(unsigned me)
         for (unsigned i = me; i < cfg.n_services && shared->failure[me][0] == 0; i += N_ACTORS) {
                 shared->wanted[i] = !kind_of(i)->never_rests && random_below(3) > 0;
                 name_of(i, unit);
-                if (!bring_to_rest(&o, unit, shared->wanted[i]))
-                        (void)snprintf(shared->failure[me], sizeof(shared->failure[me]), "%s cannot be %s", unit,
-                                       shared->wanted[i] ? "started" : "stopped");
+                if (!bring_to_rest(&o, unit, shared->wanted[i], &last))
+                        (void)snprintf(shared->failure[me], sizeof(shared->failure[me]), "%s cannot be %s: %.120s",
+                                       unit, shared->wanted[i] ? "started" : "stopped", buf_str(&last));
         }
         observer_close(&o);
         _exit(0);
