@@ -230,12 +230,15 @@ static int walk_thread(void *userdata, pid_t tid)
 int sys_children(pid_t pid, struct sys_pids *list)
 {
         struct thread_walk w = {pid, list};
+        struct stat st;
         char path[64];
         int r = children_of_thread(pid, pid, list);
 
         if (r < 0)
                 return r;
         (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+        if (stat(path, &st) == 0 && st.st_nlink <= 3)
+                return 0; /* 2 + threads: a single one, which has been read */
         r = each_number(path, walk_thread, &w);
         return r == -ENOENT ? 0 : r;
 }

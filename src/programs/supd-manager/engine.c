@@ -213,10 +213,27 @@ static void engine_effects(struct manager *m)
         api_announce(m);
 }
 
+/* While a thousand units end, a look at each wake-up would be the whole work: once one has been taken, the next waits
+ * for four times as long as that took. */
+static bool looks_wait(struct manager *m)
+{
+        if (m->looks.n == 0 || m->orphans_cost_us == 0 || sys_mono_us() >= m->orphans_at_us + 4 * m->orphans_cost_us)
+                return false;
+        for (size_t i = 0; i < m->looks.n; i++)
+                if (list_add(&m->looks_later, m->looks.v[i]) < 0)
+                        return false;
+        m->looks.n = 0;
+        m->looks_soon = true;
+        return true;
+}
+
 static bool engine_looks(struct manager *m)
 {
-        bool any = m->looks.n > 0;
+        bool any;
 
+        if (looks_wait(m))
+                return false;
+        any = m->looks.n > 0;
         for (size_t i = 0; i < m->looks.n; i++) {
                 struct run *r = m->runs[m->looks.v[i]];
                 r->look = false;

@@ -170,9 +170,17 @@ static void sources_free(struct manager *m)
         }
 }
 
-/* Only where pidfds are not to be had. */
+/* 50 ms where pidfds are not to be had, 2 ms for looks that were only put off. */
+static int look_wait_ms(const struct manager *m)
+{
+        if (m->looks_later.n == 0)
+                return -1;
+        return m->looks_soon ? 2 : 50;
+}
+
 static void looks_due(struct manager *m)
 {
+        m->looks_soon = false;
         for (size_t i = 0; i < m->looks_later.n; i++)
                 (void)list_add(&m->looks, m->looks_later.v[i]);
         m->looks_later.n = 0;
@@ -192,7 +200,7 @@ int loop_run(struct manager *m)
                 if (m->ending)
                         break;
                 timer_arm(m);
-                n = epoll_wait(m->epoll_fd, events, (int)ARRAY_SIZE(events), m->looks_later.n > 0 ? 50 : -1);
+                n = epoll_wait(m->epoll_fd, events, (int)ARRAY_SIZE(events), look_wait_ms(m));
                 if (n < 0 && errno != EINTR)
                         return -errno;
                 procs_new_turn(m);

@@ -238,7 +238,8 @@ struct manager {
 
         /* processes, looked at once a turn */
         struct sys_pids orphans;
-        bool orphans_known;
+        bool orphans_known, looks_soon;
+        uint64_t orphans_at_us, orphans_cost_us; /* when they were last read, and how long that took */
         uint64_t turn;
 
         int notify_fd, inotify_fd, control_fd, front_fd; /* control: SEQPACKET for supd-bus; front: D-Bus, for it */
