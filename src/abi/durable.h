@@ -16,15 +16,16 @@
  * The file is sparse between the regions, but every page that is ever touched was allocated first (fallocate), so no
  * access can raise SIGBUS on a full tmpfs. Slots 0 … n_slots-1 are allocated; n_slots only grows.
  *
- * The exit ring cannot overflow: a slot is in it at most once per generation, and it has as many entries as there can be
- * slots. Its order of stores (keeper): entry, then slot.exited, then pids[slot] = 0, then ring_head (release), then reap.
- * A pid in pids[] therefore is not reaped and cannot have been reused while the keeper lives.
+ * The exit ring cannot overflow: a slot is in it at most once per generation, and it has as many entries as there can
+ * be slots. Its order of stores (keeper): entry, then slot.exited, then pids[slot] = 0, then ring_head (release), then
+ * reap. A pid in pids[] therefore is not reaped and cannot have been reused while the keeper lives.
  *
  * Claiming a pid that is already running (forking, MAINPID=): the manager stores pids[slot] and then looks through the
  * orphans; the keeper writes an orphan entry and then looks through pids[] once more before it reaps (both seq_cst), so
- * at least one of them sees the other and no exit status falls between. Both may: so an orphan entry is owned by whoever
- * turns its pid from PID to 0 (compare and exchange). An entry says something about a pid that was seen alive at time T
- * only if its time_us >= T; older ones are of an earlier process of that number (handover_claim() does all this).
+ * at least one of them sees the other and no exit status falls between. Both may: so an orphan entry is owned by
+ * whoever turns its pid from PID to 0 (compare and exchange). An entry says something about a pid that was seen alive
+ * at time T only if its time_us >= T; older ones are of an earlier process of that number (handover_claim() does all
+ * this).
  *
  * The ring walks through all its entries whatever n_slots is. The keeper keeps memory allocated for the n_slots entries
  * from ring_head on and gives back pages behind ring_tail: entries before ring_tail must not be read again.
@@ -40,22 +41,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DURABLE_MAGIC         "SUPDDUR1"
-#define DURABLE_MAJOR         1u
-#define DURABLE_MINOR         0u
-#define DURABLE_MAX_SLOTS     65536u
-#define DURABLE_FIRST_SLOTS   256u
-#define DURABLE_MAX_FDS       1024u
-#define DURABLE_MAX_ORPHANS   256u
-#define DURABLE_FDS           UINT64_C(0x1000)
-#define DURABLE_ORPHANS       UINT64_C(0x20000)
-#define DURABLE_PIDS          UINT64_C(0x40000)
-#define DURABLE_SLOTS         UINT64_C(0x100000)
-#define DURABLE_RING          UINT64_C(0x1000000)
-#define DURABLE_LOG_A         UINT64_C(0x2000000)
-#define DURABLE_LOG_B         UINT64_C(0x22000000)
-#define DURABLE_LOG_MAX       UINT64_C(0x20000000)
-#define DURABLE_FILE_SIZE     UINT64_C(0x42000000)
+#define DURABLE_MAGIC       "SUPDDUR1"
+#define DURABLE_MAJOR       1u
+#define DURABLE_MINOR       0u
+#define DURABLE_MAX_SLOTS   65536u
+#define DURABLE_FIRST_SLOTS 256u
+#define DURABLE_MAX_FDS     1024u
+#define DURABLE_MAX_ORPHANS 256u
+#define DURABLE_FDS         UINT64_C(0x1000)
+#define DURABLE_ORPHANS     UINT64_C(0x20000)
+#define DURABLE_PIDS        UINT64_C(0x40000)
+#define DURABLE_SLOTS       UINT64_C(0x100000)
+#define DURABLE_RING        UINT64_C(0x1000000)
+#define DURABLE_LOG_A       UINT64_C(0x2000000)
+#define DURABLE_LOG_B       UINT64_C(0x22000000)
+#define DURABLE_LOG_MAX     UINT64_C(0x20000000)
+#define DURABLE_FILE_SIZE   UINT64_C(0x42000000)
 
 /* durable_header.requests: set by the keeper, cleared by the manager once committed */
 #define DURABLE_REQUEST_STOP   (1u << 0) /* stop every service in reverse order, then report done */
@@ -72,34 +73,34 @@
 #define DURABLE_OUTCOME_HALT   4u
 
 struct durable_header {
-        char magic[8];                     /* keeper, once */
-        uint32_t major, minor;             /* keeper */
-        uint32_t header_size, slot_size;   /* keeper */
-        uint8_t boot_id[16];               /* keeper: /proc/sys/kernel/random/boot_id, binary */
-        _Atomic uint32_t n_slots;          /* keeper at first, manager after fallocate */
-        _Atomic uint32_t n_orphans;        /* keeper: total ever written; entry i lies at i % DURABLE_MAX_ORPHANS */
-        _Atomic uint32_t ring_head;        /* keeper: entries ever written; entry i at i % DURABLE_MAX_SLOTS */
-        _Atomic uint32_t ring_tail;        /* manager: entries committed */
-        _Atomic uint32_t keeper_pid;       /* keeper */
-        _Atomic uint32_t manager_pid;      /* keeper; 0 while none runs */
-        _Atomic uint32_t manager_starts;   /* keeper: managers ever started */
-        _Atomic uint32_t requests;         /* DURABLE_REQUEST_* */
-        _Atomic uint32_t outcome;          /* DURABLE_OUTCOME_* */
-        _Atomic int32_t outcome_status;    /* manager: exit status for supd itself */
-        _Atomic uint32_t n_fds;            /* keeper: used entries of the fd table, holes included */
-        _Atomic uint32_t manager_healthy;  /* manager: 1 once it supervises; keeper clears at each start */
-        _Atomic uint64_t commit;           /* manager: bit 63 = space (0 A, 1 B), low 48 bits = committed bytes */
-        _Atomic uint64_t commits;          /* manager: number of commits, for people */
-        _Atomic uint64_t marker;           /* manager: (unit+1) << 32 | event while a step runs, else 0 */
-        _Atomic uint64_t marker_last;      /* manager: the marker a predecessor died on */
-        _Atomic uint32_t marker_deaths;    /* manager: deaths in a row on marker_last */
-        _Atomic uint32_t manager_deaths;   /* keeper: deaths of managers that were not asked for */
-        _Atomic uint64_t orphans_reaped;   /* keeper: unclaimed processes reaped */
-        _Atomic uint64_t exits_recorded;   /* keeper: claimed processes put into the ring */
+        char magic[8];                       /* keeper, once */
+        uint32_t major, minor;               /* keeper */
+        uint32_t header_size, slot_size;     /* keeper */
+        uint8_t boot_id[16];                 /* keeper: /proc/sys/kernel/random/boot_id, binary */
+        _Atomic uint32_t n_slots;            /* keeper at first, manager after fallocate */
+        _Atomic uint32_t n_orphans;          /* keeper: total ever written; entry i lies at i % DURABLE_MAX_ORPHANS */
+        _Atomic uint32_t ring_head;          /* keeper: entries ever written; entry i at i % DURABLE_MAX_SLOTS */
+        _Atomic uint32_t ring_tail;          /* manager: entries committed */
+        _Atomic uint32_t keeper_pid;         /* keeper */
+        _Atomic uint32_t manager_pid;        /* keeper; 0 while none runs */
+        _Atomic uint32_t manager_starts;     /* keeper: managers ever started */
+        _Atomic uint32_t requests;           /* DURABLE_REQUEST_* */
+        _Atomic uint32_t outcome;            /* DURABLE_OUTCOME_* */
+        _Atomic int32_t outcome_status;      /* manager: exit status for supd itself */
+        _Atomic uint32_t n_fds;              /* keeper: used entries of the fd table, holes included */
+        _Atomic uint32_t manager_healthy;    /* manager: 1 once it supervises; keeper clears at each start */
+        _Atomic uint64_t commit;             /* manager: bit 63 = space (0 A, 1 B), low 48 bits = committed bytes */
+        _Atomic uint64_t commits;            /* manager: number of commits, for people */
+        _Atomic uint64_t marker;             /* manager: (unit+1) << 32 | event while a step runs, else 0 */
+        _Atomic uint64_t marker_last;        /* manager: the marker a predecessor died on */
+        _Atomic uint32_t marker_deaths;      /* manager: deaths in a row on marker_last */
+        _Atomic uint32_t manager_deaths;     /* keeper: deaths of managers that were not asked for */
+        _Atomic uint64_t orphans_reaped;     /* keeper: unclaimed processes reaped */
+        _Atomic uint64_t exits_recorded;     /* keeper: claimed processes put into the ring */
         _Atomic uint64_t manager_started_us; /* keeper: CLOCK_BOOTTIME */
-        _Atomic uint32_t keeper_form;      /* keeper: 1 = PID 1, 2 = subreaper below another init */
-        _Atomic uint32_t user_mode;        /* keeper: 1 = --user */
-        _Atomic uint64_t bad_messages;     /* keeper: malformed messages of managers, ignored */
+        _Atomic uint32_t keeper_form;        /* keeper: 1 = PID 1, 2 = subreaper below another init */
+        _Atomic uint32_t user_mode;          /* keeper: 1 = --user */
+        _Atomic uint64_t bad_messages;       /* keeper: malformed messages of managers, ignored */
         uint8_t reserved[344];
 };
 
@@ -122,7 +123,8 @@ enum durable_launch {
         LAUNCH_FREE = 0,   /* not in use */
         LAUNCH_INTENT = 1, /* committed; nothing has necessarily happened yet */
         LAUNCH_EXECED = 2, /* exec succeeded: pids[] and start_time are set */
-        LAUNCH_FAILED = 3, /* set-up or exec failed: step and error tell; if a pid was stored its exit comes by the ring */
+        LAUNCH_FAILED =
+                3, /* set-up or exec failed: step and error tell; if a pid was stored its exit comes by the ring */
         LAUNCH_CLAIMED = 4, /* not started by us in this slot: the manager claimed a running pid */
 };
 
@@ -138,7 +140,7 @@ struct durable_slot {
         _Atomic uint64_t start_time; /* launcher/manager: /proc/PID/stat field 22, clock ticks; 0 = not known */
         _Atomic uint32_t last_pid;   /* the service, together with pids[]; kept after the exit */
         uint32_t reserved0;
-        uint8_t invocation[16];      /* manager */
+        uint8_t invocation[16]; /* manager */
         uint8_t reserved[64];
 };
 

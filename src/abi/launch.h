@@ -13,10 +13,10 @@
  *   3. service-to-be: the rest of the plan, exec
  *   4. intermediate: slot.session, slot.start_time, then slot.launch = EXECED or FAILED (+ step, error), bell, exit
  *
- * A failed step makes the service-to-be exit with the exit code systemd documents for it (systemd.exec(5), "Process exit
- * codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the pid 0.
- * When an intermediate dies without noting the end, the launcher notes it for it (step LAUNCHER_DIED).
- * When PLANS reads end-of-file (the manager is dead) the launcher exits.
+ * A failed step makes the service-to-be exit with the exit code systemd documents for it (systemd.exec(5), "Process
+ * exit codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the
+ * pid 0. When an intermediate dies without noting the end, the launcher notes it for it (step LAUNCHER_DIED). When
+ * PLANS reads end-of-file (the manager is dead) the launcher exits.
  *
  * Without an exit code and without a pid: steps PLAN, FORK, LAUNCHER_DIED before the fork, ENVIRONMENT_FILE (systemd's
  * Result=resources). EXECED with a step that is not NONE: it runs, but that step was not carried out as written (the
@@ -38,8 +38,8 @@
 struct launch_message {
         uint32_t magic;
         uint32_t slot, generation;
-        uint32_t plan_size;  /* bytes that follow, or that the memfd holds */
-        uint32_t in_memfd;   /* 1: the first passed fd is a memfd with the plan */
+        uint32_t plan_size;   /* bytes that follow, or that the memfd holds */
+        uint32_t in_memfd;    /* 1: the first passed fd is a memfd with the plan */
         uint32_t n_extra_fds; /* further passed fds, for the service, in the order of the plan (LISTEN_FDS) */
 };
 

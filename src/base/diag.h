@@ -19,7 +19,7 @@ enum diag_level {
 
 struct diag_entry {
         enum diag_level level;
-        char *file; /* owned; NULL when there is none */
+        char *file;    /* owned; NULL when there is none */
         unsigned line; /* 1-based; 0 = none */
         char *message; /* owned, one line, no full stop */
         char *fix;     /* owned; NULL when nothing sensible can be said */

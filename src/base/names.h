@@ -28,8 +28,8 @@ const char *names_get(const struct names *t, long value);         /* NULL when t
 int names_find(const struct names *t, const char *s);             /* the index, or -EINVAL */
 int names_find_nocase(const struct names *t, const char *s);      /* likewise, ASCII case ignored */
 int names_find_n(const struct names *t, const char *s, size_t n); /* the first n bytes of s */
-/* Proves a table: no hole (unless sparse), no empty word, no word twice, every word found at its index. Returns 0, or -EINVAL with the
- * offending index in *ret_index. */
+/* Proves a table: no hole (unless sparse), no empty word, no word twice, every word found at its index. Returns 0, or
+ * -EINVAL with the offending index in *ret_index. */
 int names_check(const struct names *t, unsigned *ret_index);
 
 #define ENUM_NAMES_DECLARE(prefix, type)                                                                               \

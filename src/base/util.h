@@ -16,17 +16,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARRAY_SIZE(a)           (sizeof(a) / sizeof((a)[0]))
-#define MIN2(a, b)              ((a) < (b) ? (a) : (b))
-#define MAX2(a, b)              ((a) > (b) ? (a) : (b))
-#define container_of(p, t, m)   ((t *)(void *)((char *)(p)-offsetof(t, m)))
-#define ALIGN8(n)               (((n) + 7u) & ~(size_t)7u)
-#define unused_                 __attribute__((unused))
-#define printf_like_(f, a)      __attribute__((format(printf, f, a)))
-#define cleanup_(f)             __attribute__((cleanup(f)))
-#define USEC_PER_SEC            UINT64_C(1000000)
-#define USEC_PER_MSEC           UINT64_C(1000)
-#define USEC_INFINITY           UINT64_MAX
+#define ARRAY_SIZE(a)         (sizeof(a) / sizeof((a)[0]))
+#define MIN2(a, b)            ((a) < (b) ? (a) : (b))
+#define MAX2(a, b)            ((a) > (b) ? (a) : (b))
+#define container_of(p, t, m) ((t *)(void *)((char *)(p)-offsetof(t, m)))
+#define ALIGN8(n)             (((n) + 7u) & ~(size_t)7u)
+#define unused_               __attribute__((unused))
+#define printf_like_(f, a)    __attribute__((format(printf, f, a)))
+#define cleanup_(f)           __attribute__((cleanup(f)))
+#define USEC_PER_SEC          UINT64_C(1000000)
+#define USEC_PER_MSEC         UINT64_C(1000)
+#define USEC_INFINITY         UINT64_MAX
 
 /* Closes *fd when it is >= 0; errno is kept. */
 static inline void close_fd_p(int *fd)

@@ -68,26 +68,26 @@ enum job_result {
         N_JOB_RESULTS,
 };
 enum graph_error { /* why a transaction is refused; the API maps them to systemd's error names */
-        GRAPH_OK,
-        GRAPH_NO_SUCH_UNIT,     /* not found */
-        GRAPH_MASKED,
-        GRAPH_BAD_SETTING,
-        GRAPH_LOAD_FAILED,
-        GRAPH_JOB_NOT_APPLICABLE, /* e.g. reload of what cannot reload */
-        GRAPH_CYCLIC,             /* an ordering cycle that cannot be broken */
-        GRAPH_DESTRUCTIVE,        /* mode fail and a conflicting job is queued; or an irreversible one is */
-        GRAPH_CONFLICT,           /* contradictory jobs among requirements */
-        GRAPH_NO_ISOLATION,
-        GRAPH_ONLY_BY_DEPENDENCY,
-        GRAPH_NOMEM,
-        N_GRAPH_ERRORS,
+                   GRAPH_OK,
+                   GRAPH_NO_SUCH_UNIT, /* not found */
+                   GRAPH_MASKED,
+                   GRAPH_BAD_SETTING,
+                   GRAPH_LOAD_FAILED,
+                   GRAPH_JOB_NOT_APPLICABLE, /* e.g. reload of what cannot reload */
+                   GRAPH_CYCLIC,             /* an ordering cycle that cannot be broken */
+                   GRAPH_DESTRUCTIVE,        /* mode fail and a conflicting job is queued; or an irreversible one is */
+                   GRAPH_CONFLICT,           /* contradictory jobs among requirements */
+                   GRAPH_NO_ISOLATION,
+                   GRAPH_ONLY_BY_DEPENDENCY,
+                   GRAPH_NOMEM,
+                   N_GRAPH_ERRORS,
 };
 
 /* What the graph may ask about a unit right now. */
 struct graph_node {
         enum unit_active active;
         enum unit_load_state load;
-        enum job_type job;  /* installed job, or JOB_NONE */
+        enum job_type job; /* installed job, or JOB_NONE */
         bool job_irreversible;
         bool job_ignore_order; /* came from MODE_IGNORE_DEPENDENCIES: takes no part in ordering */
         bool can_start, can_reload;
@@ -101,7 +101,8 @@ int graph_new(struct graph **ret);
 void graph_free(struct graph *g);
 /* Nodes are 0 … n-1; grows to at least N. */
 int graph_resize(struct graph *g, uint32_t n);
-/* Adds FROM --dep--> TO by the user's word and everything that it implies (the inverse included); idempotent. -ENOMEM. */
+/* Adds FROM --dep--> TO by the user's word and everything that it implies (the inverse included); idempotent. -ENOMEM.
+ */
 int graph_add(struct graph *g, uint32_t from, enum unit_dependency dep, uint32_t to);
 /* A word that no file says: a socket, timer or path FROM starts TO. For graph_add() and graph_each(). */
 #define GRAPH_TRIGGERS ((enum unit_dependency)N_UNIT_DEPENDENCIES)
@@ -111,7 +112,7 @@ void graph_clear_from(struct graph *g, uint32_t from);
 struct graph_job {
         uint32_t unit;
         enum job_type type;
-        bool anchor;       /* what was asked for */
+        bool anchor; /* what was asked for */
         bool irreversible;
         bool ignore_order; /* keep with the job: graph_node.job_ignore_order, graph_job_installed() */
 };
@@ -125,8 +126,9 @@ void transaction_done(struct transaction *t);
 typedef const struct graph_node *(*graph_look)(void *userdata, uint32_t unit); /* valid until the next call */
 
 /* Which jobs REQUEST on UNIT leads to, in numbered passes: collect by requirement atoms; drop what is already so; merge
- * jobs of one unit; break ordering cycles by dropping what is only wanted (each reported in diag, naming the cycle); check
- * against queued jobs by MODE. On refusal *ret is untouched and *ret_culprit names the unit that stands in the way. */
+ * jobs of one unit; break ordering cycles by dropping what is only wanted (each reported in diag, naming the cycle);
+ * check against queued jobs by MODE. On refusal *ret is untouched and *ret_culprit names the unit that stands in the
+ * way. */
 enum graph_error transaction_build(struct graph *g, graph_look look, void *userdata, uint32_t unit,
                                    enum job_request request, enum job_mode mode, bool by_user, struct transaction *ret,
                                    uint32_t *ret_culprit, struct diag *diag);
@@ -137,10 +139,10 @@ enum job_type job_merge(enum job_type a, enum job_type b, enum unit_active activ
  * reverse)? When it must wait and ret_blocker is not NULL, one of those it waits for. */
 bool graph_job_runnable(struct graph *g, graph_look look, void *userdata, uint32_t unit, uint32_t *ret_blocker);
 
-/* The same question for ten thousand jobs: the graph counts, for each installed job, how many others it waits for, so that
- * the end of a job costs its own edges once and nobody rescans. Tell it of each installed job, each change of type
- * (JOB_RESTART becoming JOB_START, a merge, a retry: call graph_job_installed() again) and each end; take what may run from
- * graph_job_next(). Edges may be added and cleared meanwhile. None of them allocates. */
+/* The same question for ten thousand jobs: the graph counts, for each installed job, how many others it waits for, so
+ * that the end of a job costs its own edges once and nobody rescans. Tell it of each installed job, each change of type
+ * (JOB_RESTART becoming JOB_START, a merge, a retry: call graph_job_installed() again) and each end; take what may run
+ * from graph_job_next(). Edges may be added and cleared meanwhile. None of them allocates. */
 void graph_job_installed(struct graph *g, uint32_t unit, enum job_type type, bool ignore_order);
 void graph_job_finished(struct graph *g, uint32_t unit); /* done, failed or cancelled alike; unknown: no effect */
 /* The next job that waits for nobody, in the order in which they became free; each is handed out once. */
@@ -165,8 +167,8 @@ struct graph_consequence {
         uint32_t unit;
         enum { CONSEQUENCE_FAIL_JOB, CONSEQUENCE_START, CONSEQUENCE_STOP } what;
 };
-/* Calls EACH for every consequence; returns 0 or the first non-zero value of EACH. EACH may build transactions, it must not
- * add or clear edges. */
+/* Calls EACH for every consequence; returns 0 or the first non-zero value of EACH. EACH may build transactions, it must
+ * not add or clear edges. */
 int graph_consequences(struct graph *g, graph_look look, void *userdata, uint32_t unit, enum graph_event event,
                        int (*each)(void *userdata, const struct graph_consequence *c));
 /* Ordering among units that all start at once: calls EACH for every unit that comes before/after UNIT. For shutdown,
@@ -174,10 +176,10 @@ int graph_consequences(struct graph *g, graph_look look, void *userdata, uint32_
 int graph_each(struct graph *g, uint32_t unit, enum unit_dependency dep, bool inverse,
                int (*each)(void *userdata, uint32_t other), void *userdata);
 
-const char *job_type_name(enum job_type t);     /* "start", "verify-active", "stop", "reload", "restart", "nop" */
-const char *job_mode_name(enum job_mode m);     /* systemd's words */
+const char *job_type_name(enum job_type t);       /* "start", "verify-active", "stop", "reload", "restart", "nop" */
+const char *job_mode_name(enum job_mode m);       /* systemd's words */
 const char *graph_error_name(enum graph_error e); /* for messages: "not found", "masked", … */
-const char *job_result_name(enum job_result r); /* "done", "canceled", … */
+const char *job_result_name(enum job_result r);   /* "done", "canceled", … */
 const char *unit_active_name(enum unit_active a); /* "inactive", … */
 
 #endif

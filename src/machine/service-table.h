@@ -6,6 +6,7 @@
  *   IMPOSSIBLE(state, events…)                 cannot come here
  */
 
+/* clang-format off */
 /* ---- DEAD: nothing runs ------------------------------------------------------------------------------------------ */
 ON(DEAD, START, LIMIT_HIT, FAILED, RESULT_LIMIT)
 ON(DEAD, START, ALWAYS, CONDITION, BEGIN, DISARM, RUN_CONDITION)

@@ -280,7 +280,7 @@ void stop_go_on(struct manager *m)
  * the way here is just another start. */
 static void end(struct manager *m)
 {
-        static const char *const files[] = {"control", "manager", "notify", "table", "builtin/" FRONT_UNIT};
+        static const char *const files[] = {"control", "manager", "notify", "table", ("builtin/" FRONT_UNIT)};
         char path[4096];
 
         for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
