@@ -176,7 +176,7 @@ static const char *const directory_variables[N_EXEC_DIRECTORIES] = {
 static void put_directory_variable(struct writer *w, const struct unit *u, const struct plan_context *c,
                                    enum exec_directory d)
 {
-        const struct strings *names = &u->service->exec.directories[d].names;
+        const struct strings *names = &u->service->exec->directories[d].names;
         const char *root = directory_root(c, d);
 
         if (names->n == 0 || !root)
@@ -225,7 +225,7 @@ static void put_list(struct writer *w, enum plan_tag tag, const char *const *lis
 
 static void put_environment(struct writer *w, const struct unit *u, const struct plan_context *c)
 {
-        const struct exec_config *e = &u->service->exec;
+        const struct exec_config *e = u->service->exec;
         char number[24];
 
         put_list(w, PLAN_BASE, c->base_environment);
@@ -259,7 +259,7 @@ static bool output_needs_log(enum exec_output o)
 
 static void put_streams(struct writer *w, const struct unit *u, const struct plan_context *c)
 {
-        const struct exec_config *e = &u->service->exec;
+        const struct exec_config *e = u->service->exec;
 
         if (e->input != INPUT_NULL)
                 put_word_string(w, PLAN_INPUT, e->input, e->input_file);
@@ -351,12 +351,12 @@ static void put_affinity(struct writer *w, const struct unit *u, struct diag *di
         uint8_t mask[CPU_SETSIZE / 8];
         size_t n;
 
-        if (!u->service->exec.cpu_affinity)
+        if (!u->service->exec->cpu_affinity)
                 return;
-        n = affinity_parse(u->service->exec.cpu_affinity, mask);
+        n = affinity_parse(u->service->exec->cpu_affinity, mask);
         if (n == 0) {
                 diag_add(diag, DIAG_NOTICE, u->fragment_path, 0, "use numbers and ranges, as in 0-3 5",
-                         "CPUAffinity=%s is not carried out", u->service->exec.cpu_affinity);
+                         "CPUAffinity=%s is not carried out", u->service->exec->cpu_affinity);
                 return;
         }
         writer_begin(w, PLAN_AFFINITY);
@@ -366,7 +366,7 @@ static void put_affinity(struct writer *w, const struct unit *u, struct diag *di
 
 static void put_personality(struct writer *w, const struct unit *u, struct diag *diag)
 {
-        const char *p = u->service->exec.personality;
+        const char *p = u->service->exec->personality;
 
         if (!p || streq(p, "x86-64") || streq(p, "arm64"))
                 return;
@@ -378,7 +378,7 @@ static void put_personality(struct writer *w, const struct unit *u, struct diag 
 
 static void put_scheduling(struct writer *w, const struct unit *u, struct diag *diag)
 {
-        const struct exec_config *e = &u->service->exec;
+        const struct exec_config *e = u->service->exec;
 
         if (e->nice_set)
                 put_word(w, PLAN_NICE, (uint32_t)e->nice);
@@ -424,7 +424,7 @@ static void put_identity(struct writer *w, const struct exec_config *e, struct p
 /* Directives whose silent absence would open a hole: the start fails (DESIGN.md, unit files). */
 static void put_unsupported(struct writer *w, const struct unit *u, enum exec_kind kind, struct privilege p)
 {
-        const struct exec_config *e = &u->service->exec;
+        const struct exec_config *e = u->service->exec;
         const char *root = e->root_directory;
         bool has_root = root && strspn(root, "/") != strlen(root);
 
@@ -468,7 +468,7 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
                 diag_add(diag, DIAG_ERROR, command->file, command->line, NULL, "there is no command to run");
                 return -EINVAL;
         }
-        e = &u->service->exec;
+        e = u->service->exec;
         p = privilege_of(u, command, kind);
         writer_plan(&w, ret, PLAN_COMMAND);
         put_string(&w, PLAN_UNIT, u->id);
@@ -516,7 +516,7 @@ int plan_build_cleanup(struct buf *ret, const struct unit *u, bool keep_runtime,
                        unused_ struct diag *diag)
 {
         const struct service_config *s = u->service;
-        const struct strings *names = s ? &s->exec.directories[DIRECTORY_RUNTIME].names : NULL;
+        const struct strings *names = s ? &s->exec->directories[DIRECTORY_RUNTIME].names : NULL;
         struct writer w;
 
         writer_plan(&w, ret, PLAN_CLEANUP);
@@ -540,6 +540,6 @@ bool plan_needs_check(const struct unit *u)
 
 bool plan_needs_cleanup(const struct unit *u)
 {
-        return u->service && (u->service->pid_file || (u->service->exec.directories[DIRECTORY_RUNTIME].names.n > 0 &&
-                                                       u->service->exec.runtime_preserve != PRESERVE_YES));
+        return u->service && (u->service->pid_file || (u->service->exec->directories[DIRECTORY_RUNTIME].names.n > 0 &&
+                                                       u->service->exec->runtime_preserve != PRESERVE_YES));
 }

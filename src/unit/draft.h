@@ -25,6 +25,9 @@ struct refusal { /* a setting that refuses the unit unless a later file resets i
 struct draft {
         struct unit unit;
         struct service_config service;
+        struct strings dependencies[N_UNIT_DEPENDENCIES];
+        struct exec_config exec;
+        struct kill_config kill;
         struct limit_value limits[N_EXEC_LIMITS];
         struct exec_directory_setting directories[N_EXEC_DIRECTORIES];
         struct exit_status_set success_status, restart_prevent_status, restart_force_status;

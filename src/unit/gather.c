@@ -425,7 +425,7 @@ static int scan_directory(struct gather *g, struct found_list *l, const char *pa
 }
 
 /* The names whose directories count for NAME, the most specific first: "a-b@x.service" gives itself, "a-b@.service",
- * "a-@x.service", "a-@.service" (rule 9). */
+ * "a-@x.service", "a-@.service", "a-.service" (rule 9). */
 static int add_chain(struct gather *g, struct list *chain, const char *name)
 {
         struct unit_name n;
@@ -440,6 +440,10 @@ static int add_chain(struct gather *g, struct list *chain, const char *name)
                 r = list_add(g, chain, text);
                 if (r >= 0 && n.instance_size > 0) {
                         (void)snprintf(text, sizeof(text), "%.*s@%s", (int)size, name, n.suffix);
+                        r = list_add(g, chain, text);
+                }
+                if (r >= 0 && n.instance && size < n.prefix_size) {
+                        (void)snprintf(text, sizeof(text), "%.*s%s", (int)size, name, n.suffix);
                         r = list_add(g, chain, text);
                 }
                 while (size > 0 && name[size - 1] == '-')
@@ -607,4 +611,21 @@ int unit_gather(const struct unit_paths *paths, const char *name, struct buf *re
         if (r < 0)
                 return r;
         return buf_append(ret_blob, g.out.data, g.out.size);
+}
+
+int unit_resolve(const struct unit_paths *paths, const char *name, char ret[static 256])
+{
+        cleanup_(gather_done) struct gather g = {.paths = paths, .index = paths->index};
+        int r;
+
+        _Static_assert(UNIT_NAME_MAX < 256, "a name fits");
+        if (!unit_name_valid(name))
+                return -EINVAL;
+        r = index_refresh(paths->index, &paths->dirs, NULL);
+        if (r >= 0)
+                r = resolve(&g, name);
+        if (r < 0)
+                return r;
+        (void)snprintf(ret, 256, "%s", g.state == LOAD_ERROR ? name : g.id);
+        return 0;
 }

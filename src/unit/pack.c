@@ -8,6 +8,8 @@
  */
 #include "unit/draft.h"
 
+#include <signal.h>
+
 /* Names that nearly every unit carries: shared, not copied. Sorted. */
 static const char *const common_words[] = {
         "basic.target",      "dbus.socket",           "local-fs.target",
@@ -23,6 +25,36 @@ static const struct exec_directory_setting no_directories[N_EXEC_DIRECTORIES] = 
         [DIRECTORY_RUNTIME] = {.mode = 0755},       [DIRECTORY_STATE] = {.mode = 0755},
         [DIRECTORY_CACHE] = {.mode = 0755},         [DIRECTORY_LOGS] = {.mode = 0755},
         [DIRECTORY_CONFIGURATION] = {.mode = 0755},
+};
+
+/* What nine units in ten leave alone is shared. Equal bytes mean equal settings, so a wrong default only costs room. */
+static const struct exec_config default_exec = {
+        .umask = 0022,
+        .limits = no_limits,
+        .ignore_sigpipe = true,
+        .output = OUTPUT_JOURNAL,
+        .directories = no_directories,
+};
+static const struct kill_config default_kill = {
+        .mode = KILL_CONTROL_GROUP,
+        .signal = SIGTERM,
+        .final_signal = SIGKILL,
+        .watchdog_signal = SIGABRT,
+        .send_sigkill = true,
+};
+
+static const char *const word_shutdown[] = {"shutdown.target"};
+static const char *const words_basic[] = {"sysinit.target", "basic.target"};
+#define WORDS(words, n)                                                                                                \
+        {                                                                                                              \
+                (char **)(uintptr_t)(words), n                                                                         \
+        }
+static const struct strings no_dependencies[N_UNIT_DEPENDENCIES];
+static const struct strings service_dependencies[N_UNIT_DEPENDENCIES] = {
+        [DEP_REQUIRES] = WORDS(words_basic, 1),
+        [DEP_CONFLICTS] = WORDS(word_shutdown, 1),
+        [DEP_BEFORE] = WORDS(word_shutdown, 1),
+        [DEP_AFTER] = WORDS(words_basic, 2),
 };
 
 struct packer {
@@ -156,21 +188,19 @@ static void pack_environment_files(struct packer *p, struct environment_files *l
                 pack_string(p, &l->v[i].path);
 }
 
-static void pack_directories(struct packer *p, const struct draft *d, struct exec_config *e)
+static const struct exec_directory_setting *pack_directories(struct packer *p, const struct draft *d)
 {
         struct exec_directory_setting *v;
         bool any = false;
 
         for (int i = 0; i < N_EXEC_DIRECTORIES; i++)
                 any |= d->directories[i].names.n > 0 || d->directories[i].mode != no_directories[i].mode;
-        if (!any) {
-                e->directories = no_directories;
-                return;
-        }
+        if (!any)
+                return no_directories;
         v = pack_array(p, (void *)(uintptr_t)d->directories, sizeof(d->directories));
         for (int i = 0; i < N_EXEC_DIRECTORIES; i++)
                 pack_strings(p, &v[i].names);
-        e->directories = v;
+        return v;
 }
 
 static const struct exit_status_set *pack_statuses(struct packer *p, const struct exit_status_set *s)
@@ -188,7 +218,7 @@ static const struct limit_value *pack_limits(struct packer *p, const struct limi
         return no_limits;
 }
 
-static void pack_exec(struct packer *p, const struct draft *d, struct exec_config *e)
+static void pack_exec_strings(struct packer *p, struct exec_config *e)
 {
         char **strings[] = {&e->user,
                             &e->group,
@@ -213,8 +243,54 @@ static void pack_exec(struct packer *p, const struct draft *d, struct exec_confi
         if (e->input_data)
                 pack_bytes(p, &e->input_data, e->input_data_size + 1);
         pack_environment_files(p, &e->environment_files);
-        e->limits = pack_limits(p, d->limits);
-        pack_directories(p, d, e);
+}
+
+static const struct exec_config *pack_exec(struct packer *p, const struct draft *d)
+{
+        struct exec_config scratch, *e;
+
+        memcpy(&scratch, &d->exec, sizeof(scratch)); /* padding included */
+        scratch.limits = pack_limits(p, d->limits);
+        scratch.directories = pack_directories(p, d);
+        if (memcmp(&scratch, &default_exec, sizeof(scratch)) == 0)
+                return &default_exec;
+        e = pack_array(p, &scratch, sizeof(scratch));
+        pack_exec_strings(p, e);
+        return p->arrays ? e : NULL; /* nobody looks while it is counted */
+}
+
+static const struct kill_config *pack_kill(struct packer *p, const struct kill_config *k)
+{
+        if (memcmp(k, &default_kill, sizeof(*k)) == 0)
+                return &default_kill;
+        return pack_array(p, (void *)(uintptr_t)k, sizeof(*k));
+}
+
+static bool dependencies_are(const struct strings *a, const struct strings *b)
+{
+        for (int i = 0; i < N_UNIT_DEPENDENCIES; i++) {
+                if (a[i].n != b[i].n)
+                        return false;
+                for (unsigned j = 0; j < a[i].n; j++)
+                        if (!streq(a[i].v[j], b[i].v[j]))
+                                return false;
+        }
+        return true;
+}
+
+static const struct strings *pack_dependencies(struct packer *p, const struct draft *d)
+{
+        struct strings scratch[N_UNIT_DEPENDENCIES], *v;
+
+        if (dependencies_are(d->dependencies, service_dependencies))
+                return service_dependencies;
+        if (dependencies_are(d->dependencies, no_dependencies))
+                return no_dependencies;
+        memcpy(scratch, d->dependencies, sizeof(scratch));
+        v = pack_array(p, scratch, sizeof(scratch));
+        for (int i = 0; i < N_UNIT_DEPENDENCIES; i++)
+                pack_strings(p, &v[i]);
+        return p->arrays ? v : NULL;
 }
 
 static void pack_service(struct packer *p, const struct draft *d, const struct unit *u, struct service_config *s)
@@ -227,7 +303,8 @@ static void pack_service(struct packer *p, const struct draft *d, const struct u
         s->success_status = pack_statuses(p, &d->success_status);
         s->restart_prevent_status = pack_statuses(p, &d->restart_prevent_status);
         s->restart_force_status = pack_statuses(p, &d->restart_force_status);
-        pack_exec(p, d, &s->exec);
+        s->exec = pack_exec(p, d);
+        s->kill = pack_kill(p, &d->kill);
 }
 
 /* The rows' notices are constants of the table; others come behind. */
@@ -272,8 +349,7 @@ static void pack_unit(struct packer *p, const struct draft *d, struct unit *u, s
                 pack_string(p, strings[i]);
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 pack_strings(p, lists[i]);
-        for (int i = 0; i < N_UNIT_DEPENDENCIES; i++)
-                pack_strings(p, &u->dependencies[i]);
+        u->dependencies = pack_dependencies(p, d);
         pack_conditions(p, &u->conditions);
         pack_notices(p, u);
         if (s)

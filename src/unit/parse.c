@@ -36,7 +36,7 @@ static int read_presets(struct draft *d)
         d->unit.failure_exit_status = d->unit.success_exit_status = -1;
         s->type = N_SERVICE_TYPES; /* = not written */
         s->timeout_start_us = s->timeout_stop_us = s->timeout_abort_us = s->restart_us = USEC_UNSET;
-        s->exec.io_priority = -1; /* = not written */
+        d->exec.io_priority = -1; /* = not written */
         for (unsigned i = 0; i < n_directives; i++)
                 if (directives[i].preset && *directives[i].preset != '(') {
                         int r = draft_preset(d, &directives[i]);
@@ -288,7 +288,7 @@ static int read_id(struct draft *d, char *name)
 
 static int read_dependency(struct draft *d, enum unit_dependency dep, const char *name)
 {
-        return unit_name_valid(name) ? draft_add_string(d, &d->unit.dependencies[dep], name) : -EBADMSG;
+        return unit_name_valid(name) ? draft_add_string(d, &d->dependencies[dep], name) : -EBADMSG;
 }
 
 static int read_dropin(struct draft *d, char *path, const struct blob_record *rec)

@@ -77,7 +77,7 @@ static bool strings_have(const struct strings *l, const char *s)
 
 static int depend(struct draft *d, enum unit_dependency dep, const char *name)
 {
-        struct strings *l = &d->unit.dependencies[dep];
+        struct strings *l = &d->dependencies[dep];
 
         return streq(name, d->unit.id) || strings_have(l, name) ? 0 : draft_add_string(d, l, name);
 }
@@ -118,18 +118,18 @@ static int strings_append(struct draft *d, struct strings *l, const struct strin
 static int order_target(struct draft *d)
 {
         static const enum unit_dependency pulls[] = {DEP_REQUIRES, DEP_REQUISITE, DEP_WANTS, DEP_BINDS_TO, DEP_UPHOLDS};
-        struct strings *after = &d->unit.dependencies[DEP_AFTER];
+        struct strings *after = &d->dependencies[DEP_AFTER];
         struct strings all = {0}; /* what is ordered already, then the rest of what is pulled in */
         unsigned n_ordered;
         int r = strings_append(d, &all, after);
 
         if (r >= 0)
-                r = strings_append(d, &all, &d->unit.dependencies[DEP_BEFORE]);
+                r = strings_append(d, &all, &d->dependencies[DEP_BEFORE]);
         if (r >= 0)
                 r = strings_unique(&all, key_whole, false);
         n_ordered = all.n;
         for (size_t i = 0; i < ARRAY_SIZE(pulls) && r >= 0; i++)
-                r = strings_append(d, &all, &d->unit.dependencies[pulls[i]]);
+                r = strings_append(d, &all, &d->dependencies[pulls[i]]);
         if (r >= 0)
                 r = strings_unique(&all, key_whole, false);
         for (unsigned i = n_ordered; i < all.n && r >= 0; i++)
@@ -172,18 +172,18 @@ static int add_implied_dependencies(struct draft *d)
         return r;
 }
 
-static bool target_is_empty(const struct unit *u)
+static bool target_is_empty(const struct draft *d)
 {
-        const struct strings *l = u->dependencies;
+        const struct strings *l = d->dependencies;
 
-        return u->type == UNIT_TARGET &&
+        return d->unit.type == UNIT_TARGET &&
                l[DEP_REQUIRES].n + l[DEP_REQUISITE].n + l[DEP_WANTS].n + l[DEP_BINDS_TO].n + l[DEP_UPHOLDS].n == 0;
 }
 
 static void drop_self(struct draft *d)
 {
         for (int i = 0; i < N_UNIT_DEPENDENCIES; i++) {
-                struct strings *l = &d->unit.dependencies[i];
+                struct strings *l = &d->dependencies[i];
                 unsigned n = 0;
 
                 for (unsigned j = 0; j < l->n; j++)
@@ -203,8 +203,8 @@ static int settle_dependencies(struct draft *d)
 
         drop_self(d);
         for (int i = 0; i < N_UNIT_DEPENDENCIES && r >= 0; i++)
-                r = strings_unique(&d->unit.dependencies[i], key_whole, false);
-        d->unit.is_empty_target = target_is_empty(&d->unit);
+                r = strings_unique(&d->dependencies[i], key_whole, false);
+        d->unit.is_empty_target = target_is_empty(d);
         if (r >= 0)
                 r = add_implied_dependencies(d);
         if (r >= 0 && d->unit.default_dependencies)
@@ -260,7 +260,7 @@ static void settle_notify(struct draft *d)
 
 static void settle_exec(struct draft *d)
 {
-        struct exec_config *e = &d->service.exec;
+        struct exec_config *e = &d->exec;
 
         if (e->io_priority < 0)
                 e->io_priority = e->io_set ? 4 : 0;
@@ -274,7 +274,7 @@ static void settle_exec(struct draft *d)
  * when it does not, the start fails. Never as the user of the manager. */
 static int settle_dynamic_user(struct draft *d)
 {
-        struct exec_config *e = &d->service.exec;
+        struct exec_config *e = &d->exec;
 
         if (!e->dynamic_user)
                 return 0;
@@ -340,7 +340,7 @@ static int settle_service(struct draft *d)
         settle_exec(d);
         r = settle_dynamic_user(d);
         if (r >= 0)
-                r = strings_unique(&d->service.exec.environment, key_name, true);
+                r = strings_unique(&d->exec.environment, key_name, true);
         return r;
 }
 

@@ -4,8 +4,8 @@
  *
  * Layout: a unit, its service part and all its strings lie in one allocation of the exact size. What most units leave
  * alone is shared between them: `service` is a pointer (NULL unless type == UNIT_SERVICE; never NULL then, also when
- * the unit could not be loaded), and limits, directories and exit status sets are pointers that are never NULL: they
- * point at constant defaults until a file says otherwise.
+ * the unit could not be loaded), and dependencies, exec, kill, limits, directories and exit status sets are pointers
+ * that are never NULL: they point at constant defaults until a file says otherwise.
  *
  * Not here: what a unit is doing right now (programs/supd-manager), and any decision.
  * Invariant: every pointer points into `arena` or at a constant; lists are counted, and their strings never NULL.
@@ -345,9 +345,9 @@ struct service_config {
         enum oom_policy oom_policy;
         unsigned fd_store_max;
         struct strings sockets;
-        int reload_signal; /* notify-reload; default SIGHUP */
-        struct exec_config exec;
-        struct kill_config kill;
+        int reload_signal;              /* notify-reload; default SIGHUP */
+        const struct exec_config *exec; /* never NULL */
+        const struct kill_config *kill; /* never NULL */
 };
 
 struct unit {
@@ -362,8 +362,9 @@ struct unit {
         char *fragment_path; /* NULL = none (built in, not found) */
         struct strings dropin_paths;
         char *source_path;
-        char *instance;                                   /* what follows '@', still escaped; NULL */
-        struct strings dependencies[N_UNIT_DEPENDENCIES]; /* as written plus .wants/.requires; default ones included */
+        char *instance;                     /* what follows '@', still escaped; NULL */
+        const struct strings *dependencies; /* [N_UNIT_DEPENDENCIES], never NULL: as written plus
+                                             * .wants/.requires; default ones included */
         unsigned n_default_after; /* the last N of dependencies[DEP_AFTER] came by default from what this target pulls
                                    * in: the manager leaves one out when that unit has default_dependencies off or
                                    * orders itself after this target (they alone would make a cycle) */

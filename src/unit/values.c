@@ -623,7 +623,7 @@ static int value_working_directory(struct setting *s, char **field)
         if (r == -EINVAL)
                 return optional ? r : fatal(s, s->mistake);
         if (r >= 0)
-                s->draft->service.exec.working_directory_optional = optional;
+                s->draft->exec.working_directory_optional = optional;
         return r;
 }
 
@@ -779,7 +779,7 @@ static int set_stream_name(struct setting *s, const char *name, char **field)
 
 static int value_input(struct setting *s, enum exec_input *field)
 {
-        char **file = &s->draft->service.exec.input_file;
+        char **file = &s->draft->exec.input_file;
         int v, r = 0;
 
         if (starts_with(s->value, "file:")) {
@@ -843,7 +843,7 @@ static int value_output(struct setting *s, enum exec_output *field)
 /* Lines of input add up; the room doubles. */
 static int add_input_data(struct setting *s, char **field, const void *data, size_t n)
 {
-        struct exec_config *e = &s->draft->service.exec;
+        struct exec_config *e = &s->draft->exec;
         size_t size = e->input_data_size, room = 64, want = size + n + 1;
 
         while (*field && room < size + 1)
@@ -869,7 +869,7 @@ static int add_input_data(struct setting *s, char **field, const void *data, siz
 
 static int reset_input_data(struct setting *s, char **field)
 {
-        s->draft->service.exec.input_data_size = 0;
+        s->draft->exec.input_data_size = 0;
         *field = NULL;
         return 0;
 }

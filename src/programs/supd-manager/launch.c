@@ -228,7 +228,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
 /* RuntimeDirectoryPreserve=: whether the directories outlive this end. */
 bool launch_keeps_runtime(struct manager *m, struct run *r)
 {
-        enum preserve_mode mode = r->unit->service->exec.runtime_preserve;
+        enum preserve_mode mode = r->unit->service->exec->runtime_preserve;
 
         if (mode == PRESERVE_RESTART)
                 return (service_facts(m, r) >> GUARD_RESTART & 1) || r->d.job.type == JOB_RESTART ||

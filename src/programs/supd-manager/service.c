@@ -84,7 +84,7 @@ uint32_t service_facts(struct manager *m, struct run *r)
                 f |= 1u << GUARD_GOOD;
         if (wants_restart(m, r))
                 f |= 1u << GUARD_RESTART;
-        if (c->kill.send_sigkill)
+        if (c->kill->send_sigkill)
                 f |= 1u << GUARD_SIGKILL_ALLOWED;
         return f;
 }
@@ -489,7 +489,7 @@ static bool in_final_state(const struct run *r)
 
 void service_kill(struct manager *m, struct run *r, enum kill_what what)
 {
-        const struct kill_config *k = &config(r)->kill;
+        const struct kill_config *k = config(r)->kill;
         bool rest_too = k->mode == KILL_CONTROL_GROUP || (k->mode == KILL_MIXED && in_final_state(r));
         int signals[3] = {k->signal, SIGCONT, SIGHUP};
         unsigned n = k->send_sighup ? 3 : 2;
@@ -515,7 +515,7 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
  * to go by, everything that KillMode= covers. */
 void service_look(struct manager *m, struct run *r)
 {
-        const struct kill_config *k = &config(r)->kill;
+        const struct kill_config *k = config(r)->kill;
         bool rest_too = (in_final_state(r) && (k->mode == KILL_CONTROL_GROUP || k->mode == KILL_MIXED)) ||
                         (r->d.flags & UNIT_MAIN_UNKNOWN);
         struct sys_pids rest = {0};

@@ -84,9 +84,9 @@ static void test_02_typical_is_small(unused_ void **state)
         struct scene *s = simple();
         cleanup_buf_ struct buf b = {0};
 
-        s->service.exec.output = OUTPUT_JOURNAL;
-        s->service.exec.user = (char *)"www-data";
-        s->service.exec.environment = strings_of("A=b", "LONG_NAME=some longer value of it", NULL);
+        s->exec.output = OUTPUT_JOURNAL;
+        s->exec.user = (char *)"www-data";
+        s->exec.environment = strings_of("A=b", "LONG_NAME=some longer value of it", NULL);
         s->directories[DIRECTORY_RUNTIME].names = strings_of("a", NULL);
         s->context.runtime_root = "/run";
         s->context.log_dir = "/var/log/supd";
@@ -104,7 +104,7 @@ static void test_02_typical_is_small(unused_ void **state)
 static void test_03_everything(unused_ void **state)
 {
         struct scene *s = simple();
-        struct exec_config *e = &s->service.exec;
+        struct exec_config *e = &s->exec;
         struct environment_file files[] = {{(char *)"/etc/default/a", true}, {(char *)"/etc/b", false}};
 
         s->command.flags = EXEC_IGNORE_FAILURE | EXEC_NO_EXPAND;
@@ -189,10 +189,10 @@ static void test_04_privileges(unused_ void **state)
                 {0, true, EXEC_STOP, "FLAGS 3\n", "SUPPLEMENTARY"},
         };
 
-        s->service.exec.user = (char *)"u";
-        s->service.exec.no_new_privileges = true;
-        s->service.exec.ambient_set = 1;
-        s->service.exec.supplementary_groups = strings_of("s", NULL);
+        s->exec.user = (char *)"u";
+        s->exec.no_new_privileges = true;
+        s->exec.ambient_set = 1;
+        s->exec.supplementary_groups = strings_of("s", NULL);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 s->command.flags = rows[i].flags;
                 s->service.permissions_start_only = rows[i].start_only;
@@ -210,7 +210,7 @@ static void test_05_holes(unused_ void **state)
         struct scene *s = simple();
         cleanup_buf_ struct buf b = {0};
 
-        s->service.exec.root_directory = (char *)"/srv";
+        s->exec.root_directory = (char *)"/srv";
         s->command.flags = EXEC_FULL_PRIVILEGE;
         assert_int_equal(plan_build_command(&b, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
         assert_null(strstr(dump(b.data, b.size), "UNSUPPORTED"));
@@ -218,8 +218,8 @@ static void test_05_holes(unused_ void **state)
         buf_reset(&b);
         assert_int_equal(plan_build_command(&b, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
         assert_non_null(strstr(dump(b.data, b.size), "UNSUPPORTED 'RootDirectory='"));
-        s->service.exec.root_directory = (char *)"//";
-        s->service.exec.dynamic_user = true;
+        s->exec.root_directory = (char *)"//";
+        s->exec.dynamic_user = true;
         buf_reset(&b);
         assert_int_equal(plan_build_command(&b, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
         assert_non_null(strstr(dump(b.data, b.size), "UNSUPPORTED 'DynamicUser=yes'"));
@@ -237,8 +237,8 @@ static void test_06_mistakes(unused_ void **state)
         assert_string_equal(buf_str(&b), "before");
         assert_int_equal(d.n_errors, 1);
         s->command.path = (char *)"/bin/x";
-        s->service.exec.cpu_affinity = (char *)"0-x";
-        s->service.exec.personality = (char *)"vax";
+        s->exec.cpu_affinity = (char *)"0-x";
+        s->exec.personality = (char *)"vax";
         assert_int_equal(plan_build_command(&b, &s->unit, &s->command, EXEC_START, &s->context, &d), 0);
         assert_int_equal(d.n_notices, 2);
 }
@@ -308,8 +308,7 @@ static void test_09_memory_runs_out(unused_ void **state)
         struct scene *s = simple();
         int r = -ENOMEM;
 
-        s->service.exec.environment =
-                strings_of("A=a rather long value, so that the buffer has to grow some times", NULL);
+        s->exec.environment = strings_of("A=a rather long value, so that the buffer has to grow some times", NULL);
         for (int k = 0; r == -ENOMEM; k++) {
                 cleanup_buf_ struct buf b = {0};
 

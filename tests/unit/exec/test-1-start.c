@@ -71,8 +71,8 @@ static struct scene *cat_scene(const char *path)
 
         s->command.path = (char *)"/bin/cat";
         s->command.words = strings_of("/bin/cat", path, NULL);
-        s->service.exec.output = OUTPUT_TRUNCATE;
-        s->service.exec.output_file = below("out");
+        s->exec.output = OUTPUT_TRUNCATE;
+        s->exec.output_file = below("out");
         return s;
 }
 
@@ -121,7 +121,7 @@ static void test_02_exit_status_and_search(unused_ void **state)
         write_file("tool", "#!/bin/sh\nexit 7\n", 0755);
         s->command.path = (char *)"tool";
         s->command.words = strings_of("tool", NULL);
-        s->service.exec.exec_search_path = strings_of("/nowhere", world.directory, NULL);
+        s->exec.exec_search_path = strings_of("/nowhere", world.directory, NULL);
         assert_int_equal(scene_run(&world, s, NULL), 7);
 }
 
@@ -132,7 +132,7 @@ static void test_03_argv_and_variables(unused_ void **state)
         s->command.flags = 0;
         s->command.words = strings_of("other", "-c", "printf '<%s>' \"$$0\" \"$$@\"", "zero", "$LIST", "${LIST}",
                                       "a$LIST", "$UNSET", "${UNSET}", "$$LIST", NULL);
-        s->service.exec.environment = strings_of("LIST=one two", NULL);
+        s->exec.environment = strings_of("LIST=one two", NULL);
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "out"), "<zero><one><two><one two><a$LIST><><$LIST>");
         s->command.flags = EXEC_NO_EXPAND;
@@ -164,52 +164,52 @@ static void fail_not_executable(struct scene *s)
 }
 static void fail_chdir(struct scene *s)
 {
-        s->service.exec.working_directory = (char *)"/nowhere";
+        s->exec.working_directory = (char *)"/nowhere";
 }
 static void fail_user(struct scene *s)
 {
-        s->service.exec.user = (char *)"supd-nobody-has-this-name";
+        s->exec.user = (char *)"supd-nobody-has-this-name";
 }
 static void fail_group(struct scene *s)
 {
-        s->service.exec.group = (char *)"supd-nobody-has-this-name";
+        s->exec.group = (char *)"supd-nobody-has-this-name";
 }
 static void fail_supplementary(struct scene *s)
 {
-        s->service.exec.supplementary_groups = strings_of("supd-nobody-has-this-name", NULL);
+        s->exec.supplementary_groups = strings_of("supd-nobody-has-this-name", NULL);
 }
 static void fail_stdin(struct scene *s)
 {
-        s->service.exec.input = INPUT_FILE;
-        s->service.exec.input_file = (char *)"/nowhere/in";
+        s->exec.input = INPUT_FILE;
+        s->exec.input_file = (char *)"/nowhere/in";
 }
 static void fail_stdin_name(struct scene *s)
 {
-        s->service.exec.input = INPUT_FD;
-        s->service.exec.input_file = (char *)"missing";
+        s->exec.input = INPUT_FD;
+        s->exec.input_file = (char *)"missing";
 }
 static void fail_tty(struct scene *s)
 {
-        s->service.exec.input = INPUT_TTY_FAIL;
-        s->service.exec.tty_path = (char *)"/dev/null";
+        s->exec.input = INPUT_TTY_FAIL;
+        s->exec.tty_path = (char *)"/dev/null";
 }
 static void fail_stdout(struct scene *s)
 {
-        s->service.exec.output = OUTPUT_APPEND;
-        s->service.exec.output_file = (char *)"/nowhere/out";
+        s->exec.output = OUTPUT_APPEND;
+        s->exec.output_file = (char *)"/nowhere/out";
 }
 static void fail_stderr(struct scene *s)
 {
-        s->service.exec.error = OUTPUT_FILE;
-        s->service.exec.error_file = (char *)"/nowhere/err";
+        s->exec.error = OUTPUT_FILE;
+        s->exec.error_file = (char *)"/nowhere/err";
 }
 static void fail_root(struct scene *s)
 {
-        s->service.exec.root_directory = (char *)"/srv";
+        s->exec.root_directory = (char *)"/srv";
 }
 static void fail_dynamic(struct scene *s)
 {
-        s->service.exec.dynamic_user = true;
+        s->exec.dynamic_user = true;
 }
 static void fail_cgroup(struct scene *s)
 {
@@ -221,17 +221,17 @@ static void fail_limit(struct scene *s)
 }
 static void fail_scheduler(struct scene *s)
 {
-        s->service.exec.cpu_policy_set = true;
-        s->service.exec.cpu_policy = 99;
+        s->exec.cpu_policy_set = true;
+        s->exec.cpu_policy = 99;
 }
 static void fail_affinity(struct scene *s)
 {
-        s->service.exec.cpu_affinity = (char *)"1000";
+        s->exec.cpu_affinity = (char *)"1000";
 }
 static void fail_ioprio(struct scene *s)
 {
-        s->service.exec.io_set = true;
-        s->service.exec.io_class = 6;
+        s->exec.io_set = true;
+        s->exec.io_class = 6;
 }
 static void fail_runtime(struct scene *s)
 {
@@ -260,7 +260,7 @@ static void fail_configuration(struct scene *s)
 }
 static void fail_ambient(struct scene *s)
 {
-        s->service.exec.ambient_set = UINT64_C(1) << 62;
+        s->exec.ambient_set = UINT64_C(1) << 62;
 }
 
 static const struct failing failing[] = {
@@ -320,7 +320,7 @@ static void test_05_failing_before_the_fork(unused_ void **state)
         struct environment_file file = {.path = (char *)"/nowhere/env"};
         uint32_t slot;
 
-        s->service.exec.environment_files = (struct environment_files){.v = &file, .n = 1};
+        s->exec.environment_files = (struct environment_files){.v = &file, .n = 1};
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
         slot = world_send(&world, &plan, NULL, 0);
         assert_int_equal(world_wait_noted(&world, slot), LAUNCH_FAILED);
@@ -370,11 +370,11 @@ static void test_06_environment(unused_ void **state)
         write_file("one.env", "FILE=from file\nOWN='file wins'\n", 0644);
         s->command.path = (char *)"/usr/bin/env";
         s->command.words = strings_of("env", NULL);
-        s->service.exec.environment = strings_of("OWN=unit", "HOME=/own", "GONE=1", "STAY=1", NULL);
-        s->service.exec.environment_files = (struct environment_files){.v = files, .n = 2};
-        s->service.exec.pass_environment = strings_of("FROM_MANAGER", "SUPD_NOT_SET", NULL);
-        s->service.exec.unset_environment = strings_of("GONE", "STAY=2", "LANG", NULL);
-        s->service.exec.user = (char *)"root";
+        s->exec.environment = strings_of("OWN=unit", "HOME=/own", "GONE=1", "STAY=1", NULL);
+        s->exec.environment_files = (struct environment_files){.v = files, .n = 2};
+        s->exec.pass_environment = strings_of("FROM_MANAGER", "SUPD_NOT_SET", NULL);
+        s->exec.unset_environment = strings_of("GONE", "STAY=2", "LANG", NULL);
+        s->exec.user = (char *)"root";
         s->directories[DIRECTORY_STATE].names = strings_of("a", "b/c", NULL);
         s->context.state_root = world.directory;
         s->context.base_environment = (const char *const[]){"LANG=C.UTF-8", "PATH=/usr/bin:/bin", NULL};
@@ -415,14 +415,14 @@ static void test_08_place(unused_ void **state)
 
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "out"), "/\n0022\n0\n1\n2\n3\n/dev/null\n"); /* 3: ls's own */
-        s->service.exec.working_directory = world.directory;
-        s->service.exec.umask = 0077;
+        s->exec.working_directory = world.directory;
+        s->exec.umask = 0077;
         scene_shell(s, "pwd; umask");
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_int_equal(strncmp(world_text(&world, "out"), world.directory, strlen(world.directory)), 0);
         assert_non_null(strstr(world_text(&world, "out"), "\n0077\n"));
-        s->service.exec.working_directory = (char *)"/nowhere";
-        s->service.exec.working_directory_optional = true;
+        s->exec.working_directory = (char *)"/nowhere";
+        s->exec.working_directory_optional = true;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "out"), "/\n0077\n");
 }
@@ -443,7 +443,7 @@ static void test_09_signals(unused_ void **state)
         assert_int_equal(status_field("SigBlk", 16), 0);
         assert_int_equal(status_field("SigIgn", 16), 1u << (SIGPIPE - 1));
         assert_int_equal(status_field("SigCgt", 16), 0);
-        s->service.exec.ignore_sigpipe = false;
+        s->exec.ignore_sigpipe = false;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_int_equal(status_field("SigIgn", 16), 0);
 }
@@ -468,19 +468,19 @@ static void test_11_users(unused_ void **state)
 
         if (!root_only())
                 return;
-        s->service.exec.user = (char *)"daemon";
-        s->service.exec.supplementary_groups = strings_of("adm", "4242", NULL);
-        s->service.exec.working_directory = (char *)"~";
+        s->exec.user = (char *)"daemon";
+        s->exec.supplementary_groups = strings_of("adm", "4242", NULL);
+        s->exec.working_directory = (char *)"~";
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_non_null(strstr(world_text(&world, "out"), "Uid:\t1\t1\t1\t1\n"));
         assert_non_null(strstr(world_text(&world, "out"), "Gid:\t1\t1\t1\t1\n"));
         assert_non_null(strstr(world_text(&world, "out"), "Groups:\t1 4 4242 \n"));
         assert_int_equal(status_field("CapEff", 16), 0);
 
-        s->service.exec.user = (char *)"31999"; /* in no file */
-        s->service.exec.group = (char *)"adm";
-        s->service.exec.supplementary_groups = (struct strings){0};
-        s->service.exec.working_directory = NULL;
+        s->exec.user = (char *)"31999"; /* in no file */
+        s->exec.group = (char *)"adm";
+        s->exec.supplementary_groups = (struct strings){0};
+        s->exec.working_directory = NULL;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_non_null(strstr(world_text(&world, "out"), "Uid:\t31999\t31999\t31999\t31999\n"));
         assert_non_null(strstr(world_text(&world, "out"), "Gid:\t4\t4\t4\t4\n"));
@@ -499,15 +499,15 @@ static void test_12_numbers(unused_ void **state)
         s->context.nofile.soft = 100;
         s->context.nofile.hard = 200;
         s->limits[RLIMIT_CORE] = (struct limit_value){.set = true, .soft = 512, .hard = UINT64_MAX};
-        s->service.exec.nice_set = s->service.exec.oom_score_set = true;
-        s->service.exec.nice = 5;
-        s->service.exec.oom_score_adjust = 300;
+        s->exec.nice_set = s->exec.oom_score_set = true;
+        s->exec.nice = 5;
+        s->exec.oom_score_adjust = 300;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "out"), "100\n1\n5\n300\n");
 
         s = cat_scene("/proc/self/status");
-        s->service.exec.cpu_affinity = (char *)"0";
-        s->service.exec.no_new_privileges = true;
+        s->exec.cpu_affinity = (char *)"0";
+        s->exec.no_new_privileges = true;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_int_equal(status_field("NoNewPrivs", 10), 1);
         assert_non_null(strstr(world_text(&world, "out"), "Cpus_allowed_list:\t0\n"));
@@ -539,14 +539,14 @@ static void test_14_capabilities(unused_ void **state)
 
         if (!root_only())
                 return;
-        s->service.exec.capability_bounding_set = true;
-        s->service.exec.bounding_set = 1u << 10 | 1u << 0;
+        s->exec.capability_bounding_set = true;
+        s->exec.bounding_set = 1u << 10 | 1u << 0;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_int_equal(status_field("CapBnd", 16), 1u << 10 | 1u << 0);
         assert_int_equal(status_field("CapEff", 16), 1u << 10 | 1u << 0);
 
-        s->service.exec.user = (char *)"daemon";
-        s->service.exec.ambient_set = 1u << 10;
+        s->exec.user = (char *)"daemon";
+        s->exec.ambient_set = 1u << 10;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_non_null(strstr(world_text(&world, "out"), "Uid:\t1\t1\t1\t1\n"));
         assert_int_equal(status_field("CapEff", 16), 1u << 10);
@@ -577,8 +577,8 @@ static void test_15_passed_fds(unused_ void **state)
         assert_non_null(strstr(world_text(&world, "out"),
                                "2 a.socket:other\nmine\nsecond\nfirst\n0 1 2 3 4 5 pos:\t0\nflags:\t00\n"));
 
-        s->service.exec.input = INPUT_FD;
-        s->service.exec.input_file = (char *)"other";
+        s->exec.input = INPUT_FD;
+        s->exec.input_file = (char *)"other";
         s->context.n_listen_fds = 1; /* less than what comes along */
         buf_reset(&plan);
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
@@ -599,8 +599,8 @@ static void test_16_socket_as_input(unused_ void **state)
 
         assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
         assert_int_equal(write(pair[0], "hello\n", 6), 6);
-        s->service.exec.input = INPUT_SOCKET;
-        s->service.exec.output = OUTPUT_INHERIT;
+        s->exec.input = INPUT_SOCKET;
+        s->exec.output = OUTPUT_INHERIT;
         s->context.n_listen_fds = 1;
         s->context.listen_names = "connection";
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
@@ -622,13 +622,13 @@ static void test_17_input_data_and_big_plans(unused_ void **state)
 
         assert_non_null(data);
         memset(data, 'x', n);
-        s->service.exec.input = INPUT_DATA;
-        s->service.exec.input_data = data;
-        s->service.exec.input_data_size = n;
+        s->exec.input = INPUT_DATA;
+        s->exec.input_data = data;
+        s->exec.input_data_size = n;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_return_code(stat(below("out"), &st), errno);
         assert_int_equal(st.st_size, n);
-        s->service.exec.input_data_size = 5;
+        s->exec.input_data_size = 5;
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "out"), "xxxxx");
         free(data);
@@ -638,16 +638,16 @@ static void test_18_outputs(unused_ void **state)
 {
         struct scene *s = shell_scene("echo out; echo err >&2");
 
-        s->service.exec.output = OUTPUT_APPEND;
-        s->service.exec.output_file = below("app");
+        s->exec.output = OUTPUT_APPEND;
+        s->exec.output_file = below("app");
         assert_int_equal(scene_run(&world, s, NULL), 0);
-        s->service.exec.error = OUTPUT_TRUNCATE;
-        s->service.exec.error_file = below("err");
+        s->exec.error = OUTPUT_TRUNCATE;
+        s->exec.error_file = below("err");
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "app"), "out\nerr\nout\n");
         assert_string_equal(world_text(&world, "err"), "err\n");
-        s->service.exec.output = OUTPUT_FILE; /* over what is there, from its start */
-        s->service.exec.error = OUTPUT_NULL;
+        s->exec.output = OUTPUT_FILE; /* over what is there, from its start */
+        s->exec.error = OUTPUT_NULL;
         scene_shell(s, "printf OUT");
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_string_equal(world_text(&world, "app"), "OUT\nerr\nout\n");
@@ -659,7 +659,7 @@ static void test_19_own_log(unused_ void **state)
         struct stat st;
         uint32_t n;
 
-        s->service.exec.output = OUTPUT_JOURNAL;
+        s->exec.output = OUTPUT_JOURNAL;
         s->context.log_dir = below("deep/log");
         assert_int_equal(scene_run(&world, s, NULL), 0);
         assert_int_equal(scene_run(&world, s, NULL), 0);
@@ -689,8 +689,8 @@ static void test_20_directories(unused_ void **state)
 
         if (!root_only())
                 return;
-        s->service.exec.user = (char *)"daemon";
-        s->service.exec.output_file = below("out");
+        s->exec.user = (char *)"daemon";
+        s->exec.output_file = below("out");
         s->context.runtime_root = s->context.configuration_root = world.directory;
         s->directories[DIRECTORY_RUNTIME].names = strings_of("nest/ed", NULL);
         s->directories[DIRECTORY_RUNTIME].mode = 0750;
@@ -702,7 +702,7 @@ static void test_20_directories(unused_ void **state)
         check_mode("nest/ed/file", 0644, 1);
         check_mode("new", 0755, 1);
         check_mode("old", 0700, 0);
-        s->service.exec.user = (char *)"bin"; /* what was the old user's goes along */
+        s->exec.user = (char *)"bin"; /* what was the old user's goes along */
         assert_int_equal(scene_run(&world, s, NULL), 0);
         check_mode("nest/ed/file", 0644, 2);
 }
@@ -719,7 +719,7 @@ static void test_21_directories_and_links(unused_ void **state)
         assert_return_code(mkdir(below("owned"), 0755), errno);
         assert_return_code(chown(below("owned"), 1, 1), errno);
         assert_return_code(symlink(below("victim"), below("owned/b")), errno);
-        s->service.exec.user = (char *)"daemon";
+        s->exec.user = (char *)"daemon";
         s->context.state_root = world.directory;
         s->directories[DIRECTORY_STATE].names = strings_of("owned", "owned/b", NULL);
         assert_int_equal(scene_run(&world, s, &n), 238);

@@ -60,8 +60,8 @@ static uint32_t send_held(void)
         uint32_t slot;
 
         scene_shell(s, "read x; exit 9");
-        s->service.exec.input = INPUT_FILE;
-        s->service.exec.input_file = below("fifo");
+        s->exec.input = INPUT_FILE;
+        s->exec.input_file = below("fifo");
         assert_return_code(mkfifo(below("fifo"), 0600), errno);
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
         slot = world_send(&world, &plan, NULL, 0);
@@ -308,9 +308,9 @@ static void check_denied(world_prepare prepare)
         world_start(&w, prepare);
         s = scene_new();
         scene_shell(s, "ls /proc/self/fd");
-        s->service.exec.output = OUTPUT_TRUNCATE;
-        s->service.exec.output_file = below("out");
-        (void)snprintf(s->service.exec.output_file, 128, "%s/out", w.directory);
+        s->exec.output = OUTPUT_TRUNCATE;
+        s->exec.output_file = below("out");
+        (void)snprintf(s->exec.output_file, 128, "%s/out", w.directory);
         assert_int_equal(scene_run(&w, s, NULL), 0);
         assert_string_equal(world_text(&w, "out"), "0\n1\n2\n3\n");
         world_stop(&w);

@@ -190,16 +190,17 @@ struct scene *scene_new(void)
 {
         static struct scene s;
 
-        s = (struct scene){.unit = {.id = (char *)"a.service", .type = UNIT_SERVICE},
-                           .service = {.exec = {.umask = 0022,
-                                                .ignore_sigpipe = true,
-                                                .output = OUTPUT_NULL,
-                                                .error = OUTPUT_INHERIT}}};
+        s = (struct scene){
+                .unit = {.id = (char *)"a.service", .type = UNIT_SERVICE},
+                .exec = {.umask = 0022, .ignore_sigpipe = true, .output = OUTPUT_NULL, .error = OUTPUT_INHERIT}};
         for (unsigned i = 0; i < N_EXEC_DIRECTORIES; i++)
                 s.directories[i].mode = 0755;
         s.unit.service = &s.service;
-        s.service.exec.limits = s.limits;
-        s.service.exec.directories = s.directories;
+        s.unit.dependencies = s.dependencies;
+        s.service.exec = &s.exec;
+        s.service.kill = &s.kill;
+        s.exec.limits = s.limits;
+        s.exec.directories = s.directories;
         return &s;
 }
 

@@ -39,6 +39,9 @@ int world_wait_exit(struct world *w, uint32_t slot);
 struct scene {
         struct unit unit;
         struct service_config service;
+        struct exec_config exec;
+        struct kill_config kill;
+        struct strings dependencies[N_UNIT_DEPENDENCIES];
         struct limit_value limits[N_EXEC_LIMITS];
         struct exec_directory_setting directories[N_EXEC_DIRECTORIES];
         struct exec_command command;

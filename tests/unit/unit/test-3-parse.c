@@ -32,17 +32,17 @@ static void rule_00_defaults_of_a_service(void **state unused_)
         assert_int_equal(s->timeout_abort_us, 90 * USEC_PER_SEC);
         assert_true(s->runtime_max_us == USEC_INFINITY && s->watchdog_us == 0);
         assert_true(s->guess_main_pid && !s->remain_after_exit);
-        assert_int_equal(s->kill.mode, KILL_CONTROL_GROUP);
-        assert_int_equal(s->kill.signal, 15);
-        assert_int_equal(s->kill.final_signal, 9);
-        assert_int_equal(s->kill.watchdog_signal, 6);
-        assert_true(s->kill.send_sigkill && !s->kill.send_sighup);
-        assert_int_equal(s->exec.umask, 0022);
-        assert_true(s->exec.ignore_sigpipe);
-        assert_int_equal(s->exec.output, OUTPUT_JOURNAL);
-        assert_int_equal(s->exec.error, OUTPUT_INHERIT);
-        assert_int_equal(s->exec.directories[DIRECTORY_STATE].mode, 0755);
-        assert_false(s->exec.limits[RLIMIT_NOFILE].set);
+        assert_int_equal(s->kill->mode, KILL_CONTROL_GROUP);
+        assert_int_equal(s->kill->signal, 15);
+        assert_int_equal(s->kill->final_signal, 9);
+        assert_int_equal(s->kill->watchdog_signal, 6);
+        assert_true(s->kill->send_sigkill && !s->kill->send_sighup);
+        assert_int_equal(s->exec->umask, 0022);
+        assert_true(s->exec->ignore_sigpipe);
+        assert_int_equal(s->exec->output, OUTPUT_JOURNAL);
+        assert_int_equal(s->exec->error, OUTPUT_INHERIT);
+        assert_int_equal(s->exec->directories[DIRECTORY_STATE].mode, 0755);
+        assert_false(s->exec->limits[RLIMIT_NOFILE].set);
         assert_int_equal(s->success_status->signals, 0);
         assert_int_equal(s->oom_policy, OOM_STOP);
 }
@@ -87,9 +87,9 @@ static void rule_04_empty_resets_lists_but_not_dependencies(void **state unused_
         assert_string_equal(s->commands[EXEC_START].v[0].path, "/bin/b");
         assert_string_equal(s->commands[EXEC_START].v[0].file, "/u/10.conf");
         assert_int_equal(s->commands[EXEC_START].v[0].line, 6);
-        assert_int_equal(s->exec.environment.n, 0);
-        assert_int_equal(s->exec.environment_files.n, 0);
-        assert_true(s->exec.capability_bounding_set && s->exec.bounding_set == 0);
+        assert_int_equal(s->exec->environment.n, 0);
+        assert_int_equal(s->exec->environment_files.n, 0);
+        assert_true(s->exec->capability_bounding_set && s->exec->bounding_set == 0);
         assert_int_equal(s->success_status->codes[0], 0);
 }
 
@@ -169,8 +169,8 @@ static void rule_12_specifiers(void **state unused_)
                             "/e/f-g h.example h /run /var/lib /var/cache /var/log /etc mid bid 6.1 /root root 0 "
                             "wheel 0 /bin/sh % 5%");
         assert_null(w->v[w->n]);
-        assert_string_equal(u->service->exec.syslog_identifier, "x-e-f\\x2dg");
-        assert_string_equal(u->service->exec.environment.v[0], "A=ab-cd e-f\\x2dg");
+        assert_string_equal(u->service->exec->syslog_identifier, "x-e-f\\x2dg");
+        assert_string_equal(u->service->exec->environment.v[0], "A=ab-cd e-f\\x2dg");
         assert_string_equal(u->instance, "e-f\\x2dg");
 }
 
@@ -233,7 +233,7 @@ static void rule_25_environment_later_wins(void **state unused_)
                 &d);
 
         assert_int_equal(d.n_warnings, 1);
-        assert_string_equal(joined(&u->service->exec.environment), "B=2 C=x y A=3 AB=4");
+        assert_string_equal(joined(&u->service->exec->environment), "B=2 C=x y A=3 AB=4");
 }
 
 static void rule_31_default_types(void **state unused_)
@@ -430,7 +430,7 @@ static void rule_74_identity_and_limits(void **state unused_)
                         "StandardOutput=append:/"
                         "l\nStandardError=null\nStandardInputText=hi\\n\nStandardInputData=YWI=\n"),
                 &d);
-        const struct exec_config *e = &u->service->exec;
+        const struct exec_config *e = u->service->exec;
 
         assert_string_equal(said(&d), "");
         assert_string_equal(e->user, "u");
@@ -462,9 +462,9 @@ static void rule_74_dynamic_user_is_an_existing_one(void **state unused_)
         cleanup_unit_ struct unit *named =
                 unit_of("a.service", SERVICE("ExecStart=/bin/a\nDynamicUser=yes\nUser=u\n"), &d);
 
-        assert_string_equal(own->service->exec.user, "a");
-        assert_string_equal(named->service->exec.user, "u");
-        assert_true(own->service->exec.no_new_privileges && own->notices.n == 1);
+        assert_string_equal(own->service->exec->user, "a");
+        assert_string_equal(named->service->exec->user, "u");
+        assert_true(own->service->exec->no_new_privileges && own->notices.n == 1);
 }
 
 static void rule_75_capabilities(void **state unused_)
@@ -479,9 +479,9 @@ static void rule_75_capabilities(void **state unused_)
                 unit_of("a.service", SERVICE("ExecStart=/bin/a\nCapabilityBoundingSet=~CAP_CHOWN\n"), &d);
 
         assert_int_equal(d.n_warnings, 1);
-        assert_int_equal(u->service->exec.bounding_set, 1 << 0 | 1 << 7);
-        assert_int_equal(u->service->exec.ambient_set, 1 << 10);
-        assert_true(without->service->exec.bounding_set == ((UINT64_C(1) << 41) - 1) - 1);
+        assert_int_equal(u->service->exec->bounding_set, 1 << 0 | 1 << 7);
+        assert_int_equal(u->service->exec->ambient_set, 1 << 10);
+        assert_true(without->service->exec->bounding_set == ((UINT64_C(1) << 41) - 1) - 1);
 }
 
 static void rule_78_hardening_stops_nothing(void **state unused_)
@@ -501,7 +501,7 @@ static void rule_78_hardening_stops_nothing(void **state unused_)
         assert_true(list_contains(&u->notices, "accepted, not carried out: ProtectSystem="));
         assert_true(list_contains(&u->notices, "accepted, not carried out: SystemCallFilter="));
         assert_true(list_contains(&u->notices, "accepted, not carried out: MemoryMax="));
-        assert_true(u->service->exec.private_tmp);
+        assert_true(u->service->exec->private_tmp);
 }
 
 static void broken_blobs_are_told_apart(void **state unused_)

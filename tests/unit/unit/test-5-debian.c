@@ -110,13 +110,13 @@ static void check(const struct unit *u, const struct expectation *x)
         assert_int_equal(u->load_state, LOAD_LOADED);
         assert_int_equal(s->type, x->type);
         assert_int_equal(s->restart, x->restart);
-        assert_int_equal(s->kill.mode, x->kill_mode);
+        assert_int_equal(s->kill->mode, x->kill_mode);
         assert_int_equal(s->notify_access, x->type == SERVICE_NOTIFY ? NOTIFY_MAIN : NOTIFY_NONE);
         assert_int_equal(s->commands[EXEC_START].n, 1);
         assert_string_equal(joined(&s->commands[EXEC_START].v[0].words), x->start);
         assert_true(streq_null(s->pid_file, x->pid_file));
-        assert_true(streq_null(s->exec.user, x->user));
-        assert_true(streq_null(s->exec.group, x->user));
+        assert_true(streq_null(s->exec->user, x->user));
+        assert_true(streq_null(s->exec->group, x->user));
         assert_string_equal(joined(&u->wanted_by), x->wanted_by);
         assert_true(list_contains(&u->dependencies[DEP_AFTER], x->after));
         assert_true(list_contains(&u->dependencies[DEP_REQUIRES], "sysinit.target"));
@@ -160,7 +160,7 @@ static void redis_in_detail(void **state)
         if (access(path, R_OK) < 0)
                 skip();
         u = load(*state, "redis-server.service", &d);
-        e = &u->service->exec;
+        e = u->service->exec;
         assert_true(u->service->timeout_stop_us == USEC_INFINITY);
         assert_int_equal(e->umask, 007);
         assert_true(e->no_new_privileges && e->capability_bounding_set && e->bounding_set == 0);

@@ -4,6 +4,7 @@
 #include "unit-test.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum { N_UNITS = 1000 };
@@ -55,6 +56,38 @@ static void a_thousand_simple_services(void **state unused_)
         assert_true(bytes / N_UNITS < 1800);
 }
 
+/* Units that leave them alone have their dependencies, exec and kill settings in common; one that does not has its own.
+ */
+static void defaults_are_shared(void **state unused_)
+{
+        static const char plain[] = "[Service]\nExecStart=/bin/a\nRestart=always\n";
+        cleanup_unit_ struct unit *a = unit_of("a.service", plain, NULL), *b = unit_of("b.service", plain, NULL);
+        cleanup_unit_ struct unit *own = unit_of("c.service",
+                                                 "[Unit]\nAfter=b.service\n[Service]\nExecStart=/bin/a\n"
+                                                 "Nice=1\nKillMode=mixed\n",
+                                                 NULL);
+        cleanup_unit_ struct unit *reset = unit_of("d.service",
+                                                   "[Service]\nExecStart=/bin/a\nEnvironment=A=1\nLimitNOFILE=9\n"
+                                                   "Environment=\nUMask=0022\nKillSignal=SIGTERM\n",
+                                                   NULL);
+        size_t bytes = malloc_usable_size((void *)a->arena.chunks);
+
+        print_message("%zu bytes for a service that says nothing else\n", bytes);
+        assert_true(bytes < 1000);
+        assert_ptr_equal(a->dependencies, b->dependencies);
+        assert_ptr_equal(a->service->exec, b->service->exec);
+        assert_ptr_equal(a->service->kill, b->service->kill);
+        assert_ptr_not_equal(own->dependencies, a->dependencies);
+        assert_ptr_not_equal(own->service->exec, a->service->exec);
+        assert_ptr_not_equal(own->service->kill, a->service->kill);
+        assert_int_equal(own->service->exec->nice, 1);
+        assert_ptr_equal(own->service->exec->limits, a->service->exec->limits);
+        assert_ptr_equal(reset->service->kill, a->service->kill);
+        assert_ptr_not_equal(reset->service->exec, a->service->exec);
+        assert_int_equal(reset->service->exec->environment.n, 0);
+        assert_true(reset->service->exec->limits[RLIMIT_NOFILE].set);
+}
+
 static void a_target_costs_less(void **state unused_)
 {
         cleanup_unit_ struct unit *u = unit_of("a.target", "[Unit]\nDescription=Small\n", NULL);
@@ -100,6 +133,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_target_costs_less),
+                cmocka_unit_test(defaults_are_shared),
                 cmocka_unit_test(a_thousand_simple_services),
                 cmocka_unit_test(big_files),
         };
