@@ -50,12 +50,16 @@ int utf8_append(struct buf *b, uint32_t code)
 {
         static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
         size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-        char s[4];
+        char s[4] = {0};
 
         if (code == 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
                 return -EINVAL;
-        for (size_t i = n; i-- > 1; code >>= 6)
+        for (size_t i = 3; i > 0; i--) {
+                if (i >= n)
+                        continue;
                 s[i] = (char)(0x80 | (code & 0x3f));
+                code >>= 6;
+        }
         s[0] = (char)(lead[n] | code);
         return buf_append(b, s, n);
 }
