@@ -48,8 +48,8 @@ struct unit_context {
  * untouched. PATHS->index is brought up to date: one stat per directory, a scan only when one changed. */
 int unit_gather(const struct unit_paths *paths, const char *name, struct buf *ret_blob, struct diag *diag);
 
-/* The name under which NAME is known: where its links lead, or itself. 0, -EINVAL for an invalid name, or what the system
- * is short of. */
+/* The name under which NAME is known: where its links lead, or itself. 0, -EINVAL for an invalid name, or what the
+ * system is short of. */
 int unit_resolve(const struct unit_paths *paths, const char *name, char ret[static 256]);
 
 /* Parses a blob. Mistakes go to diag with file:line; a unit that cannot be used still comes back, with load_state and

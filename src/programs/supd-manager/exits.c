@@ -45,6 +45,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
 {
         const struct service_config *c = r->unit->service;
         bool is_main = p == &r->d.main;
+        /* a unit whose file is gone has no ExecStart= any more, which alone does not make it a oneshot */
+        bool long_running = c->type != SERVICE_ONESHOT || r->unit->load_state != LOAD_LOADED;
         enum machine_event e;
 
         engine_touch(m, r);
@@ -56,7 +58,7 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         p->exit_real_us = sys_real_us();
         p->exit_mono_us = sys_mono_us();
         exits_free_slot(m, p);
-        if (is_main && machine_exit_is_clean(c, c->type != SERVICE_ONESHOT, p->command_flags, code, status))
+        if (is_main && machine_exit_is_clean(c, long_running, p->command_flags, code, status))
                 e = EVENT_MAIN_CLEAN;
         else
                 e = is_main ? EVENT_MAIN_UNCLEAN : control_event(r, p, code, status);

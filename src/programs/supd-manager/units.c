@@ -67,6 +67,20 @@ static int hash_add(struct manager *m, const char *name, uint32_t unit)
         return 0;
 }
 
+/* All names of R lead to it; but a name under which something else is loaded stays with that. */
+static int hash_add_names(struct manager *m, struct run *r)
+{
+        int v = 0;
+
+        for (unsigned i = 0; i < r->unit->names.n && v == 0; i++) {
+                const struct run *other = hash_find(m, r->unit->names.v[i]);
+                if (!other || (other != r && other->unit && other->unit->load_state == LOAD_NOT_FOUND &&
+                               run_active(other) == ACTIVE_INACTIVE))
+                        v = hash_add(m, r->unit->names.v[i], r->id);
+        }
+        return v;
+}
+
 /* Built anew behind a reload, since aliases may have gone. */
 static int hash_rebuild(struct manager *m)
 {
@@ -77,9 +91,7 @@ static int hash_rebuild(struct manager *m)
         for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
                 v = hash_add(m, m->runs[i]->name, i);
         for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
-                for (unsigned j = 0; j < m->runs[i]->unit->names.n && v == 0; j++)
-                        if (!hash_find(m, m->runs[i]->unit->names.v[j]))
-                                v = hash_add(m, m->runs[i]->unit->names.v[j], i);
+                v = hash_add_names(m, m->runs[i]);
         return v;
 }
 
@@ -182,9 +194,7 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
         r->unit = u;
         r->loaded = true;
         r->texts_changed = true;
-        for (unsigned i = 0; i < u->names.n; i++)
-                if (!hash_find(m, u->names.v[i]))
-                        (void)hash_add(m, u->names.v[i], r->id);
+        (void)hash_add_names(m, r); /* an alias that is missed is found on the disk again */
         if (old) {
                 m->stale = reallocarray(m->stale, m->n_stale + 1, sizeof(*m->stale));
                 if (m->stale)
@@ -218,12 +228,27 @@ static int load_one(struct manager *m, struct run *r)
         return 0;
 }
 
-static int want(struct manager *m, const char *name)
+/* The run of NAME: it may be a link to a unit that is known by another name. NULL when there is none. */
+static struct run *find_resolved(struct manager *m, const char *name, char ret_id[static 256])
 {
         struct run *r = hash_find(m, name);
+
+        (void)snprintf(ret_id, 256, "%s", name);
+        if (r || streq(name, FRONT_UNIT) || unit_resolve(&m->paths, name, ret_id) < 0)
+                return r;
+        return hash_find(m, ret_id);
+}
+
+static int want(struct manager *m, const char *wanted)
+{
+        char name[256];
+        struct run *r;
         int v;
 
-        if (r || !unit_name_valid(name) || unit_name_is_template(name))
+        if (!unit_name_valid(wanted) || unit_name_is_template(wanted))
+                return 0;
+        r = find_resolved(m, wanted, name);
+        if (r || unit_name_is_template(name))
                 return 0;
         v = units_add(m, name, m->n_runs, &r);
         return v < 0 ? v : list_add(&m->to_load, r->id);
@@ -306,22 +331,26 @@ int units_parse_missing(struct manager *m, struct run *r)
 
 int units_get(struct manager *m, const char *name, struct run **ret)
 {
-        struct run *r = hash_find(m, name);
+        char id[256];
+        struct run *r;
         int v = 0;
 
         if (!unit_name_valid(name) || unit_name_is_template(name))
                 return -EINVAL;
+        r = find_resolved(m, name, id);
         if (r && (r->unit->load_state == LOAD_NOT_FOUND || r->unit->load_state == LOAD_ERROR))
                 v = units_reload_one(m, r); /* it may have appeared since */
-        if (!r) {
-                v = want(m, name);
-                r = hash_find(m, name);
-        }
+        if (!r)
+                v = want(m, id);
         if (v == 0)
                 v = units_load_pending(m);
-        if (v == 0)
-                *ret = hash_find(m, name);
-        return v;
+        if (v < 0)
+                return v;
+        r = find_resolved(m, name, id);
+        if (!r)
+                return -EINVAL; /* a link to a template */
+        *ret = r;
+        return 0;
 }
 
 int units_init(struct manager *m)
