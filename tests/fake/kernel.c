@@ -62,6 +62,7 @@ static const int errnos[N_CALLS][8] = {
         [CALL_INOTIFY_INIT] = {EMFILE, ENFILE, ENOMEM},
         [CALL_INOTIFY_ADD] = {ENOSPC, ENOMEM, EACCES, ENOENT},
         [CALL_PWRITE] = {ENOSPC, EDQUOT, EIO},
+        [CALL_LOG_WRITE] = {EIO, ENOMEM},
         [CALL_ALLOCATE] = {ENOSPC, EFBIG},
         [CALL_RECVMSG] = {ENOMEM},
         [CALL_SLOT_ALLOC] = {ENOSPC, ENFILE, ENOMEM},
@@ -92,11 +93,12 @@ int kernel_call(enum call c)
                 if (w->n_calls == w->fail_at ||
                     (w->fail_on && w->fail_at > 0 && w->n_calls > w->fail_at && c == w->failed_call)) {
                         w->failed_call = c;
+                        w->failed = true;
                         story("%s fails: %s", names[c], strerrorname_np(w->fail_errno));
                         return w->fail_errno;
                 }
         }
-        world_run_until(w->now + (w->seed ? (unsigned)rand_r(&w->seed) % 40 : 1));
+        world_run_until(w->now + (w->seed ? (unsigned)rand_r(&w->seed) % 40 : w->step_us));
         return 0;
 }
 
@@ -391,7 +393,7 @@ ssize_t __real_pwrite64(int fd, const void *data, size_t size, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t at)
 {
-        int e = kernel_call(CALL_PWRITE);
+        int e = kernel_call(fd == world->state_fd ? CALL_LOG_WRITE : CALL_PWRITE);
 
         return e ? as_errno(e) : __real_pwrite64(fd, data, size, at);
 }
@@ -524,13 +526,19 @@ static int collect(struct epoll_event *ret, int max)
         return n;
 }
 
+/* The manager leaves the timer armed when a deadline goes (loop.c): that is no reason to wait. */
+static bool timer_matters(void)
+{
+        return timer_at > 0 && (manager_of_world->heap_n > 0 || manager_of_world->publish_retry_us > 0);
+}
+
 /* Nothing is ready: time passes up to what comes next. False when nothing ever will. */
 static bool pass_time(int timeout_ms, bool *ret_timeout)
 {
         const struct command *c = &world->scenario->commands[world->command];
         uint64_t at = world_next(), limit = timeout_ms > 0 ? world->now + (uint64_t)timeout_ms * 1000 : 0;
 
-        if (timer_at > 0 && (at == 0 || timer_at < at))
+        if (timer_matters() && (at == 0 || timer_at < at))
                 at = timer_at;
         if (!world->stopping && c->verb != DO_COMMAND_END && c->after_us > 0 &&
             (at == 0 || world->command_since + c->after_us < at))
@@ -629,12 +637,12 @@ void __wrap_service_state_changed(struct manager *m, struct run *r, enum machine
         __real_service_state_changed(m, r, old);
 }
 
-void __real_state_commit(struct state *s);
-void __wrap_state_commit(struct state *s);
-void __wrap_state_commit(struct state *s)
+int __real_state_commit(struct state *s);
+int __wrap_state_commit(struct state *s);
+int __wrap_state_commit(struct state *s)
 {
         (void)kernel_call(CALL_COMMIT);
-        __real_state_commit(s);
+        return __real_state_commit(s);
 }
 
 void __real_state_exits_acknowledge(struct state *s, uint32_t n);

@@ -150,6 +150,7 @@ const struct scenario scenarios[] = {
                 .name = "17-stop-before-exec",
                 .units = {{"a.service", UNIT "[Service]\nExecStart=/p/slow\n"}},
                 .programs = {{.path = "/p/slow", .exec_us = 500 * MS}},
+                .races = true,
                 .commands = {{START_UNIT, "a.service"}, {STOP_UNIT, "a.service", 100 * MS}},
         },
         {

@@ -300,6 +300,10 @@ static void start_execs(struct start *s)
                 return; /* killed on the way */
         if (atomic_load(&d->generation) != s->generation)
                 wrong("a start of %s goes on in a slot that is another's", unit_name_of(p->unit - 1));
+        if (s->slot < DURABLE_FIRST_SLOTS && world->execed[s->slot] == s->generation)
+                wrong("an intent of %s was started twice", unit_name_of(p->unit - 1));
+        if (s->slot < DURABLE_FIRST_SLOTS)
+                world->execed[s->slot] = s->generation;
         world->n_execs++;
         if (!s->program) { /* a check, or a clean-up */
                 world->pid_file[0] = 0;

@@ -45,6 +45,7 @@
         X(INOTIFY_INIT)                                                                                                \
         X(INOTIFY_ADD)                                                                                                 \
         X(PWRITE)                                                                                                      \
+        X(LOG_WRITE)                                                                                                   \
         X(ALLOCATE)                                                                                                    \
         X(RECVMSG)                                                                                                     \
         X(COMMIT)                                                                                                      \
@@ -97,7 +98,7 @@ struct scenario {
         } units[6];
         struct program programs[6];
         struct command commands[8];
-        bool unkillable; /* a process is allowed to be left */
+        bool races; /* how many starts there are depends on when a manager dies */
 };
 extern const struct scenario scenarios[];
 extern const size_t n_scenarios;
@@ -130,12 +131,14 @@ struct world {
         int fail_errno;
         bool fail_on; /* every later call of that kind fails too */
         enum fate fate;
-        unsigned seed; /* 0: the plain speed */
+        unsigned seed;    /* 0: the plain pace */
+        unsigned step_us; /* that a call takes then */
 
         uint64_t now;
         uint32_t n_calls, n_allocs;
         uint8_t calls[MAX_CALLS]; /* enum call of each */
         enum call failed_call;
+        bool failed;
         bool armed; /* the knobs count */
 
         pid_t next_pid;
@@ -144,6 +147,7 @@ struct world {
         struct start starts[MAX_STARTS];
         unsigned launched[6]; /* of each program */
         unsigned n_execs, n_managers;
+        uint32_t execed[DURABLE_FIRST_SLOTS]; /* generation that has exec'ed in a slot */
         char pid_file[32];
         bool pid_file_changed;
         struct said {
