@@ -134,6 +134,8 @@ static bool prepare_running(struct run *run)
         }
         if (run->p.second > 0 && !trace_keeper_from_now(run))
                 return false;
+        if (run->victim == VICTIM_BUS) /* it is started by the first who asks */
+                (void)rig_supctl(&run->rig, "list-jobs", RECOVERY_US, NULL);
         if (run->victim == VICTIM_SUPCTL) {
                 atomic_store(&run->shared->hold, RIG_HOLD_NEXT);
                 run->rig.hold = &run->shared->hold;
@@ -264,7 +266,9 @@ static void trace(struct run *run)
                         sleep_us(200);
                 if (some || !driver_ended(run))
                         last = boottime_us();
-                bool ended = run->keeper_traced ? false : rig_ended(&run->rig);
+                /* waitpid() here would swallow a stop of a traced keeper */
+                bool traced = run->keeper_traced || (run->victim == VICTIM_KEEPER && run->first_traced);
+                bool ended = !traced && rig_ended(&run->rig);
                 if (now > last + QUIET_US && (ended || is_up(run)))
                         break;
                 bool all = run->result->reached && (run->p.second == 0 || run->result->second_reached);
@@ -329,7 +333,9 @@ static void judge(struct run *run)
         }
         if (observer_settle(&run->o, e, n, SETTLE_US) < 0)
                 observer_tell(&run->o, VIOLATION_OTHER, "the observer cannot look");
-        for (unsigned i = 0; i < SCENARIO_MAX && run->s->shows[i].unit; i++)
+        /* who ended while no keeper was there has no exit status: that is what a keeper's death may cost */
+        bool unknown = run->victim == VICTIM_KEEPER && run->result->reached;
+        for (unsigned i = 0; i < SCENARIO_MAX && run->s->shows[i].unit && !unknown; i++)
                 drive_check_show(&run->rig, &run->o, run->s->shows[i].unit, run->s->shows[i].show, SETTLE_US);
 }
 
