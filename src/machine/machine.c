@@ -158,7 +158,7 @@ static bool status_set_has(const struct exit_status_set *s, int code, int status
                 return false;
         if (code == CLD_EXITED)
                 return status < 256 && (s->codes[status / 32] >> (status % 32) & 1);
-        return code != 0 && status < 64 && (s->signals >> status & 1);
+        return code != 0 && status > 0 && status <= 64 && (s->signals >> (status - 1) & 1);
 }
 
 bool machine_exit_is_clean(const struct service_config *c, bool long_running, unsigned command_flags, int code,

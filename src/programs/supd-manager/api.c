@@ -107,7 +107,12 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
                 control_error_set(e, ERROR("TransactionIsDestructive"), "supd is stopping: %s is left as it is.", unit);
                 return -EBUSY;
         }
-        v = request == REQUEST_STOP ? find_loaded(m, unit, &r, e) : find_unit(m, unit, &r, e);
+        v = find_unit(m, unit, &r, e);
+        if (v == 0 && request == REQUEST_STOP && r->unit->load_state != LOAD_LOADED &&
+            r->unit->load_state != LOAD_MASKED && run_active(r) == ACTIVE_INACTIVE) {
+                control_error_set(e, ERROR("NoSuchUnit"), "Unit %s not loaded.", unit);
+                v = -ENOENT;
+        }
         if (v < 0)
                 return v;
         engine_settle(m);
@@ -159,9 +164,9 @@ static int op_kill(void *userdata, const char *unit, const char *whom, int signa
                 return -EINVAL;
         }
         if (all || streq(whom, "main"))
-                sent += procs_signal(m, &r->d.main, signal) == 0;
+                sent += procs_signal(m, &r->d.main, &signal, 1) == 0;
         if (all || streq(whom, "control"))
-                sent += procs_signal(m, &r->d.control, signal) == 0;
+                sent += procs_signal(m, &r->d.control, &signal, 1) == 0;
         if (all && r->unit->service && procs_rest(m, r, &rest) == 0)
                 for (size_t i = 0; i < rest.n; i++) {
                         struct sys_stat st;
@@ -177,7 +182,7 @@ static int op_kill(void *userdata, const char *unit, const char *whom, int signa
 
 static void reset_one(struct manager *m, struct run *r)
 {
-        r->d.limit_count = 0;
+        r->d.limit_count = r->d.n_restarts = 0;
         r->d.flags &= ~(UNIT_LIMIT_HIT | UNIT_FROZEN);
         engine_touch(m, r);
         engine_post(m, r, EVENT_RESET_FAILED, 0, 0);

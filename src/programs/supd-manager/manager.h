@@ -222,7 +222,8 @@ struct manager {
         struct source *dead_sources;
         struct run **heap; /* owned; by deadline */
         unsigned heap_n, heap_allocated;
-        uint64_t timer_armed_us, publish_retry_us;
+        uint64_t timer_armed_us, publish_retry_us, table_retry_us;
+        unsigned table_tries;
 
         /* launcher */
         pid_t launcher_pid;
@@ -322,7 +323,7 @@ void exits_free_slot(struct manager *m, struct process_durable *p);
 void procs_new_turn(struct manager *m);
 /* Processes of R besides main and control: 0 and the list (owned by the caller), or negative errno. */
 int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret);
-int procs_signal(struct manager *m, const struct process_durable *p, int signal);
+int procs_signal(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
 struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed */
 
 /* ---- notify.c ---- */

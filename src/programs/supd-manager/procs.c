@@ -21,24 +21,31 @@ void procs_new_turn(struct manager *m)
 }
 
 /* To a process in a slot. It is not reaped while its pid stands in pids[], so what the pidfd names is what is meant. */
-int procs_signal(struct manager *m, const struct process_durable *p, int signal)
+int procs_signal(struct manager *m, const struct process_durable *p, const int *signals, unsigned n)
 {
         uint32_t pid;
         cleanup_close_ int fd = -1;
+        int r = 0;
 
-        if (!(p->flags & PROCESS_RUNNING) || p->generation == 0)
+        if (!(p->flags & PROCESS_RUNNING))
                 return -ESRCH;
-        if (p->flags & PROCESS_FOREIGN)
-                return sys_kill((pid_t)p->pid, p->start_time, signal);
+        if (p->flags & PROCESS_FOREIGN) {
+                for (unsigned i = 0; i < n && r == 0; i++)
+                        r = sys_kill((pid_t)p->pid, p->start_time, signals[i]);
+                return r;
+        }
+        if (p->generation == 0)
+                return -ESRCH;
         pid = atomic_load(&durable_pids(state_map(m->state))[p->slot]);
         if (pid == 0 || (p->pid > 0 && p->pid != pid))
                 return -ESRCH;
         fd = sys_pidfd_open((pid_t)pid);
         if (atomic_load(&durable_pids(state_map(m->state))[p->slot]) != pid)
                 return -ESRCH;
-        if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
-                return 0;
-        return sys_kill((pid_t)pid, 0, signal);
+        for (unsigned i = 0; i < n && r == 0; i++)
+                if (fd < 0 || syscall(SYS_pidfd_send_signal, fd, signals[i], NULL, 0) < 0)
+                        r = sys_kill((pid_t)pid, 0, signals[i]);
+        return r;
 }
 
 static bool claimed(struct manager *m, pid_t pid)

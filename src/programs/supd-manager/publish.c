@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { TABLE_TRIES = 10, TABLE_FIRST_RETRY = 5000 /* us, doubled each time */ };
+
 static const uint8_t load_words[N_LOAD_STATES] = {
         [LOAD_LOADED] = SUPD_LOAD_LOADED,           [LOAD_NOT_FOUND] = SUPD_LOAD_NOT_FOUND,
         [LOAD_BAD_SETTING] = SUPD_LOAD_BAD_SETTING, [LOAD_ERROR] = SUPD_LOAD_ERROR,
@@ -105,7 +107,6 @@ static void publish_texts(struct manager *m, struct run *r)
         (void)status_set_text(m->table, r->id, SUPD_TEXT_NOTICE, u->notices.n > 0 ? u->notices.v[0] : "");
         (void)status_set_text(m->table, r->id, SUPD_TEXT_LOAD_ERROR, u->load_error);
         (void)status_set_text(m->table, r->id, SUPD_TEXT_SOURCE_PATH, u->source_path);
-        r->texts_changed = false;
 }
 
 static uint32_t row_flags(const struct run *r, uint32_t old)
@@ -165,13 +166,18 @@ static void row_service(struct supd_status_row *row, const struct run *r)
         row->watchdog_us = c->watchdog_us == USEC_INFINITY ? 0 : c->watchdog_us;
 }
 
-static void publish_row(struct manager *m, struct run *r)
+/* Called by the table whenever it writes the row; what is not set here stays as it is shown. */
+static void publish_row(void *userdata, uint32_t index)
 {
+        struct manager *m = userdata;
+        struct run *r = index < m->n_runs ? m->runs[index] : NULL;
+        const struct unit_durable *d;
         struct supd_status_row *row;
-        const struct unit_durable *d = &r->d;
 
-        if (r->texts_changed)
-                publish_texts(m, r);
+        if (!r || !r->unit)
+                return;
+        d = &r->d;
+        publish_texts(m, r);
         row = status_row(m->table, r->id);
         row->flags = row_flags(r, row->flags);
         row->type = type_words[r->unit->type];
@@ -195,7 +201,6 @@ static void publish_row(struct manager *m, struct run *r)
         row->state_change_mono_us = d->change_mono;
         if (r->unit->service)
                 row_service(row, r);
-        status_mark(m->table, r->id);
 }
 
 static void count(const struct manager *m, struct supd_status_header *h)
@@ -237,22 +242,32 @@ static void name_table(const struct manager *m)
                 (void)!symlink(m->name, path);
 }
 
+/* Opens the table; one that is off is tried again for a while: the mapping of a manager that was killed, and with it
+ * its lock, lives on for as long as somebody happens to read that manager's /proc files. */
 int publish_open(struct manager *m)
 {
         cleanup_diag_ struct diag diag = {0};
-        char name[128];
+        bool last = m->table_tries >= TABLE_TRIES;
         struct supd_status_header *h;
         struct sys_stat self;
+        char name[128];
         int v;
 
         if (m->user_mode)
                 (void)snprintf(name, sizeof(name), "user-%u%s%s", (unsigned)getuid(), *m->name ? "-" : "", m->name);
         else
                 (void)snprintf(name, sizeof(name), "%s", m->name);
+        status_close(m->table, false);
+        m->table = NULL;
         v = status_open(name, &m->table, &diag);
-        log_diag(m, &diag);
         if (v < 0)
                 return v;
+        m->table_retry_us = 0;
+        if (!status_is_on(m->table) && !last)
+                m->table_retry_us = sys_mono_us() + (TABLE_FIRST_RETRY << m->table_tries++);
+        else
+                log_diag(m, &diag);
+        status_draw_with(m->table, publish_row, m);
         h = status_header(m->table);
         h->keeper_pid = (uint32_t)m->keeper_pid;
         h->writer_pid = (uint32_t)getpid();
@@ -269,14 +284,29 @@ int publish_open(struct manager *m)
         return 0;
 }
 
+static void publish_retry(struct manager *m)
+{
+        if (m->table_retry_us == 0 || sys_mono_us() < m->table_retry_us)
+                return;
+        if (publish_open(m) < 0)
+                return; /* out of memory: without a table, as before */
+        (void)status_reserve(m->table, m->n_runs);
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                m->runs[i]->texts_changed = true;
+                engine_show(m, m->runs[i]);
+        }
+}
+
 void publish_turn(struct manager *m)
 {
-        bool due = m->unpublished.n > 0;
+        bool due;
 
+        publish_retry(m);
+        due = m->unpublished.n > 0;
         for (size_t i = 0; i < m->unpublished.n; i++) {
                 struct run *r = m->runs[m->unpublished.v[i]];
                 r->unpublished = false;
-                publish_row(m, r);
+                status_mark(m->table, r->id);
         }
         m->unpublished.n = 0;
         if (due)

@@ -102,9 +102,7 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         r->d.limit_count++;
         if (sys_random(r->d.invocation, sizeof(r->d.invocation)) < 0)
                 memcpy(r->d.invocation, &now, sizeof(now)); /* no entropy yet: unique on this machine all the same */
-        if (r->d.flags & UNIT_AUTO_RESTART)
-                r->d.n_restarts++;
-        else
+        if (!(r->d.flags & UNIT_AUTO_RESTART))
                 r->d.n_restarts = 0;
         r->d.flags &= UNIT_FROZEN;
         r->d.result = SERVICE_RESULT_SUCCESS;
@@ -296,8 +294,10 @@ static void do_enqueue_start(struct manager *m, struct run *r, const struct even
 
         r->d.flags |= UNIT_AUTO_RESTART;
         v = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, &diag);
-        if (v == GRAPH_OK)
+        if (v == GRAPH_OK) {
+                r->d.n_restarts++; /* also when the start limit refuses it */
                 return;
+        }
         log_diag(m, &diag);
         log_line(m, r->name, "cannot be restarted now: %s; tried again in a while", graph_error_name(v));
         timer_set(m, r, sys_mono_us() + MAX2(config(r)->restart_us, USEC_PER_SEC));
@@ -461,10 +461,10 @@ bool service_find_main(struct manager *m, struct run *r)
 
 /* ---- effects: signals, and looking whether anything is left ---- */
 
-static void signal_both(struct manager *m, struct run *r, int signal)
+static void signal_both(struct manager *m, struct run *r, const int *signals, unsigned n)
 {
-        (void)procs_signal(m, &r->d.main, signal);
-        (void)procs_signal(m, &r->d.control, signal);
+        (void)procs_signal(m, &r->d.main, signals, n);
+        (void)procs_signal(m, &r->d.control, signals, n);
 }
 
 static void signal_rest(struct manager *m, struct run *r, const int *signals, unsigned n)
@@ -495,7 +495,7 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
         unsigned n = k->send_sighup ? 3 : 2;
 
         if (what == KILL_CONTROL_ONLY) {
-                (void)procs_signal(m, &r->d.control, SIGKILL);
+                (void)procs_signal(m, &r->d.control, &(int){SIGKILL}, 1);
                 return;
         }
         if (what == KILL_NOTHING || k->mode == KILL_NONE)
@@ -505,8 +505,7 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
                 n = 1;
                 rest_too = k->mode != KILL_PROCESS;
         }
-        for (unsigned i = 0; i < n; i++)
-                signal_both(m, r, signals[i]);
+        signal_both(m, r, signals, n);
         if (rest_too)
                 signal_rest(m, r, signals, n);
 }

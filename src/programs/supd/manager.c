@@ -19,7 +19,8 @@
 
 #define BACKOFF_FIRST   (10 * USEC_PER_MSEC)
 #define BACKOFF_MAX     (5 * USEC_PER_SEC)
-#define HEALTHY_LONG    (10 * USEC_PER_SEC) /* this long and it counts as the first death again */
+#define HEALTHY_LONG    (1 * USEC_PER_SEC) /* this long and it counts as the first death again */
+#define HEALTHY_DEATHS  2                  /* one that was healthy never waits for longer than after this many */
 #define HANG_AFTER      (10 * USEC_PER_SEC)
 #define ABORT_GRACE     (1 * USEC_PER_SEC)
 #define STRAGGLER_AFTER (2 * USEC_PER_SEC)
@@ -201,7 +202,7 @@ void manager_died(struct keeper *k, int code, int status)
                 binary_proven(m);
         if (healthy && m->died_us - m->started_us > HEALTHY_LONG)
                 m->failures = 0;
-        m->start_at_us = m->died_us + backoff(m->failures);
+        m->start_at_us = m->died_us + backoff(healthy ? MIN2(m->failures, HEALTHY_DEATHS) : m->failures);
         m->failures++;
         m->pid = 0;
         m->phase = MANAGER_DRAINING;
