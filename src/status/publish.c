@@ -4,7 +4,7 @@
  * protocol: sequence odd, fence (release), data, sequence even (release).
  *
  * Invariant: nothing here waits. Whatever the state of lock and object, after status_publish() has returned 0 either
- * the table shows every image, or it says that it is truncated, or it is off and says why.
+ * the table shows every row as it was drawn, or it says that it is truncated, or it is off and says why.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -28,11 +28,9 @@ static uint64_t clock_us(clockid_t clock)
 
 /* ---- layout ---- */
 
-static uint32_t texts_room(const struct status_image *m, bool tight)
+static uint32_t texts_room(uint32_t used, bool tight)
 {
-        if (m->row.texts_used == 0)
-                return 0;
-        return tight ? m->row.texts_used : (m->row.texts_used + 16u + 31u) & ~31u;
+        return tight || used == 0 ? used : (used + 16u + 31u) & ~31u;
 }
 
 static uint64_t layout_texts_offset(uint32_t rows, struct supd_status_header *h)
@@ -44,13 +42,20 @@ static uint64_t layout_texts_offset(uint32_t rows, struct supd_status_header *h)
         return h->texts_offset;
 }
 
+/* Until everything has its place, the room of a place is what its texts take. */
+static void layout_measure(struct status_table *t)
+{
+        for (uint32_t i = 0; i < t->n_rows; i++)
+                t->places[i].texts_room = drawing_of(t, i)->row.texts_used & 0x7fffffffu;
+}
+
 /* Bytes wanted for ROWS rows with all their texts. */
 static uint64_t layout_size(struct status_table *t, uint32_t rows, bool tight)
 {
         uint64_t texts = 0;
 
-        for (uint32_t i = 0; i < t->n_images && i < rows; i++)
-                texts += texts_room(&t->images[i], tight);
+        for (uint32_t i = 0; i < t->n_rows && i < rows; i++)
+                texts += texts_room(t->places[i].texts_room, tight);
         if (!tight)
                 texts += texts / 8 + 1024;
         return (layout_texts_offset(rows, &t->header) + texts + PAGE - 1) & ~(uint64_t)(PAGE - 1);
@@ -60,15 +65,17 @@ static uint64_t layout_size(struct status_table *t, uint32_t rows, bool tight)
  * without a place have texts_room 0. */
 static void layout_all(struct status_table *t)
 {
-        uint32_t rows = MIN2((t->n_images + 63u) & ~63u, SUPD_STATUS_MAX_ROWS);
+        uint32_t rows = MIN2((t->n_rows + 63u) & ~63u, SUPD_STATUS_MAX_ROWS);
         struct supd_status_header *h = &t->header;
         bool tight = false;
 
+        drawing_keep_shown(t);
+        layout_measure(t);
         if (rows == 0)
                 rows = 64;
         if (object_grow(&t->object, layout_size(t, rows, false)) < 0) {
                 tight = true;
-                rows = MAX2(t->n_images, 1u);
+                rows = MAX2(t->n_rows, 1u);
                 (void)object_grow(&t->object, layout_size(t, rows, true));
                 while (rows > 1 && layout_size(t, rows, true) > t->object.size)
                         rows -= (rows + 15) / 16;
@@ -77,14 +84,13 @@ static void layout_all(struct status_table *t)
         h->texts_size = t->object.size - h->texts_offset;
         h->object_size = t->object.size;
         t->texts_end = 0;
-        for (uint32_t i = 0; i < t->n_images; i++) {
-                struct supd_status_row *row = &t->images[i].row;
-                uint32_t room = texts_room(&t->images[i], tight);
+        for (uint32_t i = 0; i < t->n_rows; i++) {
+                uint32_t room = texts_room(t->places[i].texts_room, tight);
 
                 if (i >= rows || t->texts_end + room > h->texts_size)
                         room = 0;
-                row->texts_at = t->texts_end;
-                row->texts_room = room;
+                t->places[i].texts_at = (uint32_t)t->texts_end;
+                t->places[i].texts_room = room & 0x7fffffffu;
                 t->texts_end += room;
         }
 }
@@ -93,18 +99,18 @@ static void layout_all(struct status_table *t)
  * out at each publish: whether there is room again is tried now and then. */
 static bool layout_one(struct status_table *t, uint32_t index)
 {
-        struct supd_status_row *row = &t->images[index].row;
-        uint32_t room = texts_room(&t->images[index], false);
+        struct status_place *p = &t->places[index];
+        uint32_t used = drawing_of(t, index)->row.texts_used, room = texts_room(used, false);
         bool bear_it = (t->header.flags & SUPD_TABLE_TRUNCATED) && t->header.n_publishes % 32 != 0;
 
         if (index >= t->header.rows_allocated)
                 return bear_it;
-        if (row->texts_used <= row->texts_room)
+        if (used <= p->texts_room)
                 return true;
         if (t->texts_end + room > t->header.texts_size)
                 return bear_it;
-        row->texts_at = t->texts_end;
-        row->texts_room = room;
+        p->texts_at = (uint32_t)t->texts_end;
+        p->texts_room = room & 0x7fffffffu;
         t->texts_end += room;
         return true;
 }
@@ -123,22 +129,25 @@ static void layout(struct status_table *t)
 static bool write_row(struct status_table *t, uint32_t index)
 {
         static const struct supd_status_row empty;
-        struct status_image *m = &t->images[index];
-        struct supd_status_row *row = &m->row;
+        const struct status_drawing *d = drawing_of(t, index);
+        const struct status_place *p = &t->places[index];
+        struct supd_status_row row = d->row;
         unsigned char *map = t->object.map;
-        bool used = row->text_len[SUPD_TEXT_NAME] > 0, placed = row->texts_used <= row->texts_room;
+        bool used = row.text_len[SUPD_TEXT_NAME] > 0, placed = row.texts_used <= p->texts_room;
         bool shown = used && placed;
-        uint32_t hash = shown ? row->name_hash : 0;
+        uint32_t hash = shown ? row.name_hash : 0;
 
         if (index >= t->header.rows_allocated)
                 return !used;
-        row->flags &= ~(SUPD_ROW_USED | SUPD_ROW_TEXT_CUT);
-        row->flags |= (used ? SUPD_ROW_USED : 0) | (m->cut ? SUPD_ROW_TEXT_CUT : 0);
-        row->checksum = status_row_sum(row, ROW_SIZE, m->texts, row->texts_used);
+        row.texts_at = p->texts_at;
+        row.texts_room = p->texts_room;
+        row.flags &= ~(SUPD_ROW_USED | SUPD_ROW_TEXT_CUT);
+        row.flags |= (used ? SUPD_ROW_USED : 0) | (d->cut ? SUPD_ROW_TEXT_CUT : 0);
+        row.checksum = status_row_sum(&row, ROW_SIZE, d->texts, row.texts_used);
         memcpy(map + t->header.hashes_offset + index * sizeof(hash), &hash, sizeof(hash));
-        memcpy(map + t->header.rows_offset + (uint64_t)index * ROW_SIZE, shown ? row : &empty, ROW_SIZE);
+        memcpy(map + t->header.rows_offset + (uint64_t)index * ROW_SIZE, shown ? &row : &empty, ROW_SIZE);
         if (shown)
-                memcpy(map + t->header.texts_offset + row->texts_at, m->texts, row->texts_used);
+                memcpy(map + t->header.texts_offset + row.texts_at, d->texts, row.texts_used);
         return shown || !used;
 }
 
@@ -151,11 +160,11 @@ static bool write_rows(struct status_table *t)
                         all &= write_row(t, t->marked[i]);
                 return all;
         }
-        for (uint32_t i = 0; i < t->n_images; i++)
+        for (uint32_t i = 0; i < t->n_rows; i++)
                 all &= write_row(t, i);
-        if (t->n_images < t->header.rows_allocated)
-                memset(t->object.map + t->header.hashes_offset + t->n_images * sizeof(uint32_t), 0,
-                       (t->header.rows_allocated - t->n_images) * sizeof(uint32_t));
+        if (t->n_rows < t->header.rows_allocated)
+                memset(t->object.map + t->header.hashes_offset + t->n_rows * sizeof(uint32_t), 0,
+                       (t->header.rows_allocated - t->n_rows) * sizeof(uint32_t));
         return all;
 }
 
@@ -184,7 +193,7 @@ static void prepare_header(struct status_table *t)
         h->row_size = ROW_SIZE;
         h->owner_uid = (uint32_t)geteuid();
         h->generation = t->lock.sem ? t->lock.generation : 0;
-        h->n_rows = MIN2(t->n_images, h->rows_allocated);
+        h->n_rows = MIN2(t->n_rows, h->rows_allocated);
         h->n_publishes++;
 }
 
@@ -194,8 +203,11 @@ static int write_all(struct status_table *t)
         _Atomic uint64_t *sequence =
                 (_Atomic uint64_t *)(void *)(t->object.map + offsetof(struct supd_status_header, sequence));
 
-        if (sigsetjmp(guard_enter(t->object.map, t->object.size, NULL, 0), 0) != 0)
+        if (sigsetjmp(guard_enter(t->object.map, t->object.size, NULL, 0), 0) != 0) {
+                t->guarded = false;
                 return -EFAULT;
+        }
+        t->guarded = true;
         t->sequence |= 1;
         atomic_store_explicit(sequence, t->sequence, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
@@ -207,6 +219,7 @@ static int write_all(struct status_table *t)
         t->sequence++;
         atomic_store_explicit(sequence, t->sequence, memory_order_release);
         guard_leave();
+        t->guarded = false;
         return 0;
 }
 
@@ -215,6 +228,7 @@ static int recreate(struct status_table *t)
 {
         int r;
 
+        drawing_keep_shown(t);
         object_remove(&t->object);
         r = object_create(&t->object);
         t->lay_out = true;
@@ -225,11 +239,11 @@ static int recreate(struct status_table *t)
 static void forget_marks(struct status_table *t)
 {
         for (uint32_t i = 0; i < t->n_marked; i++)
-                t->images[t->marked[i]].marked = false;
+                t->places[t->marked[i]].marked = false;
         t->n_marked = 0;
 }
 
-static void write_out(struct status_table *t)
+static int write_tries(struct status_table *t)
 {
         int r = object_intact(&t->object) ? 0 : recreate(t);
 
@@ -241,12 +255,22 @@ static void write_out(struct status_table *t)
                         t->lay_out = false;
                         t->published = t->header;
                         forget_marks(t);
-                        return;
+                        return 0;
                 }
                 r = recreate(t);
         }
+        return r < 0 ? r : -EFAULT;
+}
+
+static void write_out(struct status_table *t)
+{
+        int r = write_tries(t);
+
+        drawing_forget(t);
+        if (r == 0)
+                return;
         status_say(t, "status table %s was taken away and cannot be made again: %s", t->object.name,
-                   r < 0 ? strerror(-r) : "it is cut again and again");
+                   r == -EFAULT ? "it is cut again and again" : strerror(-r));
         status_off(t);
 }
 

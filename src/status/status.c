@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Opening and closing a status table, and the images of its rows and texts; status.h says what each call promises.
- * Not here: writing to the object (publish.c), the object itself (object.c), the semaphore (lock.c).
+ * Opening and closing a status table, its rows and marks; status.h says what each call promises.
+ * Not here: a row's contents (draw.c), writing to the object (publish.c), the object itself (object.c), the semaphore
+ * (lock.c).
  *
  * Invariant: while the table is off every call is harmless and cheap, and its rows go nowhere.
  */
@@ -25,17 +26,6 @@ void status_off(struct status_table *t)
         t->on = false;
         lock_close(&t->lock);
         object_close(&t->object);
-}
-
-static void status_free_images(struct status_table *t)
-{
-        for (uint32_t i = 0; i < t->n_images; i++)
-                free(t->images[i].texts);
-        free(t->images);
-        free(t->marked);
-        t->images = NULL;
-        t->marked = NULL;
-        t->n_images = t->n_marked = 0;
 }
 
 /* What is to be continued of a predecessor's header: the sequence, the semaphore's generation and the counters. */
@@ -115,7 +105,10 @@ void status_close(struct status_table *t, bool remove)
                 object_remove(&t->object);
         }
         status_off(t);
-        status_free_images(t);
+        drawing_forget(t);
+        free(t->drawing.texts);
+        free(t->places);
+        free(t->marked);
         free(t);
 }
 
@@ -129,13 +122,19 @@ const char *status_reason(const struct status_table *t)
         return t->reason;
 }
 
+void status_draw_with(struct status_table *t, status_draw draw, void *userdata)
+{
+        t->draw = draw;
+        t->draw_userdata = userdata;
+}
+
 int status_reserve(struct status_table *t, uint32_t n_rows)
 {
         uint32_t n;
-        struct status_image *images;
+        struct status_place *places;
         uint32_t *marked;
 
-        if (!t->on || n_rows <= t->n_images)
+        if (!t->on || n_rows <= t->n_rows)
                 return 0;
         if (n_rows > SUPD_STATUS_MAX_ROWS) {
                 t->rows_refused = true;
@@ -145,21 +144,16 @@ int status_reserve(struct status_table *t, uint32_t n_rows)
         marked = realloc(t->marked, n * sizeof(*marked));
         if (marked)
                 t->marked = marked;
-        images = marked ? realloc(t->images, n * sizeof(*images)) : NULL;
-        if (!images) {
+        places = marked ? realloc(t->places, n * sizeof(*places)) : NULL;
+        if (!places) {
                 t->rows_refused = true;
                 return -ENOMEM;
         }
-        memset(images + t->n_images, 0, (n - t->n_images) * sizeof(*images));
-        t->images = images;
-        t->n_images = n;
+        memset(places + t->n_rows, 0, (n - t->n_rows) * sizeof(*places));
+        t->places = places;
+        t->n_rows = n;
         t->rows_refused = false;
         return 0;
-}
-
-struct supd_status_row *status_row(struct status_table *t, uint32_t index)
-{
-        return index < t->n_images ? &t->images[index].row : &t->nowhere;
 }
 
 struct supd_status_header *status_header(struct status_table *t)
@@ -169,88 +163,8 @@ struct supd_status_header *status_header(struct status_table *t)
 
 void status_mark(struct status_table *t, uint32_t index)
 {
-        if (index >= t->n_images || t->images[index].marked)
+        if (index >= t->n_rows || t->places[index].marked)
                 return;
-        t->images[index].marked = true;
+        t->places[index].marked = true;
         t->marked[t->n_marked++] = index;
-}
-
-/* Where text WHICH begins, and how many bytes it takes, its NUL included. */
-static uint32_t image_text(const struct status_image *m, uint32_t which, uint32_t *ret_size)
-{
-        uint32_t at = 0;
-
-        for (uint32_t i = 0; i < which; i++)
-                at += m->row.text_len[i] ? m->row.text_len[i] + 1u : 0;
-        *ret_size = m->row.text_len[which] ? m->row.text_len[which] + 1u : 0;
-        return at;
-}
-
-static int image_reserve_texts(struct status_image *m, uint32_t size)
-{
-        char *texts;
-
-        if (size <= m->texts_allocated)
-                return 0;
-        size = (size + 31u) & ~31u;
-        texts = realloc(m->texts, size);
-        if (!texts)
-                return -ENOMEM;
-        memset(texts + m->texts_allocated, 0, size - m->texts_allocated);
-        m->texts = texts;
-        m->texts_allocated = size;
-        return 0;
-}
-
-int status_set_text(struct status_table *t, uint32_t index, uint32_t which, const char *text)
-{
-        struct status_image *m;
-        uint32_t at, old, size, total, at_end, unused_size, len;
-
-        if (which >= SUPD_N_TEXTS)
-                return -EINVAL;
-        if (index >= t->n_images)
-                return 0;
-        m = &t->images[index];
-        len = (uint32_t)strnlen(text ? text : "", SUPD_TEXT_MAX + 1u);
-        m->cut = (uint16_t)((m->cut & ~(1u << which)) | (len > SUPD_TEXT_MAX ? 1u << which : 0));
-        len = MIN2(len, SUPD_TEXT_MAX);
-        size = len ? len + 1 : 0;
-        at = image_text(m, which, &old);
-        if (size == old && (size == 0 || memcmp(m->texts + at, text, len) == 0))
-                return 0;
-        at_end = image_text(m, SUPD_N_TEXTS - 1, &unused_size) + unused_size;
-        total = at_end - old + size;
-        if (image_reserve_texts(m, (total + 7u) & ~7u) < 0)
-                return -ENOMEM;
-        memmove(m->texts + at + size, m->texts + at + old, at_end - at - old);
-        if (size > 0) {
-                memcpy(m->texts + at, text, len);
-                m->texts[at + len] = 0;
-        }
-        memset(m->texts + total, 0, ((total + 7u) & ~7u) - total);
-        m->row.text_len[which] = (uint16_t)len;
-        m->row.texts_used = (total + 7u) & ~7u;
-        if (which == SUPD_TEXT_NAME)
-                m->row.name_hash = len ? status_name_hash(m->texts) : 0;
-        status_mark(t, index);
-        return 0;
-}
-
-void status_clear(struct status_table *t, uint32_t index)
-{
-        struct status_image *m;
-        uint64_t at;
-        uint32_t room;
-
-        if (index >= t->n_images)
-                return;
-        m = &t->images[index];
-        at = m->row.texts_at;
-        room = m->row.texts_room;
-        memset(&m->row, 0, sizeof(m->row));
-        m->row.texts_at = at; /* the place stays its own, for whoever gets the index next */
-        m->row.texts_room = room;
-        m->cut = 0;
-        status_mark(t, index);
 }

@@ -3,9 +3,11 @@
  * The writer's side of the status table: the only room that knows shared memory and the named semaphore. Readers use
  * libsupstatus (abi/supd/status.h). The protocol is that of the design, section 7: trywait, sequence, breaking a lock.
  *
- * How to use it: open; reserve rows; fill rows, texts and header; publish once when everything has settled. Nothing is
- * seen before the first publish, so a new manager fills in everything first: readers go from the last word of the old
- * one to the first of the new one. Rows hold numbers of supd/status.h (SUPD_ACTIVE_*, …), never enums of other rooms.
+ * How to use it: open; say who draws; reserve rows; mark rows and fill the header; publish once when everything has
+ * settled. No copy of a row is kept here: publishing has the caller draw each marked row, and every row when the table
+ * grows or has to be made anew. Nothing is seen before the first publish, so a new manager marks everything first:
+ * readers go from the last word of the old one to the first of the new one. Rows hold numbers of supd/status.h
+ * (SUPD_ACTIVE_*, …), never enums of other rooms.
  *
  * Not here: where values come from. Invariant: nothing in this room waits; a table that cannot be had never stops
  * supervision (status_open() gives a table that is off, and says why). Steady state allocates nothing.
@@ -35,17 +37,21 @@ void status_close(struct status_table *t,
 bool status_is_on(const struct status_table *t);
 /* Why it is off (also when that happened after the opening), or what is missing while it is on; "" = all is well. */
 const char *status_reason(const struct status_table *t);
-/* Room for at least N rows. 0, or -errno (then the table keeps its size and says `truncated`). Moves row images. */
+/* Who draws row INDEX: by status_row() and status_set_text(), from nothing but its own data, since it may be called
+ * twice for one publish and at any publish. It must not call back into this room otherwise. A row that it leaves
+ * without a SUPD_TEXT_NAME is shown as unused. */
+typedef void (*status_draw)(void *userdata, uint32_t index);
+void status_draw_with(struct status_table *t, status_draw draw, void *userdata);
+/* Room for at least N rows. 0, or -errno (then the table keeps its size and says `truncated`). */
 int status_reserve(struct status_table *t, uint32_t n_rows);
 
-/* The next row image to fill (copied into the table at publish). INDEX is the unit's stable number. Valid until the
- * next status_reserve(). Never NULL: an index without room, or a table that is off, gives a row that goes nowhere. The
- * fields checksum, name_hash, texts_* and text_len are this room's, and so are the flags USED and TEXT_CUT. */
+/* The row that is being drawn, to be filled. It holds what the table shows of it at present; zero where that is nothing
+ * or is damaged. Never NULL: outside of its drawing, INDEX gives a row that goes nowhere. The fields checksum,
+ * name_hash, texts_* and text_len are this room's, and so are the flags USED and TEXT_CUT. */
 struct supd_status_row *status_row(struct status_table *t, uint32_t index);
-/* Sets one text (SUPD_TEXT_*; NULL = ""), and marks the row when that changes it. A row counts as used once it has
- * a SUPD_TEXT_NAME. 0, -ENOMEM (the text stays as it was) or -EINVAL (no such text). */
+/* Sets one text (SUPD_TEXT_*; NULL = "") of the row that is being drawn, which begins without any. 0, -ENOMEM (the text
+ * is left out, and the row says so) or -EINVAL (no such text, or another row). */
 int status_set_text(struct status_table *t, uint32_t index, uint32_t which, const char *text);
-void status_clear(struct status_table *t, uint32_t index); /* the unit is gone: empties row and texts, and marks */
 /* Counters, texts and pids of the header; the protocol fields (up to rows_allocated, written_*, n_publishes …
  * n_recreated) are not yours. A change is published without a mark. */
 struct supd_status_header *status_header(struct status_table *t);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The insides of a status table, shared by the files of this room and nobody else: images (what the table is to hold),
- * the object (where it lies) and the lock.
+ * The insides of a status table, shared by the files of this room and nobody else: the drawing (one row at a time), the
+ * object (where the table lies) and the lock.
  *
- * Invariant: images never depend on the object; the object can be thrown away and made anew from them at any time.
+ * Invariant: what is shown never depends on the object; it can be thrown away and drawn anew at any time.
  */
 #ifndef SUPD_STATUS_TABLE_H
 #define SUPD_STATUS_TABLE_H
@@ -14,13 +14,20 @@
 #include "status/status.h"
 #include "supd/status_rules.h"
 
-struct status_image { /* one row as it is to be published */
-        struct supd_status_row
-                row; /* texts_at and texts_room: where it lies in the object at present; room 0 = nowhere */
-        char *texts; /* owned; NULL while texts_used is 0 */
+struct status_place { /* where the texts of a row lie in the object; room 0 = nowhere. All that is kept of a row */
+        uint32_t texts_at;
+        uint32_t texts_room : 31;
+        uint32_t marked : 1;
+};
+
+struct status_drawing { /* one row as it is to be published */
+        struct supd_status_row row;
+        char *texts; /* owned; kept for the next drawing */
         uint32_t texts_allocated;
-        uint16_t cut; /* bit i: text i was cut */
-        bool marked;
+        uint32_t index;
+        uint16_t cut; /* bit i: text i was cut, or left out */
+        bool open;    /* being drawn at this moment */
+        bool done;    /* holds row INDEX, until the end of this publish */
 };
 
 struct status_object {
@@ -51,16 +58,27 @@ struct status_table {
         bool lay_out;                        /* everything has to be written, at new places */
         bool deferring;                      /* this publish has been put off at least once */
         uint64_t retry_step_us;
-        struct status_image *images; /* owned */
-        uint32_t n_images;           /* reserved */
-        uint32_t *marked;            /* owned; indexes of marked rows, room for n_images */
+        status_draw draw;
+        void *draw_userdata;
+        struct status_drawing drawing;
+        struct status_place *places; /* owned */
+        uint32_t n_rows;             /* reserved */
+        uint32_t *marked;            /* owned; indexes of marked rows, room for n_rows */
         uint32_t n_marked;
+        unsigned char *old; /* owned; the object as it was before everything moved, while it is written anew; NULL */
+        size_t old_size;
+        bool guarded; /* inside of guard_enter() … guard_leave() */
         struct supd_status_row nowhere;
 };
 
 /* status.c */
 void status_say(struct status_table *t, const char *format, ...) printf_like_(2, 3); /* sets the reason */
-void status_off(struct status_table *t); /* gives the object and the lock up; images stay */
+void status_off(struct status_table *t); /* gives the object and the lock up */
+
+/* draw.c */
+const struct status_drawing *drawing_of(struct status_table *t, uint32_t index); /* draws it unless it is at hand */
+void drawing_forget(struct status_table *t); /* the next one is drawn afresh, and what was shown is no more at hand */
+void drawing_keep_shown(struct status_table *t); /* everything is about to move: what is shown now stays at hand */
 
 /* object.c: 0 or negative errno, except as said */
 int object_open(struct status_object *o,

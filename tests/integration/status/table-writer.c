@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/util.h"
+#include "../../unit/status/drawn.h"
 #include "status/status.h"
 
 static uint64_t longest_us, now_step;
@@ -108,17 +109,17 @@ static void fill(struct status_table *t, uint32_t i)
         else
                 (void)snprintf(name, sizeof(name), "worker-%05u.service", (unsigned)i);
         (void)snprintf(path, sizeof(path), "/etc/systemd/system/%s", name);
-        (void)status_set_text(t, i, SUPD_TEXT_NAME, name);
-        (void)status_set_text(t, i, SUPD_TEXT_DESCRIPTION,
-                              i < ARRAY_SIZE(shapes) ? shapes[k].description : "One of many workers");
-        (void)status_set_text(t, i, SUPD_TEXT_FRAGMENT_PATH, i < ARRAY_SIZE(shapes) ? shapes[k].path : path);
+        drawn_set_text(t, i, SUPD_TEXT_NAME, name);
+        drawn_set_text(t, i, SUPD_TEXT_DESCRIPTION,
+                       i < ARRAY_SIZE(shapes) ? shapes[k].description : "One of many workers");
+        drawn_set_text(t, i, SUPD_TEXT_FRAGMENT_PATH, i < ARRAY_SIZE(shapes) ? shapes[k].path : path);
         if (i == 0) {
-                (void)status_set_text(t, i, SUPD_TEXT_ALIASES, "www.service httpd.service");
-                (void)status_set_text(t, i, SUPD_TEXT_STATUS, "Serving");
-                (void)status_set_text(t, i, SUPD_TEXT_NOTICE, "web.service:7: ProtectSystem= is not carried out here");
-                status_row(t, i)->n_notices = 2;
+                drawn_set_text(t, i, SUPD_TEXT_ALIASES, "www.service httpd.service");
+                drawn_set_text(t, i, SUPD_TEXT_STATUS, "Serving");
+                drawn_set_text(t, i, SUPD_TEXT_NOTICE, "web.service:7: ProtectSystem= is not carried out here");
+                drawn_row(t, i)->n_notices = 2;
         }
-        fill_state(status_row(t, i), i, clock_us(CLOCK_REALTIME), clock_us(CLOCK_MONOTONIC));
+        fill_state(drawn_row(t, i), i, clock_us(CLOCK_REALTIME), clock_us(CLOCK_MONOTONIC));
         status_mark(t, i);
 }
 
@@ -131,8 +132,8 @@ static void change(struct status_table *t, uint32_t n)
                 char text[32];
 
                 (void)snprintf(text, sizeof(text), "step %020" PRIu64, now_step);
-                status_row(t, i)->watchdog_mono_us = now_step;
-                (void)status_set_text(t, i, SUPD_TEXT_SOURCE_PATH, text);
+                drawn_row(t, i)->watchdog_mono_us = now_step;
+                drawn_set_text(t, i, SUPD_TEXT_SOURCE_PATH, text);
                 status_mark(t, i);
         }
 }
@@ -185,6 +186,7 @@ int main(int argc, char **argv)
 
         if (argc < 3 || status_open(argv[1], &t, &diag) < 0)
                 return 2;
+        drawn_begin(t);
         for (size_t i = 0; i < diag.n_entries; i++)
                 printf("diag %s\n", diag.entries[i].message);
         (void)snprintf(status_header(t)->log_dir, sizeof(status_header(t)->log_dir), "%s", argc > 3 ? argv[3] : "");
@@ -197,5 +199,6 @@ int main(int argc, char **argv)
         while (fgets(line, sizeof(line), stdin))
                 obey(t, line, &n);
         status_close(t, true);
+        drawn_begin(NULL);
         return 0;
 }

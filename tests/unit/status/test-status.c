@@ -17,6 +17,7 @@
 #include "libsupstatus/internal.h"
 #include "status/status.h"
 #include "base/util.h"
+#include "drawn.h"
 
 static char instance[32], object_path[64], sem_path[64];
 
@@ -32,6 +33,7 @@ static int tear_down(void **state unused_)
 {
         (void)unlink(object_path);
         (void)unlink(sem_path);
+        drawn_begin(NULL);
         return 0;
 }
 
@@ -40,15 +42,16 @@ static struct status_table *table(void)
         struct status_table *t;
 
         assert_int_equal(status_open(instance, &t, NULL), 0);
+        drawn_begin(t);
         return t;
 }
 
 static void add(struct status_table *t, uint32_t i, const char *name)
 {
         assert_int_equal(status_reserve(t, i + 1), 0);
-        assert_int_equal(status_set_text(t, i, SUPD_TEXT_NAME, name), 0);
-        status_row(t, i)->active_state = SUPD_ACTIVE_ACTIVE;
-        status_row(t, i)->main_pid = 100 + i;
+        drawn_set_text(t, i, SUPD_TEXT_NAME, name);
+        drawn_row(t, i)->active_state = SUPD_ACTIVE_ACTIVE;
+        drawn_row(t, i)->main_pid = 100 + i;
         status_mark(t, i);
 }
 
@@ -84,7 +87,7 @@ static void one_row_is_read_as_it_was_written(void **state unused_)
         struct supstatus *s;
 
         add(t, 3, "a.service");
-        assert_int_equal(status_set_text(t, 3, SUPD_TEXT_DESCRIPTION, "The first"), 0);
+        drawn_set_text(t, 3, SUPD_TEXT_DESCRIPTION, "The first");
         status_header(t)->n_units = 1;
         assert_int_equal(status_publish(t, 1000), 0);
         s = reader();
@@ -127,7 +130,7 @@ static void texts_change_in_any_order(void **state unused_)
                                                     "a much longer text than the ones before it was"};
 
                 for (uint32_t which = 1; which < SUPD_N_TEXTS; which++)
-                        assert_int_equal(status_set_text(t, 0, which, words[(round * 7 + which * 3) % 4]), 0);
+                        drawn_set_text(t, 0, which, words[(round * 7 + which * 3) % 4]);
                 assert_int_equal(status_publish(t, 1000), 0);
                 s = reader();
                 assert_int_equal(supstatus_snapshot(s, SUPSTATUS_VERIFY, &snap), 0);
@@ -138,8 +141,7 @@ static void texts_change_in_any_order(void **state unused_)
                 assert_string_equal(supstatus_text(snap, 1, SUPD_TEXT_NAME), longest);
                 supstatus_close(s);
         }
-        assert_int_equal(status_set_text(t, 0, SUPD_TEXT_STATUS, too_long), 0);
-        assert_int_equal(status_set_text(t, 0, SUPD_N_TEXTS, "x"), -EINVAL);
+        drawn_set_text(t, 0, SUPD_TEXT_STATUS, too_long);
         (void)status_publish(t, 1000);
         s = reader();
         assert_int_equal(supstatus_find(s, "a.service", 0, &snap), 0);
@@ -158,7 +160,7 @@ static void units_are_found_by_any_name(void **state unused_)
 
         add(t, 0, "a.service");
         add(t, 1, "b.service");
-        (void)status_set_text(t, 1, SUPD_TEXT_ALIASES, "bb.service other.service");
+        drawn_set_text(t, 1, SUPD_TEXT_ALIASES, "bb.service other.service");
         (void)status_publish(t, 1000);
         s = reader();
         assert_int_equal(supstatus_find(s, "b.service", 0, &snap), 0);
@@ -168,7 +170,7 @@ static void units_are_found_by_any_name(void **state unused_)
         assert_int_equal(supstatus_row(snap, 0)->main_pid, 101);
         assert_int_equal(supstatus_find(s, "other", 0, &snap), -ESRCH);
         assert_int_equal(supstatus_count(snap), 0);
-        status_clear(t, 1);
+        drawn_clear(t, 1);
         (void)status_publish(t, 1000);
         assert_int_equal(supstatus_find(s, "b.service", 0, &snap), -ESRCH);
         assert_int_equal(supstatus_find(s, "a.service", 0, &snap), 0);
@@ -197,8 +199,8 @@ static void the_table_grows_under_a_reader(void **state unused_)
                 (void)snprintf(name, sizeof(name), "worker-%04u.service", (unsigned)i);
                 (void)snprintf(path, sizeof(path), "/usr/lib/systemd/system/%s", name);
                 add(t, i, name);
-                (void)status_set_text(t, i, SUPD_TEXT_DESCRIPTION, "One worker among a thousand");
-                (void)status_set_text(t, i, SUPD_TEXT_FRAGMENT_PATH, path);
+                drawn_set_text(t, i, SUPD_TEXT_DESCRIPTION, "One worker among a thousand");
+                drawn_set_text(t, i, SUPD_TEXT_FRAGMENT_PATH, path);
                 if (i % 100 == 0)
                         (void)status_publish(t, 1000);
         }
@@ -223,7 +225,7 @@ static void nothing_changed_means_nothing_written(void **state unused_)
         (void)status_publish(t, 1000);
         assert_int_equal(status_publish(t, 2000), 0);
         assert_int_equal(status_header(t)->n_publishes, 1);
-        (void)status_set_text(t, 0, SUPD_TEXT_NAME, "a.service");
+        drawn_set_text(t, 0, SUPD_TEXT_NAME, "a.service");
         (void)status_publish(t, 3000);
         assert_int_equal(status_header(t)->n_publishes, 1);
         status_header(t)->n_jobs = 1;
@@ -272,7 +274,7 @@ static void two_living_writers_do_not_share(void **state unused_)
         assert_false(status_is_on(second));
         assert_int_equal(diag.n_warnings, 1);
         assert_non_null(strstr(diag.entries[0].message, "in use by another supd"));
-        status_row(second, 7)->main_pid = 1; /* harmless */
+        drawn_row(second, 7)->main_pid = 1; /* harmless */
         status_mark(second, 7);
         assert_int_equal(status_reserve(second, 100), 0);
         assert_int_equal(status_publish(second, 1), 0);
@@ -308,7 +310,7 @@ static void a_held_lock_defers_then_is_passed_then_broken(void **state unused_)
         s = reader();
         assert_int_equal(supstatus_snapshot(s, 0, &snap), 0);
         assert_true(reader_lock_try(&s->lock, supstatus_header(snap)->generation, supstatus_header(snap)->owner_uid));
-        status_row(t, 0)->main_pid = 7;
+        drawn_row(t, 0)->main_pid = 7;
         status_mark(t, 0);
         again = status_publish(t, t0);
         assert_in_range(again, t0 + 1, t0 + STATUS_DEFER_US);
@@ -392,8 +394,8 @@ static void publish_amid(void *userdata)
         if (n_amid++ > 0)
                 return;
         for (uint32_t i = 0; i < 2; i++) {
-                status_row(t, i)->main_pid = 77;
-                (void)status_set_text(t, i, SUPD_TEXT_STATUS, "new words");
+                drawn_row(t, i)->main_pid = 77;
+                drawn_set_text(t, i, SUPD_TEXT_STATUS, "new words");
         }
         (void)status_publish(t, 1000 + STATUS_BREAK_US);
 }
@@ -439,7 +441,7 @@ static void publish_and_expect(struct status_table *t, uint32_t pid, unsigned co
         struct supstatus_snapshot *snap = NULL;
         struct supstatus *s;
 
-        status_row(t, 0)->main_pid = pid;
+        drawn_row(t, 0)->main_pid = pid;
         status_mark(t, 0);
         (void)status_publish(t, 1000);
         assert_true(status_is_on(t));
@@ -549,6 +551,113 @@ static void a_publish_cut_off_leaves_whole_rows(void **state unused_)
         status_close(t, true);
 }
 
+/* ---- drawing ---- */
+
+/* What nobody marked is drawn too, when the table has to be made anew or grows. */
+static void unmarked_rows_outlive_the_object(void **state unused_)
+{
+        struct supstatus_snapshot *snap = NULL;
+        struct status_table *t = table();
+        struct supstatus *s;
+
+        add(t, 0, "a.service");
+        add(t, 1, "b.service");
+        (void)status_publish(t, 1000);
+        drawn_store.n_drawings = 0;
+        for (unsigned round = 0; round < 3; round++) {
+                if (round == 0)
+                        assert_int_equal(truncate(object_path, 0), 0);
+                else if (round == 1)
+                        assert_int_equal(unlink(object_path), 0);
+                else
+                        add(t, 500, "c.service");
+                drawn_row(t, 0)->main_pid = 7 + round;
+                status_mark(t, 0);
+                (void)status_publish(t, 1000);
+                s = reader();
+                assert_int_equal(supstatus_snapshot(s, SUPSTATUS_VERIFY, &snap), 0);
+                assert_int_equal(supstatus_count(snap), round < 2 ? 2 : 3);
+                assert_int_equal(supstatus_row(snap, 0)->main_pid, 7 + round);
+                assert_int_equal(supstatus_row(snap, 1)->main_pid, 101);
+                assert_string_equal(supstatus_text(snap, 1, SUPD_TEXT_NAME), "b.service");
+                supstatus_free(snap);
+                snap = NULL;
+                supstatus_close(s);
+        }
+        drawn_store.n_drawings = 0;
+        status_mark(t, 1);
+        (void)status_publish(t, 1000);
+        assert_int_equal(drawn_store.n_drawings, 1); /* and nothing more than is due */
+        status_close(t, true);
+}
+
+static unsigned n_shown_drawings;
+static uint32_t shown_restarts;
+
+/* Counts on from what is shown. */
+static void draw_from_shown(void *userdata, uint32_t index)
+{
+        struct status_table *t = userdata;
+
+        if (index > 0)
+                return;
+        n_shown_drawings++;
+        shown_restarts = status_row(t, index)->n_restarts;
+        assert_int_equal(status_row(t, index)->texts_used, 0);
+        assert_int_equal(status_set_text(t, index, SUPD_TEXT_NAME, "a.service"), 0);
+        assert_int_equal(status_set_text(t, index, SUPD_N_TEXTS, "x"), -EINVAL);
+        assert_int_equal(status_set_text(t, index + 1, SUPD_TEXT_NAME, "x"), -EINVAL); /* another row */
+        status_row(t, index + 1)->n_restarts = 77;
+        status_row(t, index)->n_restarts = 5;
+}
+
+static void publish_shown(struct status_table *t, uint32_t expect)
+{
+        struct supstatus_snapshot *snap = NULL;
+        struct supstatus *s;
+
+        n_shown_drawings = 0;
+        status_mark(t, 0);
+        (void)status_publish(t, 1000);
+        assert_true(n_shown_drawings > 0);
+        assert_int_equal(shown_restarts, expect);
+        s = reader();
+        assert_int_equal(supstatus_find(s, "a.service", SUPSTATUS_VERIFY, &snap), 0);
+        assert_int_equal(supstatus_row(snap, 0)->n_restarts, 5);
+        supstatus_free(snap);
+        supstatus_close(s);
+}
+
+/* The drawer finds what is shown, in place, moved or in an object that was removed; but nothing that is damaged. */
+static void the_drawer_finds_what_is_shown(void **state unused_)
+{
+        struct supd_status_header h;
+        struct status_table *t = table();
+
+        status_draw_with(t, draw_from_shown, t);
+        assert_int_equal(status_reserve(t, 1), 0);
+        publish_shown(t, 0);
+        publish_shown(t, 5);
+        h = *status_header(t);
+        assert_int_equal(unlink(object_path), 0);
+        publish_shown(t, 5);
+        assert_int_equal(status_reserve(t, 1000), 0);
+        status_mark(t, 900);
+        publish_shown(t, 5);
+        h = *status_header(t);
+        write_file(object_path, h.rows_offset + offsetof(struct supd_status_row, n_restarts), 0x55, 4);
+        publish_shown(t, 0);
+        publish_shown(t, 5);
+        write_file(object_path, h.texts_offset, 0x55, 1);
+        publish_shown(t, 0);
+        write_file(object_path, h.rows_offset + offsetof(struct supd_status_row, texts_used), 0xf8, 4);
+        publish_shown(t, 0);
+        write_file(object_path, h.rows_offset + offsetof(struct supd_status_row, texts_at), 0xf8, 8);
+        publish_shown(t, 0);
+        publish_shown(t, 5);
+        status_close(t, true);
+}
+
 /* ---- squatters ---- */
 
 static void squatted_names_are_left_alone(void **state unused_)
@@ -576,6 +685,7 @@ static void squatted_names_are_left_alone(void **state unused_)
         assert_true(fd >= 0 && fchown(fd, 12345, 12345) == 0 && close(fd) == 0);
         assert_int_equal(status_open(instance, &t, NULL), 0);
         assert_true(status_is_on(t)); /* without a lock */
+        drawn_begin(t);
         assert_non_null(strstr(status_reason(t), "semaphore"));
         add(t, 0, "a.service");
         publish_and_expect(t, 1, 0);
@@ -647,6 +757,8 @@ int main(void)
                 TEST(a_lock_given_back_in_time_is_kept),
                 TEST(a_publish_breaks_a_lock_held_too_long),
                 TEST(a_publish_amid_a_copy_is_noticed),
+                TEST(unmarked_rows_outlive_the_object),
+                TEST(the_drawer_finds_what_is_shown),
                 TEST(a_scribbled_semaphore_is_replaced),
                 TEST(a_cut_semaphore_is_replaced),
                 TEST(a_cut_or_removed_table_is_made_anew),
