@@ -252,7 +252,7 @@ struct conditions {
 
 struct exit_status_set { /* codes and signals, a bit each */
         uint32_t codes[8];
-        uint64_t signals;
+        uint64_t signals; /* bit N-1: signal N */
 };
 
 struct environment_file {
