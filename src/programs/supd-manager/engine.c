@@ -12,6 +12,7 @@
  */
 #include "manager.h"
 
+enum { LOOK_CHEAP_US = 200 };     /* a look that takes no longer never waits */
 enum { STATUS_TEXT_ROOM = 64 };   /* what a STATUS= text takes on average; longer ones make the log grow earlier */
 enum { EFFECTS_PER_COMMIT = 32 }; /* so that the first starts are under way while the rest is still being worked out */
 
@@ -217,7 +218,8 @@ static void engine_effects(struct manager *m)
  * for four times as long as that took. */
 static bool looks_wait(struct manager *m)
 {
-        if (m->looks.n == 0 || m->orphans_cost_us == 0 || sys_mono_us() >= m->orphans_at_us + 4 * m->orphans_cost_us)
+        if (m->looks.n == 0 || m->orphans_cost_us < LOOK_CHEAP_US ||
+            sys_mono_us() >= m->orphans_at_us + 4 * m->orphans_cost_us)
                 return false;
         for (size_t i = 0; i < m->looks.n; i++)
                 if (list_add(&m->looks_later, m->looks.v[i]) < 0)

@@ -13,7 +13,6 @@
 #include "manager.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
 
@@ -100,22 +99,29 @@ static int parse_kept(struct manager *m, struct run *r, const char *blobs, size_
         return units_parse(m, r, blobs + b->offset, b->size);
 }
 
-static int parse_all(struct manager *m)
+/* The whole blob file, as far as it is there: read, not mapped, since a file may be cut under our hands. */
+static int read_blobs(struct manager *m, struct buf *ret)
 {
         size_t size = (size_t)m->meta.blob_size;
-        char *blobs = MAP_FAILED;
-        int v = 0;
+        int v = buf_reserve(ret, size);
 
-        if (m->blob_fd >= 0 && size > 0)
-                blobs = mmap(NULL, size, PROT_READ, MAP_PRIVATE, m->blob_fd, 0);
-        for (uint32_t i = 0; i < m->n_runs && v == 0; i++) {
-                struct run *r = m->runs[i];
-                if (blobs != MAP_FAILED && parse_kept(m, r, blobs, size) == 0)
-                        continue;
-                v = list_add(&m->to_load, i); /* its copy is lost: the disk is read again */
+        while (v == 0 && m->blob_fd >= 0 && ret->size < size) {
+                ssize_t n = pread(m->blob_fd, ret->data + ret->size, size - ret->size, (off_t)ret->size);
+                if (n <= 0)
+                        break; /* what is missing is read from the disk again */
+                ret->size += (size_t)n;
         }
-        if (blobs != MAP_FAILED)
-                (void)munmap(blobs, size);
+        return v;
+}
+
+static int parse_all(struct manager *m)
+{
+        cleanup_buf_ struct buf blobs = {0};
+        int v = read_blobs(m, &blobs);
+
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
+                if (parse_kept(m, m->runs[i], blobs.data, blobs.size) < 0)
+                        v = list_add(&m->to_load, i); /* its copy is lost: the disk is read again */
         return v;
 }
 
