@@ -51,13 +51,40 @@ struct supd_status_header *status_header(struct status_table *t unused_)
         return &header;
 }
 
-void status_mark(struct status_table *t unused_, uint32_t i unused_)
+static bool marked[ARRAY_SIZE(rows)];
+static status_draw draw;
+static void *draw_userdata;
+
+void status_draw_with(struct status_table *t unused_, status_draw d, void *userdata)
 {
+        draw = d;
+        draw_userdata = userdata;
+}
+
+void status_mark(struct status_table *t unused_, uint32_t i)
+{
+        if (i < ARRAY_SIZE(marked))
+                marked[i] = true;
 }
 
 uint64_t status_publish(struct status_table *t unused_, uint64_t now_us unused_)
 {
+        for (uint32_t i = 0; i < ARRAY_SIZE(marked); i++)
+                if (marked[i]) {
+                        marked[i] = false;
+                        draw(draw_userdata, i);
+                }
         return 0;
+}
+
+bool status_is_on(const struct status_table *t unused_)
+{
+        return true;
+}
+
+const char *status_reason(const struct status_table *t unused_)
+{
+        return "";
 }
 
 void status_close(struct status_table *t unused_, bool remove unused_)

@@ -529,7 +529,8 @@ static int collect(struct epoll_event *ret, int max)
 /* The manager leaves the timer armed when a deadline goes (loop.c): that is no reason to wait. */
 static bool timer_matters(void)
 {
-        return timer_at > 0 && (manager_of_world->heap_n > 0 || manager_of_world->publish_retry_us > 0);
+        return timer_at > 0 && (manager_of_world->heap_n > 0 || manager_of_world->publish_retry_us > 0 ||
+                                manager_of_world->table_retry_us > 0 || manager_of_world->commit_retry_us > 0);
 }
 
 /* Nothing is ready: time passes up to what comes next. False when nothing ever will. */
@@ -559,12 +560,16 @@ static bool command_due(bool idle)
 
         if (world->stopping || c->verb == DO_COMMAND_END)
                 return false;
+        if (world->command_begun)
+                return true;
         return c->after_us == 0 ? idle : world->now >= world->command_since + c->after_us;
 }
 
 static void run_command(void)
 {
+        world->command_begun = true;
         doors_command(&world->scenario->commands[world->command], world->command);
+        world->command_begun = false;
         world->command++;
         world->command_since = world->now;
 }

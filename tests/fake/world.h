@@ -156,6 +156,7 @@ struct world {
         } said[16]; /* datagrams for the manager */
         unsigned n_said;
 
+        bool command_begun;     /* a death came between: the client asks again at once */
         unsigned command;       /* the next one */
         uint64_t command_since; /* when the one before was done */
         bool stopping, done;    /* the scenario is over: everything is being stopped; nothing is left to do */

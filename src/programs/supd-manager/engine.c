@@ -12,25 +12,16 @@
  */
 #include "manager.h"
 
+<<<<<<< Updated upstream
 enum { LOOK_CHEAP_US = 200 };     /* a look that takes no longer never waits */
 enum { STATUS_TEXT_ROOM = 64 };   /* what a STATUS= text takes on average; longer ones make the log grow earlier */
+=======
+enum { STATUS_TEXT_ROOM = 64 }; /* what a STATUS= text takes on average; longer ones make the log grow earlier */
+#define COMMIT_RETRY_US (100 * USEC_PER_MSEC)
+>>>>>>> Stashed changes
 enum { EFFECTS_PER_COMMIT = 32 }; /* so that the first starts are under way while the rest is still being worked out */
 
-int list_add(struct list_u32 *l, uint32_t v)
-{
-        if (l->n == l->allocated) {
-                size_t n = l->allocated ? l->allocated * 2 : 32;
-                uint32_t *p = reallocarray(l->v, n, sizeof(*p));
-                if (!p)
-                        return -ENOMEM;
-                l->v = p;
-                l->allocated = n;
-        }
-        l->v[l->n++] = v;
-        return 0;
-}
-
-static _Noreturn void out_of_memory(void)
+_Noreturn void engine_out_of_memory(void)
 {
         /* Nothing is committed half: the keeper starts another manager, which comes back to the last commit. */
         log_line(NULL, NULL, "out of memory; starting over from the durable state");
@@ -40,14 +31,28 @@ static _Noreturn void out_of_memory(void)
 void engine_show(struct manager *m, struct run *r)
 {
         if (!r->unpublished && list_add(&m->unpublished, r->id) < 0)
-                out_of_memory();
+                engine_out_of_memory();
         r->unpublished = true;
+}
+
+int list_add(struct list_u32 *l, uint32_t v)
+{
+        if (l->n == l->allocated) {
+                size_t n = l->allocated ? l->allocated * 2 : 32;
+                uint32_t *p = reallocarray(l->v, n, sizeof(*p));
+                if (!p)
+                        engine_out_of_memory(); /* what is not listed would be forgotten: a stuck unit, a lost effect */
+                l->v = p;
+                l->allocated = n;
+        }
+        l->v[l->n++] = v;
+        return 0;
 }
 
 void engine_touch(struct manager *m, struct run *r)
 {
         if (!r->dirty && list_add(&m->dirty, r->id) < 0)
-                out_of_memory();
+                engine_out_of_memory();
         r->dirty = true;
         engine_show(m, r);
 }
@@ -58,7 +63,7 @@ void engine_post(struct manager *m, struct run *r, enum machine_event e, int cod
                 size_t n = m->queue_allocated ? m->queue_allocated * 2 : 64;
                 struct event *q = calloc(n, sizeof(*q));
                 if (!q)
-                        out_of_memory();
+                        engine_out_of_memory();
                 for (size_t i = 0; i < m->queue_n; i++)
                         q[i] = m->queue[(m->queue_head + i) % m->queue_allocated];
                 free(m->queue);
@@ -168,7 +173,7 @@ static int engine_put_dirty(struct manager *m)
         return v;
 }
 
-void engine_commit(struct manager *m)
+int engine_commit(struct manager *m)
 {
         int v = m->compact_due ? -ENOSPC : engine_put_dirty(m);
 
@@ -181,10 +186,14 @@ void engine_commit(struct manager *m)
         m->compact_due = false;
         if (v < 0) {
                 /* The room was reserved when the units were loaded, so this is the end of a long chain of bad luck. */
-                log_line(m, NULL, "the durable state is full (%s): free memory for the runtime directory",
+                log_line(m, NULL, "the durable state cannot be written (%s): free memory for the runtime directory",
                          strerror(-v));
-                return;
+                state_rollback(m->state);
+                m->compact_due = true;
+                m->commit_retry_us = sys_mono_us() + COMMIT_RETRY_US;
+                return v;
         }
+        m->commit_retry_us = 0;
         for (size_t i = 0; i < m->dirty.n; i++)
                 m->runs[m->dirty.v[i]]->dirty = false;
         m->dirty.n = 0;
@@ -197,6 +206,7 @@ void engine_commit(struct manager *m)
         for (size_t i = 0; i < m->freed_slots.n; i++)
                 state_slot_free(m->state, m->freed_slots.v[i]);
         m->freed_slots.n = 0;
+        return 0;
 }
 
 static void engine_effects(struct manager *m)
@@ -260,9 +270,10 @@ void engine_settle(struct manager *m)
                         jobs_run(m, m->runs[unit]);
                         continue;
                 }
-                if (m->dirty.n > 0 || m->meta_dirty || m->exits_taken > 0 || m->unsent.n > 0 || m->effects.n > 0 ||
-                    m->freed_slots.n > 0)
-                        engine_commit(m);
+                if ((m->dirty.n > 0 || m->meta_dirty || m->exits_taken > 0 || m->unsent.n > 0 || m->effects.n > 0 ||
+                     m->freed_slots.n > 0) &&
+                    engine_commit(m) < 0)
+                        return; /* no effect before its commit: the timer comes back to it */
                 engine_effects(m);
                 if (!engine_looks(m) && m->queue_n == 0) {
                         if (!graph_job_next(m->graph, &unit))

@@ -125,6 +125,12 @@ static void watch_ready(struct manager *m, struct source *s, uint32_t events unu
                 r->look = true;
 }
 
+void exits_look_later(struct manager *m, struct run *r)
+{
+        if (!r->look && list_add(&m->looks_later, r->id) == 0)
+                r->look = true;
+}
+
 /* Wakes a look at R when PID ends. Without pidfds a timer of 50 ms comes back to it. */
 void exits_watch(struct manager *m, struct run *r, pid_t pid)
 {
@@ -133,8 +139,20 @@ void exits_watch(struct manager *m, struct run *r, pid_t pid)
         if (r->watch_fd >= 0 && loop_add(m, r->watch_fd, EPOLLIN, watch_ready, r, &r->watch_source) == 0)
                 return;
         close_fd_p(&r->watch_fd);
-        if (!r->look && list_add(&m->looks_later, r->id) == 0)
-                r->look = true;
+        exits_look_later(m, r);
+}
+
+/* A main process that no exit will come for: is it there still? Asked where it cannot be watched. */
+void exits_look_foreign(struct manager *m, struct run *r)
+{
+        struct process_durable *p = &r->d.main;
+        struct sys_stat st;
+        int v = sys_stat((pid_t)p->pid, &st);
+
+        if (v == -ESRCH || (v == 0 && (st.state == 'Z' || st.start_time != p->start_time)))
+                exits_process_ended(m, r, p, 0, 0); /* nobody can say how */
+        else if (!r->watch_source)
+                exits_watch(m, r, (pid_t)p->pid);
 }
 
 /* CLOCK_BOOTTIME of the start of the command that led to the process: an older exit of that pid was another's. */

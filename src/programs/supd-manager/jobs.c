@@ -245,6 +245,8 @@ static void run_reload(struct manager *m, struct run *r)
 {
         enum unit_active a = run_active(r);
 
+        if (r->d.job.running)
+                return; /* taken up again behind a death: ExecReload= is at work */
         if (a != ACTIVE_ACTIVE) {
                 jobs_finish(m, r, RESULT_INVALID);
                 return;

@@ -154,6 +154,8 @@ static void timer_arm(struct manager *m)
                 next = m->publish_retry_us;
         if (m->table_retry_us > 0 && (next == 0 || m->table_retry_us < next))
                 next = m->table_retry_us;
+        if (m->commit_retry_us > 0 && (next == 0 || m->commit_retry_us < next))
+                next = m->commit_retry_us;
         /* A timer that fires too early is cheaper than a system call at each change: only earlier ones are set anew. */
         if (next == 0 || (m->timer_armed_us > 0 && m->timer_armed_us <= next))
                 return;

@@ -126,6 +126,7 @@ struct run {
         bool launch_listed; /* in manager.launching */
         bool sent[2];       /* the plan of the start at hand has gone out: main, control */
         uint8_t kill_due;   /* enum kill_what, an effect of this turn */
+        uint8_t kill_again; /* not all could be found: once more with the look in 50 ms */
         char *name;         /* owned */
         struct unit *unit;  /* owned; never NULL once loaded */
         struct blob_durable blob;
@@ -199,7 +200,8 @@ struct manager {
         struct unit **stale;     /* owned: replaced units whose names the hash may still use */
         size_t n_stale;
         bool compact_due;
-        struct unit_paths paths, own_paths; /* own: the units that supd writes for itself */
+        struct unit_paths paths, own_paths,
+                no_paths; /* own: the units that supd writes for itself; no: of none at all */
         struct unit_context context;
         struct graph *graph;
         int blob_fd;
@@ -222,7 +224,7 @@ struct manager {
         struct source *dead_sources;
         struct run **heap; /* owned; by deadline */
         unsigned heap_n, heap_allocated;
-        uint64_t timer_armed_us, publish_retry_us, table_retry_us;
+        uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us;
         unsigned table_tries;
 
         /* launcher */
@@ -250,7 +252,7 @@ struct manager {
 };
 
 /* ---- small helpers (main.c) ---- */
-int list_add(struct list_u32 *l, uint32_t v); /* 0 or -ENOMEM */
+int list_add(struct list_u32 *l, uint32_t v); /* 0; ends the manager when memory is short */
 void log_line(const struct manager *m, const char *unit, const char *format, ...) printf_like_(3, 4);
 void log_diag(const struct manager *m, const struct diag *d);
 void requests_take(struct manager *m);
@@ -269,8 +271,9 @@ void timer_restore(struct manager *m, struct run *r);
 
 /* ---- engine.c ---- */
 void engine_post(struct manager *m, struct run *r, enum machine_event e, int code, int status);
-void engine_settle(struct manager *m);               /* until nothing is left to do now */
-void engine_commit(struct manager *m);               /* only with an empty queue */
+void engine_settle(struct manager *m); /* until nothing is left to do now */
+_Noreturn void engine_out_of_memory(void);
+int engine_commit(struct manager *m);                /* only with an empty queue */
 void engine_touch(struct manager *m, struct run *r); /* its record and row changed */
 void engine_show(struct manager *m, struct run *r);  /* its row changed, its record did not */
 int engine_compact(struct manager *m);
@@ -315,6 +318,8 @@ void exits_take(struct manager *m);
 void exits_process_ended(struct manager *m, struct run *r, struct process_durable *p, int code, int status);
 void exits_watch(struct manager *m, struct run *r, pid_t pid);
 void exits_unwatch(struct manager *m, struct run *r);
+void exits_look_later(struct manager *m, struct run *r); /* in 50 ms */
+void exits_look_foreign(struct manager *m, struct run *r);
 int exits_claim_main(struct manager *m, struct run *r, pid_t pid);
 void exits_pidfile_changed(struct manager *m);
 void exits_free_slot(struct manager *m, struct process_durable *p);

@@ -110,8 +110,10 @@ static int orphans_read(struct manager *m)
                 struct sys_stat st;
                 if (all.v[i] == getpid() || all.v[i] == m->launcher_pid)
                         continue;
-                if (sys_stat(all.v[i], &st) == 0 && st.parent == m->keeper_pid && st.state != 'Z')
+                r = sys_stat(all.v[i], &st);
+                if (r == 0 && st.parent == m->keeper_pid && st.state != 'Z')
                         all.v[n++] = all.v[i];
+                r = r == -ESRCH ? 0 : r; /* gone meanwhile; anything else is "not known", not "not there" */
         }
         if (r < 0) {
                 free(all.v);
@@ -186,7 +188,12 @@ int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret)
         for (size_t i = 0; v == 0 && i < m->orphans.n; i++) {
                 struct sys_stat st;
                 size_t before = l.n;
-                if (sys_stat(m->orphans.v[i], &st) < 0 || st.state == 'Z' || !belongs(r, &st))
+                int gone = sys_stat(m->orphans.v[i], &st);
+                if (gone < 0 && gone != -ESRCH) {
+                        v = gone;
+                        break;
+                }
+                if (gone < 0 || st.state == 'Z' || !belongs(r, &st))
                         continue;
                 if (l.n + 1 > l.allocated) {
                         pid_t *p = reallocarray(l.v, l.n + 64, sizeof(*p));

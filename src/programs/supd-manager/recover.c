@@ -268,6 +268,14 @@ static void rewatch(struct manager *m, struct run *r)
                 exits_watch(m, r, (pid_t)r->d.main.pid);
 }
 
+/* The timer of a reload or a clean-up that ran out is gone with the commit; the signal that follows it may not have
+ * been sent. */
+static void control_again(struct manager *m, struct run *r, uint64_t timeout_us, const struct event *again)
+{
+        if (r->d.deadline_us == 0 && timeout_us != USEC_INFINITY)
+                service_act(m, r, DO_KILL_CONTROL, again);
+}
+
 static void take_up(struct manager *m, struct run *r)
 {
         const struct event again = {.unit = r->id};
@@ -303,15 +311,19 @@ static void take_up(struct manager *m, struct run *r)
                 if (r->d.flags & UNIT_WAIT_PIDFILE)
                         service_act(m, r, DO_FIND_MAIN, &again);
                 break;
+        case STATE_RELOAD:
+                control_again(m, r, r->unit->service->timeout_start_us, &again);
+                break;
+        case STATE_CLEANUP:
+                control_again(m, r, r->unit->service->timeout_stop_us, &again);
+                break;
         case STATE_DEAD:
         case STATE_CONDITION:
         case STATE_START_PRE:
         case STATE_START_POST:
         case STATE_EXITED:
-        case STATE_RELOAD:
         case STATE_STOP:
         case STATE_STOP_POST:
-        case STATE_CLEANUP:
         case STATE_FAILED:
         case STATE_PASSIVE_DEAD:
         case STATE_PASSIVE_ACTIVE:

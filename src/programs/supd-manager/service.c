@@ -404,6 +404,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         enum unit_active before = words[machine_state_active(old)], now = run_active(r);
 
         stamp(r, before, now);
+        r->kill_again = KILL_NOTHING; /* what the old state wanted killed */
         if (now == ACTIVE_ACTIVE)
                 r->d.flags |= UNIT_ONCE_STARTED;
         if (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) {
@@ -467,19 +468,24 @@ static void signal_both(struct manager *m, struct run *r, const int *signals, un
         (void)procs_signal(m, &r->d.control, signals, n);
 }
 
-static void signal_rest(struct manager *m, struct run *r, const int *signals, unsigned n)
+/* 0, or why not all of them could be found. */
+static int signal_rest(struct manager *m, struct run *r, const int *signals, unsigned n)
 {
         struct sys_pids rest = {0};
+        int v = procs_rest(m, r, &rest);
 
-        if (procs_rest(m, r, &rest) == 0)
-                for (size_t i = 0; i < rest.n; i++) {
-                        struct sys_stat st;
-                        if (sys_stat(rest.v[i], &st) < 0)
-                                continue;
-                        for (unsigned j = 0; j < n; j++)
-                                (void)sys_kill(rest.v[i], st.start_time, signals[j]);
+        for (size_t i = 0; v == 0 && i < rest.n; i++) {
+                struct sys_stat st;
+                int gone = sys_stat(rest.v[i], &st);
+                if (gone < 0) {
+                        v = gone == -ESRCH ? 0 : gone;
+                        continue;
                 }
+                for (unsigned j = 0; j < n; j++)
+                        (void)sys_kill(rest.v[i], st.start_time, signals[j]);
+        }
         free(rest.v);
+        return v == -ENOENT ? 0 : v; /* no /proc: nothing to be known, ever */
 }
 
 static bool in_final_state(const struct run *r)
@@ -506,8 +512,15 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
                 rest_too = k->mode != KILL_PROCESS;
         }
         signal_both(m, r, signals, n);
-        if (rest_too)
-                signal_rest(m, r, signals, n);
+        if (rest_too && signal_rest(m, r, signals, n) < 0) {
+                r->kill_again = (uint8_t)what;
+                exits_look_later(m, r);
+        }
+}
+
+static bool foreign_main(const struct run *r)
+{
+        return (r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING);
 }
 
 /* Which processes a state waits for: main and control always; in the final states, and where there is no main process
@@ -518,10 +531,25 @@ void service_look(struct manager *m, struct run *r)
         bool rest_too = (in_final_state(r) && (k->mode == KILL_CONTROL_GROUP || k->mode == KILL_MIXED)) ||
                         (r->d.flags & UNIT_MAIN_UNKNOWN);
         struct sys_pids rest = {0};
+        int v;
 
+        if (r->kill_again != KILL_NOTHING) {
+                enum kill_what what = r->kill_again;
+                r->kill_again = KILL_NOTHING;
+                service_kill(m, r, what);
+        }
+        if (foreign_main(r)) {
+                exits_look_foreign(m, r);
+                return;
+        }
         if ((r->d.main.flags & PROCESS_RUNNING) || (r->d.control.flags & PROCESS_RUNNING))
                 return; /* its exit comes and looks again */
-        if (rest_too && procs_rest(m, r, &rest) == 0 && rest.n > 0) {
+        v = rest_too ? procs_rest(m, r, &rest) : 0;
+        if (v < 0 && v != -ENOENT) { /* not to be known now is not the same as empty; without /proc it never will be */
+                exits_look_later(m, r);
+                return;
+        }
+        if (v == 0 && rest.n > 0) {
                 exits_watch(m, r, rest.v[0]);
                 free(rest.v);
                 return;

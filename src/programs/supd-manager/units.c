@@ -10,6 +10,9 @@
 #include "manager.h"
 
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -304,7 +307,9 @@ int units_load_pending(struct manager *m)
                 v = load_one(m, r);
                 if (v < 0) {
                         log_line(m, r->name, "cannot be loaded: %s", strerror(-v));
-                        v = units_parse_missing(m, r);
+                        if (units_parse_missing(m, r) < 0)
+                                engine_out_of_memory(); /* a unit without contents would be a hole in everything */
+                        v = 0;
                 }
                 if (v == 0)
                         v = want_all(m, r->unit);
@@ -313,6 +318,12 @@ int units_load_pending(struct manager *m)
                 v = units_make_edges(m, m->runs[m->to_load.v[j]]);
         for (size_t j = 0; j < m->to_edge.n && v == 0; j++)
                 v = units_make_edges(m, m->runs[m->to_edge.v[j]]);
+        if (i > 0) { /* what was needed for reading goes back, the heap's free pages included */
+                unit_paths_rest(&m->paths);
+#ifdef __GLIBC__
+                (void)malloc_trim(0);
+#endif
+        }
         m->to_load.n = m->to_edge.n = 0;
         if (m->table)
                 (void)status_reserve(m->table, m->n_runs);
@@ -322,9 +333,8 @@ int units_load_pending(struct manager *m)
 /* A unit that says "not found": for what cannot be read at all. */
 int units_parse_missing(struct manager *m, struct run *r)
 {
-        static const struct unit_paths nowhere;
         cleanup_buf_ struct buf blob = {0};
-        int v = unit_gather(&nowhere, r->name, &blob, NULL);
+        int v = unit_gather(&m->no_paths, r->name, &blob, NULL);
 
         return v < 0 ? v : units_parse(m, r, blob.data, blob.size);
 }
@@ -361,6 +371,8 @@ int units_init(struct manager *m)
         (void)snprintf(own, sizeof(own), "%s/builtin", m->runtime_dir);
         if (v == 0)
                 v = unit_paths_init(&m->own_paths, own, false, false);
+        if (v == 0)
+                v = unit_paths_init(&m->no_paths, "/dev/null/nowhere", false, false);
         return v < 0 ? v : graph_new(&m->graph);
 }
 
