@@ -12,13 +12,9 @@
  */
 #include "manager.h"
 
-<<<<<<< Updated upstream
-enum { LOOK_CHEAP_US = 200 };     /* a look that takes no longer never waits */
-enum { STATUS_TEXT_ROOM = 64 };   /* what a STATUS= text takes on average; longer ones make the log grow earlier */
-=======
+enum { LOOK_CHEAP_US = 200 };   /* a look that takes no longer never waits */
 enum { STATUS_TEXT_ROOM = 64 }; /* what a STATUS= text takes on average; longer ones make the log grow earlier */
 #define COMMIT_RETRY_US (100 * USEC_PER_MSEC)
->>>>>>> Stashed changes
 enum { EFFECTS_PER_COMMIT = 32 }; /* so that the first starts are under way while the rest is still being worked out */
 
 _Noreturn void engine_out_of_memory(void)
