@@ -22,15 +22,6 @@ int status_open(const char *name unused_, struct status_table **ret, struct diag
         return 0;
 }
 
-void status_draw_with(struct status_table *t unused_, status_draw draw unused_, void *userdata unused_)
-{
-}
-
-bool status_is_on(const struct status_table *t unused_)
-{
-        return true;
-}
-
 int status_reserve(struct status_table *t unused_, uint32_t n unused_)
 {
         return 0;
