@@ -38,7 +38,7 @@ int index_new(struct unit_index **ret)
         return 0;
 }
 
-static void index_clear(struct unit_index *x)
+void index_clear(struct unit_index *x)
 {
         arena_done(&x->arena);
         free(x->buckets);

@@ -22,6 +22,7 @@ struct index_entry {
 };
 
 int index_new(struct unit_index **ret);
+void index_clear(struct unit_index *x); /* empty again, as a new one */
 void index_free(struct unit_index *x);
 /* Scans again if a directory changed. 0, -ENOMEM, -EMFILE, -ENFILE; unreadable directories are told and left out. */
 int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag *diag);

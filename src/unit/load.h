@@ -26,6 +26,8 @@ struct unit_paths {
  * goes on with the rest), systemd's own directories only when SYSTEMD_UNITS, user directories when USER_MODE. */
 /* In user mode HOME and the XDG variables are read from the environment. 0, -ENOMEM, or -E2BIG for too many. */
 int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_units, bool user_mode);
+/* For now nothing more is to be read: forgets the index, which the next to need it fills again by one scan. */
+void unit_paths_rest(struct unit_paths *p);
 void unit_paths_done(struct unit_paths *p);
 
 /* What specifiers need and the disk does not hold. All strings borrowed; NULL = empty, and for the directories of

@@ -201,6 +201,25 @@ static void rule_11_aliases_are_one_unit(void **state unused_)
         }
 }
 
+/* A forgotten index is filled again, at rest more than once, with what has appeared meanwhile. */
+static void paths_at_rest_find_everything_again(void **state unused_)
+{
+        put("lo/real.service", SERVICE("real"));
+        put_link("hi/one.service", "/lib/systemd/system/real.service");
+        for (unsigned i = 0; i < 3; i++) {
+                cleanup_diag_ struct diag d = {0};
+                cleanup_unit_ struct unit *u = load("one.service", &d);
+                cleanup_unit_ struct unit *late = load("late.service", &d);
+
+                assert_string_equal(joined(&u->names), "real.service one.service");
+                assert_int_equal(late->load_state, i < 2 ? LOAD_NOT_FOUND : LOAD_LOADED);
+                unit_paths_rest(&paths);
+                unit_paths_rest(&paths);
+                if (i == 1)
+                        put("lo/late.service", SERVICE("late"));
+        }
+}
+
 static void rule_11_wants_and_requires_directories(void **state unused_)
 {
         cleanup_diag_ struct diag d = {0};
@@ -379,6 +398,7 @@ int main(void)
                 T(rule_09_prefix_drop_ins),
                 T(rule_10_masks),
                 T(rule_11_aliases_are_one_unit),
+                T(paths_at_rest_find_everything_again),
                 T(rule_11_wants_and_requires_directories),
                 T(rule_12_instances_come_from_templates),
                 T(rule_61_built_in_units),
