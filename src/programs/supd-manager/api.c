@@ -509,6 +509,8 @@ static const struct control_ops ops = {
 
 void api_announce(struct manager *m)
 {
+        if (!m->control)
+                m->n_announcements = 0; /* nobody can have connected yet */
         for (size_t i = 0; i < m->n_announcements; i++) {
                 struct announcement *x = &m->announcements[i];
                 x->job.unit = m->runs[x->unit]->name;
@@ -582,7 +584,7 @@ void api_state_changed(struct manager *m, struct run *r)
                 (void)loop_change(m, m->front_source, EPOLLIN | EPOLLET);
         if (m->n_announcements < m->announcements_allocated)
                 m->announcements[m->n_announcements++] = (struct announcement){.unit = r->id, .what = ANNOUNCE_UNIT};
-        else
+        else if (m->control)
                 control_unit_changed(m->control, r->name);
 }
 

@@ -387,27 +387,37 @@ static int world_init(struct manager *m)
                 m->meta.started_real_us = sys_real_us();
                 m->meta.started_mono_us = sys_mono_us();
         }
-        v = publish_open(m);
-        if (v == 0)
-                (void)status_reserve(m->table, m->n_runs); /* what does not fit is not shown, and the table says so */
-        return v;
+        return 0;
 }
 
-static int doors_init(struct manager *m)
+/* What the first starts need. */
+static int bells_init(struct manager *m)
 {
         int v = notify_open(m);
 
         if (v < 0)
                 log_line(m, NULL, "no notification socket in %s (%s): Type=notify services will not become ready",
                          m->runtime_dir, strerror(-v));
-        v = api_open(m);
-        if (v < 0)
-                log_line(m, NULL, "no control socket in %s (%s): supctl can show, but change nothing", m->runtime_dir,
-                         strerror(-v));
+        m->front_fd = handover_inherited(state_map(m->state), "control"); /* a start of supd-bus may be under way */
         v = loop_add(m, m->bell_fd, EPOLLIN, bell_ready, NULL, NULL);
         if (v == 0)
                 v = loop_add(m, m->keeper_fd, 0, keeper_ready, NULL, NULL);
         return v;
+}
+
+/* What others look at us through: opened while the first services are already on their way. */
+static int doors_init(struct manager *m)
+{
+        int v = publish_open(m);
+
+        if (v < 0)
+                return v;
+        (void)status_reserve(m->table, m->n_runs); /* what does not fit is not shown, and the table says so */
+        v = api_open(m);
+        if (v < 0)
+                log_line(m, NULL, "no control socket in %s (%s): supctl can show, but change nothing", m->runtime_dir,
+                         strerror(-v));
+        return 0;
 }
 
 static void defaults(struct manager *m)
@@ -445,12 +455,16 @@ int main(int argc, char **argv)
         base_environment_init(m);
         v = world_init(m);
         if (v == 0)
-                v = doors_init(m);
+                v = bells_init(m);
         if (v < 0)
                 return fail("cannot take up the durable state", v);
         recover_reconcile(m);
         requests_take(m);
         (void)begin(m);
+        engine_settle(m);
+        v = doors_init(m);
+        if (v < 0)
+                return fail("cannot set up the status table", v);
         atomic_store(&m->header->manager_healthy, 1);
         v = loop_run(m);
         if (v < 0)

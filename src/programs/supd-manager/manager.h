@@ -199,7 +199,7 @@ struct manager {
         struct list_u32 to_edge; /* read again: edges to be drawn */
         struct unit **stale;     /* owned: replaced units whose names the hash may still use */
         size_t n_stale;
-        bool compact_due;
+        bool compact_due, rest_due; /* rest: units were read since units_rest() */
         struct unit_paths paths, own_paths,
                 no_paths; /* own: the units that supd writes for itself; no: of none at all */
         struct unit_context context;
@@ -329,6 +329,7 @@ void procs_new_turn(struct manager *m);
 /* Processes of R besides main and control: 0 and the list (owned by the caller), or negative errno. */
 int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret);
 int procs_signal(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
+int procs_signal_group(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
 struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed */
 
 /* ---- notify.c ---- */
@@ -342,6 +343,7 @@ struct run *units_find(struct manager *m, const char *name);          /* known a
 int units_get(struct manager *m, const char *name, struct run **ret); /* loads it with everything that it names */
 int units_add(struct manager *m, const char *name, uint32_t id, struct run **ret);
 int units_load_pending(struct manager *m);
+void units_rest(struct manager *m);
 int units_parse(struct manager *m, struct run *r, const void *blob, size_t size);
 int units_make_edges(struct manager *m, struct run *r);
 int units_reload(struct manager *m);

@@ -48,6 +48,23 @@ int procs_signal(struct manager *m, const struct process_durable *p, const int *
         return r;
 }
 
+/* To the process group of a process that we started, which is its leader. Its number cannot be another group's while
+ * the leader is not reaped. -ESRCH where that cannot be said. */
+int procs_signal_group(struct manager *m, const struct process_durable *p, const int *signals, unsigned n)
+{
+        uint32_t pid;
+
+        if (!(p->flags & PROCESS_RUNNING) || (p->flags & (PROCESS_FOREIGN | PROCESS_CLAIMED)) || p->generation == 0)
+                return -ESRCH;
+        pid = atomic_load(&durable_pids(state_map(m->state))[p->slot]);
+        if (pid <= 1 || (p->pid > 0 && p->pid != pid))
+                return -ESRCH;
+        for (unsigned i = 0; i < n; i++)
+                if (kill(-(pid_t)pid, signals[i]) < 0)
+                        return -errno;
+        return 0;
+}
+
 static bool claimed(struct manager *m, pid_t pid)
 {
         uint32_t slot;

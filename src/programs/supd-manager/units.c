@@ -318,16 +318,24 @@ int units_load_pending(struct manager *m)
                 v = units_make_edges(m, m->runs[m->to_load.v[j]]);
         for (size_t j = 0; j < m->to_edge.n && v == 0; j++)
                 v = units_make_edges(m, m->runs[m->to_edge.v[j]]);
-        if (i > 0) { /* what was needed for reading goes back, the heap's free pages included */
-                unit_paths_rest(&m->paths);
-#ifdef __GLIBC__
-                (void)malloc_trim(0);
-#endif
-        }
+        m->rest_due |= i > 0;
         m->to_load.n = m->to_edge.n = 0;
         if (m->table)
                 (void)status_reserve(m->table, m->n_runs);
         return v;
+}
+
+/* Once what was read has found its place and no job is left: what reading and starting needed goes back, the free pages
+ * amid the heap included. */
+void units_rest(struct manager *m)
+{
+        if (!m->rest_due || status_header(m->table)->n_jobs > 0)
+                return;
+        m->rest_due = false;
+        unit_paths_rest(&m->paths);
+#ifdef __GLIBC__
+        (void)malloc_trim(0);
+#endif
 }
 
 /* A unit that says "not found": for what cannot be read at all. */
