@@ -329,7 +329,7 @@ int units_load_pending(struct manager *m)
  * amid the heap included. */
 void units_rest(struct manager *m)
 {
-        if (!m->rest_due || status_header(m->table)->n_jobs > 0)
+        if (!m->rest_due || !m->table || status_header(m->table)->n_jobs > 0)
                 return;
         m->rest_due = false;
         unit_paths_rest(&m->paths);
