@@ -134,26 +134,46 @@ int sys_read_file(const char *path, char *ret, size_t size, size_t *ret_n)
         return 0;
 }
 
+/* The number in field N (from 1) of what is separated by single spaces. False: there is no such field, or no number. */
+static bool field_number(const char *text, unsigned n, int64_t *ret)
+{
+        char *end;
+
+        for (; n > 1; n--) {
+                text = strchr(text, ' ');
+                if (!text)
+                        return false;
+                text++;
+        }
+        errno = 0;
+        *ret = strtoll(text, &end, 10);
+        return end > text && errno == 0 && (*end == ' ' || *end == '\n' || *end == 0);
+}
+
 int sys_stat(pid_t pid, struct sys_stat *ret)
 {
         char path[64], text[1024];
         struct sys_stat st = {.pid = pid};
-        unsigned long long start;
-        int parent, group, session, r;
+        int64_t parent, group, session, start;
         char *p;
+        int r;
 
         (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
         r = sys_read_file(path, text, sizeof(text), NULL);
         if (r < 0)
                 return r == -ENOENT ? -ESRCH : r;
         p = strrchr(text, ')'); /* the name may hold anything, parentheses included */
-        if (!p || sscanf(p + 1, " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                         &st.state, &parent, &group, &session, &start) != 5)
+        if (!p || p[1] != ' ' || p[2] == 0 || p[3] != ' ')
                 return -ESRCH;
-        st.parent = parent;
-        st.group = group;
-        st.session = session;
-        st.start_time = start;
+        st.state = p[2]; /* field 3 of proc(5); those behind it are counted from the parent, field 4 */
+        p += 4;
+        if (!field_number(p, 1, &parent) || !field_number(p, 2, &group) || !field_number(p, 3, &session) ||
+            !field_number(p, 19, &start))
+                return -ESRCH;
+        st.parent = (pid_t)parent;
+        st.group = (pid_t)group;
+        st.session = (pid_t)session;
+        st.start_time = (uint64_t)start;
         *ret = st;
         return 0;
 }
