@@ -580,7 +580,7 @@ void api_state_changed(struct manager *m, struct run *r)
 {
         enum unit_active a = run_active(r);
 
-        if (a == ACTIVE_INACTIVE && m->front_source && api_is_front(m, r))
+        if ((a == ACTIVE_INACTIVE || a == ACTIVE_FAILED) && m->front_source && api_is_front(m, r))
                 (void)loop_change(m, m->front_source, EPOLLIN | EPOLLET);
         if (m->n_announcements < m->announcements_allocated)
                 m->announcements[m->n_announcements++] = (struct announcement){.unit = r->id, .what = ANNOUNCE_UNIT};

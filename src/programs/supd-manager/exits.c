@@ -58,7 +58,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         p->exit_real_us = sys_real_us();
         p->exit_mono_us = sys_mono_us();
         exits_free_slot(m, p);
-        if (is_main && machine_exit_is_clean(c, long_running, p->command_flags, code, status))
+        if (is_main && (code == 0 ? (r->d.flags & UNIT_STOP_REQUESTED) != 0 /* not known how: as it was told to */
+                                  : machine_exit_is_clean(c, long_running, p->command_flags, code, status)))
                 e = EVENT_MAIN_CLEAN;
         else
                 e = is_main ? EVENT_MAIN_UNCLEAN : control_event(r, p, code, status);

@@ -80,13 +80,26 @@ static void said_errno(struct manager *m, struct run *r, const char *value, pid_
         engine_touch(m, r);
 }
 
+/* Moves the deadline of a start or stop away, never nearer; where there is none, there is nothing to prolong. */
+static void said_extend(struct manager *m, struct run *r, const char *value, pid_t sender unused_)
+{
+        char *end;
+        unsigned long long us = strtoull(value, &end, 10);
+        uint64_t now = sys_mono_us();
+
+        if (end == value || *end != 0 || us >= USEC_INFINITY - now || r->d.deadline_us == 0 ||
+            r->d.state == STATE_AUTO_RESTART)
+                return;
+        timer_set(m, r, MAX2(r->d.deadline_us, now + us));
+        engine_touch(m, r);
+}
+
 static const struct {
         const char *key;
         void (*said)(struct manager *, struct run *, const char *, pid_t);
 } words[] = {
         {"MAINPID=", said_main_pid}, /* before READY=, which lets the unit go on */
-        {"STATUS=", said_status},
-        {"ERRNO=", said_errno},
+        {"STATUS=", said_status},    {"ERRNO=", said_errno}, {"EXTEND_TIMEOUT_USEC=", said_extend},
         {"READY=", said_ready},
 };
 
