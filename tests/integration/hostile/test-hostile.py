@@ -1,0 +1,450 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""supd where things are missing, full, forbidden, wrong or killed. Environment as ../behaviour/harness.py says, and DENY.
+
+usage: test-hostile.py [CLASS…]"""
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'behaviour'))
+import harness  # noqa: E402
+from harness import Supd, alive, command_of, mount, processes, read, wait, write  # noqa: E402
+
+harness.enter()
+SLEEPS = '[Service]\nExecStart=/bin/sleep 1000\n'
+RUNS = 'active running success 0 0 0'
+libc = harness.libc
+
+
+def umount(path):
+    if libc.umount2(path.encode(), 2) != 0:
+        raise OSError(harness.ctypes.get_errno(), 'umount ' + path)
+
+
+class Each(unittest.TestCase):
+    """A world for each test: whatever it does, everything is gone behind it."""
+    def setUp(self):
+        self.mounts = []
+        self.s = Supd('h-' + self.id().rpartition('.')[2][:20].replace('_', '-') + '-%d' % Supd.serial)
+
+    def tearDown(self):
+        self.s.kill()
+        for path in reversed(self.mounts):
+            umount(path)
+        for name in os.listdir('/dev/shm'):
+            os.unlink('/dev/shm/' + name)
+
+    def cover(self, path, options, kind='tmpfs', flags=0):
+        mount('tmpfs', path, kind, flags, options)
+        self.mounts.append(path)
+
+    def works(self, **words):
+        """Start, crash, restart, stop: what any supd must be able to do anywhere."""
+        s = self.s
+        s.unit('w.service', '[Service]\nRestart=on-failure\nRestartSec=10ms\n'
+               "ExecStart=/bin/sh -c 'echo up; sleep 1001 & exec sleep 1001'\n")
+        s.ctl('start', 'w.service', check=0)
+        first = self.pid('w.service', None)
+        os.kill(first, signal.SIGKILL)
+        second = self.pid('w.service', first)
+        s.ctl('stop', 'w.service', check=0)
+        wait(lambda: not alive(second) and not [p for p in processes() if command_of(p) == 'sleep 1001'], 'all of it to be gone')
+
+    def pid(self, unit, but):
+        """The pid of the main process, other than BUT, as /proc has it: status may be what is broken."""
+        def look():
+            found = [p for p, parent in processes().items() if p != but and command_of(p) == 'sleep 1001' and
+                     parent == self.s.process.pid and os.getpgid(p) == p]
+            return found and found[0]
+        return wait(look, 'a main process: ' + read(self.s.out))
+
+    def ended(self, status=0):
+        self.s.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.s.process.wait(harness.BOUND), status, read(self.s.out))
+        self.assertEqual(harness.left_over(), {})
+
+
+class UnitFiles(Each):
+    def test_01_mistakes_name_file_line_and_fix_and_stay_alone(self):
+        s = self.s
+        s.unit('good.service', SLEEPS)
+        s.unit('bad.service', '[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\nExecStart=/bin/true\n')
+        s.unit('none.service', '[Service]\nType=simple\n')
+        s.unit('default.target', '[Unit]\nWants=good.service bad.service none.service\n')
+        s.start()
+        s.until('good.service', ActiveState='active')
+        said = read(s.out)
+        self.assertRegex(said, r'bad\.service:5: error: .*; .*')
+        self.assertRegex(said, r'none\.service.*error: .*; .*')
+        self.assertEqual(s.show('bad.service', 'LoadState'), 'bad-setting')
+        self.ended()
+
+    def test_02_strange_files(self):
+        s = self.s
+        cases = {'nul.service': b'[Service]\nExecStart=/bin/sleep 10\x0000\n', 'binary.service': bytes(range(256)) * 64,
+                 'huge.service': b'[Service]\n' + b'# ' + b'x' * (3 << 20) + b'\nExecStart=/bin/true\n',
+                 'long.service': b'[Service]\nType=oneshot\nExecStart=/bin/true ' + b'a ' * 30000 + b'\n',
+                 'open.service': b'[Service]\nType=oneshot\nExecStart=/bin/echo "no end\n',
+                 'end.service': b'[Service]\nType=oneshot\nExecStart=/bin/true \\', 'head.service': b'[Service\nExecStart=/bin/true\n',
+                 'no-equals.service': b'[Service]\nExecStart\nType=oneshot\n'}
+        for name, text in cases.items():
+            write('%s/%s' % (s.units, name), text)
+        os.mkfifo(s.units + '/fifo.service')
+        os.mkdir(s.units + '/directory.service')
+        os.symlink('loop.service', s.units + '/loop.service')
+        os.symlink('/dev/zero', s.units + '/device.service')
+        s.unit('fine.service', '[Unit]\nWants=%s fifo.service directory.service loop.service device.service\n' % ' '.join(cases) + SLEEPS)
+        s.start()
+        s.ctl('start', 'fine.service', check=0)
+        self.assertEqual(s.state('fine.service'), RUNS)
+        for name in ('fifo', 'directory', 'loop', 'device', 'huge'):
+            r = s.ctl('start', name + '.service')
+            self.assertNotEqual((r.returncode, r.stderr), (0, ''), name)
+            self.assertNotEqual(s.show(name + '.service', 'LoadState'), 'loaded')
+            self.assertIn(name + '.service', read(s.out))
+        self.assertEqual(s.ctl('start', 'long.service').returncode, 0)
+        self.assertEqual(s.manager(), s.manager())
+        self.assertNotIn('starting over', read(s.out))
+        self.ended()
+
+    def test_03_a_thousand_units_one_bad(self):
+        s = self.s
+        for i in range(1000):
+            s.unit('m%d.service' % i, '[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n' if i != 500
+                   else '[Service]\nType=simple\nnonsense\n')
+        s.unit('all.target', '[Unit]\nWants=%s\n' % ' '.join('m%d.service' % i for i in range(1000)))
+        s.start()
+        s.ctl('start', 'all.target', check=0)
+
+        def look():
+            out = s.ctl('list-units', '--no-legend', '--plain', 'm*.service').stdout
+            return out.count('active   exited') + out.count('active exited') == 999
+        wait(look, lambda: '999 units: ' + s.ctl('list-units', '--plain', 'm*.service').stdout[-300:])
+        self.assertEqual(s.show('m500.service', 'LoadState'), 'bad-setting')
+        self.ended()
+
+    def test_04_file_vanishes_and_the_manager_dies(self):
+        s = self.s
+        s.unit('v.service', '[Unit]\nDescription=still known\n[Service]\nKillSignal=SIGUSR1\nSuccessExitStatus=SIGUSR1\nExecStart=/bin/sleep 1000\n')
+        s.start()
+        s.ctl('start', 'v.service', check=0)
+        pid, old = s.main_pid('v.service'), s.manager()
+        os.unlink(s.units + '/v.service')
+        os.kill(old, signal.SIGKILL)
+        wait(lambda: s.manager() not in (0, old), 'another manager')
+        s.ready()
+        s.until('v.service', MainPID=pid, ActiveState='active', Description='still known')
+        s.ctl('stop', 'v.service', check=0)
+        self.assertEqual(s.state('v.service'), 'inactive dead success 2 10 0')
+        self.ended()
+
+    def test_05_user_that_nobody_knows(self):
+        s = self.s
+        s.unit('u.service', '[Service]\nType=exec\nUser=no-such-user-here\nExecStart=/bin/sleep 1000\n')
+        s.start()
+        s.ctl('start', 'u.service', check=1)
+        self.assertEqual(s.state('u.service'), 'failed failed exit-code 1 217 0')
+        self.assertIn('u.service: User=', read(s.out))
+        self.ended()
+
+
+class Places(Each):
+    def test_01_second_supd_is_refused(self):
+        self.s.start()
+        other = subprocess.run([os.environ['SUPD'], '--system', '--log-dir', self.s.log], env=self.s.environment(), capture_output=True,
+                               text=True, timeout=60)
+        self.assertNotEqual(other.returncode, 0)
+        self.assertIn(str(self.s.process.pid), other.stderr)
+        self.works()
+        self.ended()
+
+    def test_02_two_names_side_by_side(self):
+        self.s.start()
+        other = Supd(self.s.name + '-other').start()
+        for s in (self.s, other):
+            s.unit('a.service', SLEEPS)
+            s.ctl('start', 'a.service', check=0)
+        self.assertNotEqual(self.s.main_pid('a.service'), other.main_pid('a.service'))
+        other.process.send_signal(signal.SIGTERM)
+        self.assertEqual(other.process.wait(harness.BOUND), 0)
+        self.assertEqual(self.s.state('a.service'), RUNS)
+
+    def test_03_runtime_directory_on_a_full_file_system(self):
+        os.makedirs(self.s.runtime)
+        self.cover(self.s.runtime, 'size=64k,mode=755')
+        write(self.s.runtime + '/filler', b'x' * 40000)
+        self.s.spawn()
+        wait(lambda: self.s.process.poll() is not None or self.s.manager(), 'a decision')
+        if self.s.process.poll() is None:
+            wait(lambda: 'supd:' in read(self.s.out), 'words about it')
+        self.assertIn(self.s.runtime, read(self.s.out))
+
+    def test_04_runtime_directory_read_only(self):
+        os.makedirs(self.s.runtime)
+        self.cover(self.s.runtime, 'mode=755', flags=1)
+        self.s.unit('default.target', '[Unit]\nWants=a.service\n')
+        self.s.unit('a.service', SLEEPS)
+        self.s.spawn()
+        self.pid_of_any()
+        self.assertIn(self.s.runtime, read(self.s.out))
+        self.ended()
+
+    def pid_of_any(self):
+        wait(lambda: self.s.process.poll() is not None or [p for p in processes() if command_of(p) == '/bin/sleep 1000'],
+             lambda: 'the service: ' + read(self.s.out))
+        self.assertIsNone(self.s.process.poll(), read(self.s.out))
+
+    def test_05_runtime_directory_is_a_link_or_anothers(self):
+        os.makedirs(self.s.dir + '/elsewhere')
+        os.symlink(self.s.dir + '/elsewhere', self.s.runtime)
+        self.s.spawn()
+        wait(lambda: self.s.process.poll() is not None or os.path.exists(self.s.dir + '/elsewhere/control'), 'a decision')
+        if self.s.process.poll() is not None:
+            self.assertIn(self.s.runtime, read(self.s.out))
+        self.s.kill()
+        os.unlink(self.s.runtime)
+        os.makedirs(self.s.runtime)
+        os.chown(self.s.runtime, 65534, 65534)
+        write(self.s.out, '')
+        self.s.spawn()
+        wait(lambda: self.s.process.poll() is not None or 'supd:' in read(self.s.out), lambda: 'a word: ' + read(self.s.out))
+        self.assertIn(self.s.runtime, read(self.s.out))
+
+    def test_06_runtime_directory_is_a_file(self):
+        write(self.s.runtime, 'x')
+        self.s.spawn()
+        wait(lambda: 'supd:' in read(self.s.out), 'words about it')
+        self.assertIn(self.s.runtime, read(self.s.out))
+
+    def shm(self, said):
+        self.s.spawn()
+        wait(lambda: os.path.exists(self.s.runtime + '/control'), lambda: 'supd: ' + read(self.s.out))
+        self.works()
+        self.s.said(said)
+        self.ended()
+
+    def test_10_no_shared_memory(self):
+        self.cover('/dev', 'mode=755')
+        for name, minor in (('null', 3), ('zero', 5), ('urandom', 9)):
+            os.mknod('/dev/' + name, 0o20666, os.makedev(1, minor))
+        self.shm('/dev/shm')
+        umount('/dev')
+        self.mounts.remove('/dev')
+
+    def test_11_shared_memory_full(self):
+        self.cover('/dev/shm', 'size=8k,mode=1777')
+        write('/dev/shm/filler', b'x' * 8192)
+        self.shm('/dev/shm')
+
+    def test_12_shared_memory_read_only(self):
+        self.cover('/dev/shm', 'mode=1777', flags=1)
+        self.shm('/dev/shm')
+        umount('/dev/shm')
+        self.mounts.remove('/dev/shm')
+
+    def test_13_shared_memory_squatted(self):
+        write('/dev/shm/supd-' + self.s.name, 'squatted')
+        os.chown('/dev/shm/supd-' + self.s.name, 65534, 65534)
+        self.shm('/supd-' + self.s.name)
+
+    def test_20_log_directory_missing_and_not_to_be_made(self):
+        write(self.s.dir + '/file', '')
+        self.s.unit('l.service', '[Service]\nType=exec\nExecStart=/bin/sh -c "echo lost; exec sleep 1000"\n')
+        self.s.start('--log-dir', self.s.dir + '/file/log')
+        r = self.s.ctl('start', 'l.service')
+        if r.returncode == 0:
+            self.assertEqual(self.s.state('l.service'), RUNS)
+        else:
+            self.assertEqual(self.s.state('l.service'), 'failed failed exit-code 1 209 0')
+        self.assertIn('l.service', read(self.s.out))
+        self.ended()
+
+    def test_21_log_directory_full(self):
+        self.cover(self.s.log, 'size=4k,nr_inodes=8,mode=755')
+        write(self.s.log + '/filler', b'x' * 4096)
+        self.s.start()
+        self.works()
+        self.ended()
+
+    def test_30_few_descriptors(self):
+        self.s.unit('n.service', "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'ulimit -n > @D@/limit'\n")
+        self.s.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
+        self.works()
+        self.s.ctl('start', 'n.service', check=0)
+        self.s.until_file('limit', '20\n')
+        self.ended()
+
+    def test_31_garbage_on_the_command_line(self):
+        self.s.start()
+        for args in (['start', '\xff\xfe'], ['start', ''], ['show', 'a' * 5000], ['status', '%n%s%n'], ['--no-such'], ['start', '--job-mode'],
+                     ['start', '--', '--help'], ['-n', '-5', 'status'], ['kill', '-s', '999', 'x'], ['show', '-p', ',,,', 'x'], ['start', 'a\nb'],
+                     ['is-active'], ['list-units', '[', '***'], ['cancel', '99999999999999999999'], ['--json=odd', 'status']):
+            r = self.s.ctl(*args)
+            self.assertIn(r.returncode, range(0, 7), (args, r.stderr))
+        self.works()
+        self.ended()
+
+
+class Denied(Each):
+    """System calls that containers deny."""
+    def under(self, error, *calls):
+        probe = subprocess.run([os.environ['DENY'], str(error), ','.join(calls), '--', 'true'])
+        if probe.returncode == 77:
+            self.skipTest('no seccomp filter can be installed here')
+        self.s.start(wrapper=[os.environ['DENY'], str(error), ','.join(calls), '--'])
+        self.works()
+        old = self.s.manager()
+        os.kill(old, signal.SIGKILL)
+        wait(lambda: self.s.manager() not in (0, old), 'another manager')
+        self.s.ready()
+        self.works()
+        self.ended()
+
+
+for _error in ('ENOSYS', 'EPERM'):
+    for _calls in (('clone3',), ('pidfd_open',), ('pidfd_send_signal',), ('close_range',), ('memfd_create',),
+                   ('clone3', 'pidfd_open', 'pidfd_send_signal', 'close_range')):
+        def _test(self, error=getattr(errno, _error), calls=_calls):
+            self.under(error, *calls)
+        setattr(Denied, 'test_%s_%s' % (_error, 'all' if len(_calls) > 1 else _calls[0]), _test)
+
+
+class Killed(Each):
+    def begin(self):
+        self.s.unit('a.service', SLEEPS)
+        self.s.unit('b.service', '[Service]\nType=notify\nTimeoutStartSec=60\nExecStart=/bin/sh -c '
+                    "'while ! test -e @D@/go; do sleep 0.05; done; exec %s READY=1'\n" % os.environ['TELL'])
+        self.s.start()
+        self.s.ctl('start', 'a.service', check=0)
+        return self.s.main_pid('a.service')
+
+    def test_01_manager(self):
+        s, pid = self.s, self.begin()
+        for _ in range(3):
+            old = s.manager()
+            os.kill(old, signal.SIGKILL)
+            wait(lambda: s.manager() not in (0, old), 'another manager')
+        s.ready()
+        s.until('a.service', MainPID=pid, ActiveState='active')
+        s.ctl('stop', 'a.service', check=0)
+        self.assertFalse(alive(pid))
+        self.ended()
+
+    def test_02_exit_while_there_is_no_manager(self):
+        s, pid = self.s, self.begin()
+        old = s.manager()
+        os.kill(old, signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        os.kill(old, signal.SIGKILL)
+        s.until_state('a.service', 'failed failed signal 2 9 0')
+        self.ended()
+
+    def test_03_launcher(self):
+        s, pid = self.s, self.begin()
+        old = wait(s.launcher, 'a launcher')
+        os.kill(old, signal.SIGKILL)
+        wait(lambda: s.launcher() not in (0, old), 'another launcher')
+        s.ready()
+        s.until('a.service', MainPID=pid, ActiveState='active')
+        self.works()
+        self.ended()
+
+    def bus(self):
+        return [p for p in processes() if '/supd-bus ' in command_of(p) + ' ']
+
+    def test_04_bus_while_somebody_waits(self):
+        s = self.s
+        self.begin()
+        waiting = subprocess.Popen([os.environ['SUPCTL'], 'restart', 'b.service'], env=s.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        Supd.started.add(waiting.pid)
+        s.until('b.service', ActiveState='activating')
+        for _ in range(2):
+            os.kill(wait(self.bus, 'a bus')[0], signal.SIGKILL)
+        write(s.dir + '/go', '')
+        waiting.communicate(timeout=harness.BOUND)
+        self.assertNotEqual(s.show('b.service', 'ActiveState'), 'activating')
+        s.ctl('stop', 'a.service', check=0)
+        self.ended()
+
+    def test_05_keeper(self):
+        s, pid = self.s, self.begin()
+        s.unit('c.service', '[Service]\nRestart=always\nRestartSec=10ms\nExecStart=/bin/sleep 1000\n')
+        s.ctl('start', 'c.service', check=0)
+        other = s.main_pid('c.service')
+        manager = s.manager()
+        s.process.kill()
+        s.process.wait()
+        wait(lambda: (harness.reap(), not alive(manager))[1], 'the manager to go')
+        self.assertTrue(alive(pid) and alive(other))
+        s.start()
+        s.until('a.service', MainPID=pid, ActiveState='active')
+        s.until('c.service', MainPID=other, ActiveState='active')
+        os.kill(other, signal.SIGKILL)
+
+        def again():
+            harness.reap()
+            return s.main_pid('c.service') not in (0, other)
+        wait(again, 'a restart')
+        s.process.send_signal(0)
+        stop = subprocess.Popen([os.environ['SUPCTL'], 'stop', 'a.service'], env=s.environment())
+        Supd.started.add(stop.pid)
+        wait(lambda: (harness.reap(), stop.poll() is not None)[1], 'the stop')
+        self.assertEqual((stop.returncode, alive(pid)), (0, False))
+        self.assertEqual(s.show('a.service', 'ActiveState'), 'inactive')
+        self.ended()
+
+    def test_06_stopped_manager_does_not_stop_status(self):
+        s, pid = self.s, self.begin()
+        manager = s.manager()
+        os.kill(manager, signal.SIGSTOP)
+        r = s.ctl('status', 'a.service')
+        self.assertEqual(r.returncode, 0)
+        self.assertIn(str(pid), r.stdout)
+        self.assertEqual(s.ctl('is-active', 'a.service').stdout, 'active\n')
+        os.kill(manager, signal.SIGKILL)
+        s.until('a.service', MainPID=pid)
+
+    def test_07_status_after_the_end(self):
+        s = self.s
+        self.begin()
+        s.process.send_signal(signal.SIGTERM)
+        s.process.wait(harness.BOUND)
+        r = s.ctl('status', 'a.service')
+        self.assertNotEqual(r.returncode, 0)
+        self.assertTrue(r.stderr or r.stdout)
+        r = s.ctl('start', 'a.service')
+        self.assertEqual(r.returncode, 1)
+        self.assertIn('supd is not running', r.stderr)
+
+    def test_08_everything_of_supd_at_once(self):
+        s, pid = self.s, self.begin()
+        for p in [s.process.pid, s.manager(), s.launcher()] + self.bus():
+            os.kill(p, signal.SIGKILL)
+        s.process.wait()
+        self.assertTrue(alive(pid))
+        s.start()
+        s.until('a.service', MainPID=pid, ActiveState='active')
+
+    def test_09_shutdown_is_taken_up_again(self):
+        s = self.s
+        self.begin()
+        s.unit('slow.service', "[Service]\nExecStart=/bin/sleep 1000\nExecStop=/bin/sh -c 'touch @D@/stopping; while ! test -e @D@/go; do sleep 0.05; done'\n")
+        s.ctl('start', 'slow.service', check=0)
+        old = s.manager()
+        s.process.send_signal(signal.SIGTERM)
+        s.until_file('stopping', '')
+        wait(lambda: os.path.exists(s.dir + '/stopping'), 'the stop command')
+        os.kill(old, signal.SIGKILL)
+        write(s.dir + '/go', '')
+        self.assertEqual(s.process.wait(harness.BOUND), 0, read(s.out))
+        self.assertEqual(harness.left_over(), {})
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)
