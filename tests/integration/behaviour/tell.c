@@ -4,7 +4,6 @@
  * permitted (as a notification from a shell script must have it). Not a test: a tool of the services under test.
  * Invariant: static, so that it runs in any root.
  */
-#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>

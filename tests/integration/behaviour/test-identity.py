@@ -79,7 +79,7 @@ class Identity(harness.Case):
 
     def test_07_environment_file_missing(self):
         self.oneshot('EnvironmentFile=/no/such/file', command=ENV, code=1)
-        self.assertEqual(self.s.show(self.name, 'ActiveState', 'Result'), ('failed', 'resources'))
+        self.s.until(self.name, ActiveState='failed', Result='resources')
         self.oneshot('EnvironmentFile=-/no/such/file', command=ENV)
 
     def test_08_environment_file_is_read_for_each_command(self):
@@ -109,9 +109,9 @@ class Identity(harness.Case):
 
     def test_23_unknown_user_and_group(self):
         self.oneshot('User=no-such-user', command=ENV, code=1)
-        self.assertEqual(self.s.state(self.name), 'failed failed exit-code 1 217 0')
+        self.s.until_state(self.name, 'failed failed exit-code 1 217 0')
         self.oneshot('Group=no-such-group', command=ENV, code=1)
-        self.assertEqual(self.s.state(self.name), 'failed failed exit-code 1 216 0')
+        self.s.until_state(self.name, 'failed failed exit-code 1 216 0')
 
     def test_24_plus_keeps_root(self):
         out = self.oneshot('User=nobody', "ExecStartPre=+/bin/sh -c 'id -u >> %s/plus'" % self.s.dir, command='/usr/bin/id -u')
@@ -124,7 +124,7 @@ class Identity(harness.Case):
         self.assertEqual(self.oneshot('WorkingDirectory=/usr', command='/bin/pwd'), '/usr\n')
         self.assertEqual(self.oneshot('WorkingDirectory=~', 'User=root', command='/bin/pwd'), '/root\n')
         self.oneshot('WorkingDirectory=/no/such', command='/bin/pwd', code=1)
-        self.assertEqual(self.s.state(self.name), 'failed failed exit-code 1 200 0')
+        self.s.until_state(self.name, 'failed failed exit-code 1 200 0')
         self.assertEqual(self.oneshot('WorkingDirectory=-/no/such', command='/bin/pwd'), '/\n')
 
     def test_31_umask(self):
@@ -230,7 +230,7 @@ class Identity(harness.Case):
     def test_62_append_to_a_missing_directory(self):
         self.s.unit('m.service', '[Service]\nType=exec\nStandardOutput=append:/no/such/file\nExecStart=/bin/sleep 1\n')
         self.s.ctl('start', 'm.service', check=1)
-        self.assertEqual(self.s.state('m.service'), 'failed failed exit-code 1 209 0')
+        self.s.until_state('m.service', 'failed failed exit-code 1 209 0')
 
 
 if __name__ == '__main__':

@@ -109,7 +109,7 @@ class Files(harness.Case):
         self.link('/dev/null', 'm.service')
         r = self.s.ctl('start', 'm.service', check=1)
         self.assertIn('masked', r.stderr)
-        self.assertEqual(self.s.show('m.service', 'LoadState'), 'masked')
+        self.s.until('m.service', LoadState='masked')
 
     def test_21_mask_of_what_runs(self):
         self.s.unit('n.service', SLEEPS)
@@ -139,7 +139,7 @@ class Files(harness.Case):
         self.s.ctl('start', 'alias.service', check=0)
         self.s.until('real.service', ActiveState='active')
         self.assertEqual(self.s.main_pid('alias.service'), self.s.main_pid('real.service'))
-        self.assertEqual(self.s.show('alias.service', 'Id'), 'real.service')
+        self.s.until('alias.service', Id='real.service')
         self.assertEqual(sorted(self.s.show('real.service', 'Names').split()), ['alias.service', 'real.service'])
 
     def test_33_wants_and_requires_directories(self):
@@ -258,20 +258,22 @@ class Verbs(harness.Case):
         self.assertIn('slow.service', self.s.ctl('list-jobs').stdout)
         self.assertNotEqual(self.s.show('slow.service', 'Job'), None)
         self.s.ctl('stop', 'slow', check=0)
+        self.s.until('slow.service', ActiveState='inactive')
         self.assertNotIn('slow.service', self.s.ctl('list-jobs').stdout)
 
     def test_11_bad_setting(self):
         r = self.s.ctl('start', 'wrong')
         self.assertNotEqual(r.returncode, 0)
         self.assertIn('bad', r.stderr)
-        self.assertEqual(self.s.show('wrong.service', 'LoadState'), 'bad-setting')
+        self.s.until('wrong.service', LoadState='bad-setting')
 
     def test_12_patterns(self):
         self.s.unit('pat1.service', SLEEPS)
         self.s.unit('pat2.service', SLEEPS)
         self.s.ctl('start', 'pat1', 'pat2', check=0)
         self.s.ctl('stop', 'pat*', check=0)
-        self.assertEqual(self.s.ctl('is-active', 'pat1', 'pat2').stdout, 'inactive\ninactive\n')
+        self.s.until('pat1.service', ActiveState='inactive')
+        self.s.until('pat2.service', ActiveState='inactive')
 
     def test_13_wait_for_the_end(self):
         self.s.unit('ends.service', "[Service]\nExecStart=/bin/sh -c 'sleep 0.3; echo done > @D@/ended'\n")

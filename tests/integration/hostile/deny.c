@@ -4,7 +4,6 @@
  * with ERRNO (a number), as container engines do. Not a test: the container in which the tests run a supd. Invariant:
  * everything that is not named is allowed; the filter goes on to all descendants.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>

@@ -81,7 +81,7 @@ class UnitFiles(Each):
         said = read(s.out)
         self.assertRegex(said, r'bad\.service:5: error: .*; .*')
         self.assertRegex(said, r'none\.service.*error: .*; .*')
-        self.assertEqual(s.show('bad.service', 'LoadState'), 'bad-setting')
+        s.until('bad.service', LoadState='bad-setting')
         self.ended()
 
     def test_02_strange_files(self):
@@ -101,7 +101,7 @@ class UnitFiles(Each):
         s.unit('fine.service', '[Unit]\nWants=%s fifo.service directory.service loop.service device.service\n' % ' '.join(cases) + SLEEPS)
         s.start()
         s.ctl('start', 'fine.service', check=0)
-        self.assertEqual(s.state('fine.service'), RUNS)
+        s.until_state('fine.service', RUNS)
         for name in ('fifo', 'directory', 'loop', 'device', 'huge'):
             r = s.ctl('start', name + '.service')
             self.assertNotEqual((r.returncode, r.stderr), (0, ''), name)
@@ -125,7 +125,7 @@ class UnitFiles(Each):
             out = s.ctl('list-units', '--no-legend', '--plain', 'm*.service').stdout
             return out.count('active   exited') + out.count('active exited') == 999
         wait(look, lambda: '999 units: ' + s.ctl('list-units', '--plain', 'm*.service').stdout[-300:])
-        self.assertEqual(s.show('m500.service', 'LoadState'), 'bad-setting')
+        s.until('m500.service', LoadState='bad-setting')
         self.ended()
 
     def test_04_file_vanishes_and_the_manager_dies(self):
@@ -140,7 +140,7 @@ class UnitFiles(Each):
         s.ready()
         s.until('v.service', MainPID=pid, ActiveState='active', Description='still known')
         s.ctl('stop', 'v.service', check=0)
-        self.assertEqual(s.state('v.service'), 'inactive dead success 2 10 0')
+        s.until_state('v.service', 'inactive dead success 2 10 0')
         self.ended()
 
     def test_05_user_that_nobody_knows(self):
@@ -148,7 +148,7 @@ class UnitFiles(Each):
         s.unit('u.service', '[Service]\nType=exec\nUser=no-such-user-here\nExecStart=/bin/sleep 1000\n')
         s.start()
         s.ctl('start', 'u.service', check=1)
-        self.assertEqual(s.state('u.service'), 'failed failed exit-code 1 217 0')
+        s.until_state('u.service', 'failed failed exit-code 1 217 0')
         self.assertIn('u.service: User=', read(s.out))
         self.ended()
 
@@ -172,7 +172,7 @@ class Places(Each):
         self.assertNotEqual(self.s.main_pid('a.service'), other.main_pid('a.service'))
         other.process.send_signal(signal.SIGTERM)
         self.assertEqual(other.process.wait(harness.BOUND), 0)
-        self.assertEqual(self.s.state('a.service'), RUNS)
+        self.s.until_state('a.service', RUNS)
 
     def test_03_runtime_directory_on_a_full_file_system(self):
         os.makedirs(self.s.runtime)
@@ -258,9 +258,9 @@ class Places(Each):
         self.s.start('--log-dir', self.s.dir + '/file/log')
         r = self.s.ctl('start', 'l.service')
         if r.returncode == 0:
-            self.assertEqual(self.s.state('l.service'), RUNS)
+            self.s.until_state('l.service', RUNS)
         else:
-            self.assertEqual(self.s.state('l.service'), 'failed failed exit-code 1 209 0')
+            self.s.until_state('l.service', 'failed failed exit-code 1 209 0')
         self.assertIn('l.service', read(self.s.out))
         self.ended()
 
@@ -396,7 +396,7 @@ class Killed(Each):
         Supd.started.add(stop.pid)
         wait(lambda: (harness.reap(), stop.poll() is not None)[1], 'the stop')
         self.assertEqual((stop.returncode, alive(pid)), (0, False))
-        self.assertEqual(s.show('a.service', 'ActiveState'), 'inactive')
+        s.until('a.service', ActiveState='inactive')
         self.ended()
 
     def test_06_stopped_manager_does_not_stop_status(self):
