@@ -2,7 +2,8 @@
  *
  * One start: the plan, what the intermediate found out for it, and how it ends. Internal to supd-exec.
  *
- *   main.c        the launcher: messages in, intermediates out, deaths settled
+ *   main.c        the launcher, until it is ready
+ *   plans.c       its loop: messages in, intermediates out, the spare, deaths settled
  *   start.c       the intermediate: prepares, forks the service-to-be, notes the end
  *   service.c     the service-to-be: carries out what needs its own identity, then exec
  *   streams.c     standard input, output and error
@@ -65,6 +66,14 @@ struct launcher {
         void *map; /* the durable state, up to the ring */
         int bell_fd, plans_fd, life_fd;
         char comm[16]; /* our own, to be told from what a service is called after exec */
+        _Atomic uint32_t
+                *clock_is_known; /* shared with all intermediates; 1: birth.before and .after give start_time */
+};
+
+/* A process that has come into being, and CLOCK_BOOTTIME (ns, 0 = not known) right before and right after that. */
+struct birth {
+        pid_t pid;
+        uint64_t before, after;
 };
 
 struct failure {
@@ -108,6 +117,9 @@ struct job {
         volatile struct failure failure; /* why it cannot go on */
         volatile struct failure note;    /* what went wrong without stopping it */
         volatile uint32_t stage;
+
+        uint64_t born_before;         /* CLOCK_BOOTTIME before the fork of the service-to-be, and … */
+        volatile uint64_t born_after; /* … its first look at that clock; 0 = it did not come so far */
 };
 
 /* Parts of the plan. */
@@ -138,11 +150,23 @@ int job_next_record(const struct job *j, size_t *offset, enum plan_tag tag, stru
 /* Notes a failure; the first one counts. Returns -error, for `return job_fail(…)`. */
 int job_fail(struct job *j, enum plan_step step, int error, int exit_code);
 
-/* start.c. Runs in the forked intermediate. */
+/* main.c. FD, or a copy of it out of the range that services' sockets will want (FD is closed then); close-on-exec. */
+int fd_raised(int fd);
+
+/* plans.c. Until the manager is gone: 0, or a negative errno. */
+int plans_loop(struct launcher *l, int signal_fd);
+
+/* start.c. Runs in the forked intermediate, which leads its session. */
 _Noreturn void start_run(struct job *j);
-/* Writes how the start ended into the slot, unless that was done or the slot has moved on; rings the bell. */
+/* Writes how the start ended into the slot, unless that was done or the slot has moved on; rings the bell. B: the
+ * process there is, NULL or pid 0 = none. */
 void start_note(const struct launcher *l, uint32_t slot, uint32_t generation, enum durable_launch launch,
-                const struct failure *f, pid_t pid);
+                const struct failure *f, const struct birth *b);
+/* CLOCK_BOOTTIME, ns */
+uint64_t clock_boottime_ns(void);
+/* Field 22 of /proc/PID/stat as it must be for B, when both its times say the same: 1; else 0. Touches no /proc: each
+ * process whose directory there was looked at costs its reaper some 20 us. */
+bool birth_start_time(const struct birth *b, uint64_t *ret);
 /* start time (0 = unknown) and name of a process, from /proc/PID/stat. 0 or a negative errno. */
 int process_look(pid_t pid, uint64_t *ret_start_time, char ret_comm[static 16]);
 

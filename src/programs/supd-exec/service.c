@@ -153,6 +153,7 @@ void service_run(struct job *j)
 
         if (!service_store_pid(j, pid))
                 _exit(EXIT_SUCCESS);
+        j->born_after = clock_boottime_ns();
         j->stage = STAGE_RUNNING;
         if (j->failure.step != PLAN_STEP_NONE)
                 _exit(j->failure.exit_code);

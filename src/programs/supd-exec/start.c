@@ -9,8 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "job.h"
+
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define CLOCK_TICKS  UINT64_C(100) /* USER_HZ: the unit of field 22, fixed in the kernel's ABI where we run */
 
 int job_next_record(const struct job *j, size_t *offset, enum plan_tag tag, struct plan_item *ret)
 {
@@ -63,23 +67,52 @@ int process_look(pid_t pid, uint64_t *ret_start_time, char ret_comm[static 16])
         return 0;
 }
 
+uint64_t clock_boottime_ns(void)
+{
+        struct timespec t;
+
+        if (clock_gettime(CLOCK_BOOTTIME, &t) < 0)
+                return 0;
+        return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_nsec;
+}
+
+bool birth_start_time(const struct birth *b, uint64_t *ret)
+{
+        /* what libc and kernel may differ by when they turn the same counter into ns */
+        const uint64_t slack = 100, tick = NSEC_PER_SEC / CLOCK_TICKS;
+        uint64_t first = (b->before - slack) / tick;
+
+        if (b->before <= slack || b->after < b->before || (b->after + slack) / tick != first)
+                return false;
+        *ret = first;
+        return true;
+}
+
+static bool find_start_time(const struct launcher *l, const struct birth *b, uint64_t *ret)
+{
+        char comm[16];
+
+        if (atomic_load(l->clock_is_known) && birth_start_time(b, ret))
+                return true;
+        return process_look(b->pid, ret, comm) == 0;
+}
+
 void start_note(const struct launcher *l, uint32_t slot, uint32_t generation, enum durable_launch launch,
-                const struct failure *f, pid_t pid)
+                const struct failure *f, const struct birth *b)
 {
         struct durable_slot *s = &durable_slots(l->map)[slot];
         uint32_t expected = LAUNCH_INTENT;
         uint64_t start_time = 0, one = 1;
-        char comm[16];
         pid_t session;
 
         if (atomic_load(&s->generation) != generation || atomic_load(&s->launch) != LAUNCH_INTENT)
                 return;
         atomic_store(&s->step, f->step);
         atomic_store(&s->error, f->error);
-        if (pid > 0) {
-                session = getsid(pid);
+        if (b && b->pid > 0) {
+                session = getsid(b->pid);
                 atomic_store(&s->session, session > 0 ? (uint32_t)session : 0);
-                if (process_look(pid, &start_time, comm) == 0)
+                if (find_start_time(l, b, &start_time))
                         atomic_store(&s->start_time, start_time);
         }
         (void)atomic_compare_exchange_strong(&s->launch, &expected, launch);
@@ -90,8 +123,9 @@ void start_note(const struct launcher *l, uint32_t slot, uint32_t generation, en
 static _Noreturn void finish(struct job *j, enum durable_launch launch, const volatile struct failure *why, pid_t pid)
 {
         struct failure f = {.step = why->step, .error = why->error};
+        struct birth birth = {.pid = pid, .before = j->born_before, .after = j->born_after};
 
-        start_note(j->launcher, j->slot, j->generation, launch, &f, pid);
+        start_note(j->launcher, j->slot, j->generation, launch, &f, &birth);
         _exit(EXIT_SUCCESS);
 }
 
@@ -139,8 +173,10 @@ static int prepare(struct job *j)
 /* A command: the service-to-be shares our memory and stops us until it execs or exits. */
 static _Noreturn void run_command(struct job *j)
 {
-        pid_t pid = vfork();
+        pid_t pid;
 
+        j->born_before = clock_boottime_ns();
+        pid = vfork();
         if (pid == 0)
                 service_run(j);
         if (pid < 0) {
@@ -158,13 +194,16 @@ static _Noreturn void run_command(struct job *j)
  * store it too; the keeper cannot have recorded the exit before, since the child is ours until we exit. */
 static _Noreturn void run_own_work(struct job *j)
 {
-        pid_t pid = fork();
+        pid_t pid;
 
+        j->born_before = clock_boottime_ns();
+        pid = fork();
         if (pid < 0) {
                 (void)job_fail(j, PLAN_STEP_FORK, errno, 0);
                 finish(j, LAUNCH_FAILED, &j->failure, 0);
         }
         if (pid > 0) {
+                j->born_after = clock_boottime_ns();
                 (void)service_store_pid(j, pid);
                 finish(j, LAUNCH_EXECED, &j->note, pid);
         }
@@ -175,7 +214,6 @@ void start_run(struct job *j)
 {
         int r;
 
-        (void)setsid();
         r = index_plan(j);
         if (r < 0)
                 (void)job_fail(j, PLAN_STEP_PLAN, -r, 0);

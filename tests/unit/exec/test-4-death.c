@@ -228,19 +228,64 @@ static void test_07_manager_gone(unused_ void **state)
         assert_int_equal(WEXITSTATUS(world_wait_exit(&world, slot)), 9);
 }
 
+static bool has_state(pid_t pid, const char *state)
+{
+        char path[64], text[512];
+        cleanup_close_ int fd = -1;
+        ssize_t n;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+        text[n > 0 ? n : 0] = 0;
+        return strstr(text, state) != NULL;
+}
+
+static void wait_state(pid_t pid, const char *state)
+{
+        for (unsigned ms = 0; ms < 20000 && !has_state(pid, state); ms++)
+                pause_ms(1);
+        assert_true(has_state(pid, state));
+}
+
+/* The only child of the launcher at rest: the spare, once it waits for a plan. */
+static pid_t wait_spare(void)
+{
+        char path[96], text[512];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)world.launcher, (int)world.launcher);
+        for (unsigned ms = 0; ms < 20000; ms++) {
+                cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+                int pid = 0, n_read = 0;
+                ssize_t n;
+
+                assert_return_code(fd, errno);
+                n = read(fd, text, sizeof(text) - 1);
+                text[n > 0 ? n : 0] = 0;
+                if (sscanf(text, "%d %n", &pid, &n_read) == 1 && text[n_read] == 0 && has_state(pid, ") S "))
+                        return pid;
+                pause_ms(1);
+        }
+        fail_msg("there is no spare");
+        return -1;
+}
+
 /* Given up (by whoever) before the service-to-be came so far: it stores no pid and does nothing. */
 static void test_08_moved_on(unused_ void **state)
 {
         struct scene *s = scene_new();
         cleanup_buf_ struct buf plan = {0};
         uint32_t slot;
+        pid_t spare;
 
         scene_shell(s, "exit 3");
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
-        assert_return_code(kill(world.launcher, SIGSTOP), errno);
+        spare = wait_spare();
+        assert_return_code(kill(spare, SIGSTOP), errno);
+        wait_state(spare, ") T ");
         slot = world_send(&world, &plan, NULL, 0);
         atomic_fetch_add(&world_slot(&world, slot)->generation, 1);
-        assert_return_code(kill(world.launcher, SIGCONT), errno);
+        assert_return_code(kill(spare, SIGCONT), errno);
         assert_int_equal(scene_run(&world, s, NULL), 3); /* comes after it */
         assert_int_equal(world_slot(&world, slot)->launch, LAUNCH_INTENT);
         assert_int_equal(world_slot(&world, slot)->last_pid, 0);
@@ -322,6 +367,68 @@ static void test_10_denied_calls(unused_ void **state)
         check_denied(deny_perm);
 }
 
+static void check_start_works(void)
+{
+        struct scene *s = scene_new();
+
+        scene_shell(s, "exit 5");
+        assert_int_equal(scene_run(&world, s, NULL), 5);
+}
+
+/* Idle spares that die are replaced; more of them than the launcher has patience for do no harm either. */
+static void test_11_spare_killed_idle(unused_ void **state)
+{
+        pid_t spare = 0;
+
+        for (int i = 0; i < 7; i++) {
+                pid_t last = spare;
+
+                spare = wait_spare();
+                assert_int_not_equal(spare, last);
+                assert_return_code(kill(spare, SIGKILL), errno);
+                while (kill(spare, 0) == 0)
+                        pause_ms(1);
+        }
+        assert_return_code(kill(wait_spare(), SIGKILL), errno); /* the eighth */
+        check_start_works();
+        (void)wait_spare();
+        check_start_works();
+}
+
+/* It has taken a plan and dies before the launcher could learn that: the launcher knows for which slot all the same. */
+static void test_12_spare_killed_with_plan(unused_ void **state)
+{
+        pid_t spare = wait_spare();
+        uint32_t slot;
+
+        assert_return_code(kill(world.launcher, SIGSTOP), errno);
+        slot = send_held();
+        assert_int_equal(parent_of((pid_t)world_slot(&world, slot)->last_pid), spare);
+        assert_return_code(kill(spare, SIGKILL), errno);
+        assert_return_code(kill(world.launcher, SIGCONT), errno);
+        assert_int_equal(world_wait_noted(&world, slot), LAUNCH_FAILED);
+        assert_int_equal(world_slot(&world, slot)->step, PLAN_STEP_LAUNCHER_DIED);
+        assert_int_equal(WTERMSIG(world_wait_exit(&world, slot)), SIGKILL);
+        check_start_works();
+}
+
+/* A waiting spare keeps nothing open that tells of starts to come. */
+static void test_13_spare_goes_along(unused_ void **state)
+{
+        int old_plans = world.plans_fd, old_life = world.life_fd;
+
+        (void)wait_spare();
+        assert_return_code(kill(world.launcher, SIGKILL), errno);
+        wait_hung_up(old_plans);
+        wait_hung_up(old_life);
+        (void)close(old_plans);
+        (void)close(old_life);
+        world_start_launcher(&world, NULL);
+        (void)wait_spare();
+        close_fd_p(&world.plans_fd);
+        wait_hung_up(world.life_fd);
+}
+
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -337,6 +444,9 @@ int main(void)
                 WORLD_TEST(test_08_moved_on),
                 WORLD_TEST(test_09_burst),
                 cmocka_unit_test(test_10_denied_calls),
+                WORLD_TEST(test_11_spare_killed_idle),
+                WORLD_TEST(test_12_spare_killed_with_plan),
+                WORLD_TEST(test_13_spare_goes_along),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Plans in, intermediates out: the launcher's loop, its children, and the spare.
+ *
+ * The spare is an intermediate forked ahead of its plan. It waits for one in recvmsg itself, so that a single start
+ * costs one wake-up and no fork on its way. The kernel writes the head of the message it takes into a page that it
+ * shares with the launcher; then it tells the launcher, which drains what else there is (a burst is forked message in
+ * hand) and forks the next spare once nothing is left. The launcher listens to PLANS only while there is no spare, so
+ * that one message wakes one of the two.
+ *
+ * Not here: what a plan means (start.c, service.c). Invariant: a message is taken by one process, and from that moment
+ * on the launcher can tell for which slot, however the taker ends.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "job.h"
+
+enum {
+        MAX_CHILDREN = 2048, /* intermediates at a time; more messages wait in the socket */
+        MAX_FDS = 253,       /* SCM_MAX_FD */
+        MAX_DRAIN = 64,      /* messages a turn */
+        MAX_IDLE_DEATHS = 8, /* spares in a row that died without a plan: then none, until the next start */
+        TAKEN_NOTHING = 0,
+};
+
+struct child {
+        pid_t pid;
+        uint32_t slot, generation;
+};
+
+static struct child children[MAX_CHILDREN];
+static unsigned n_children;
+
+/* Memory that the launcher shares with all its children. */
+struct shared {
+        struct launch_message head; /* what the spare has taken, once the magic is there */
+        _Atomic uint32_t clock_is_known;
+};
+
+static struct {
+        struct launch_message *head;
+        int taken_fd; /* eventfd: look at the head */
+        pid_t pid;    /* 0 = there is none */
+        unsigned idle_deaths;
+        bool is_clock_tried;
+} spare = {.taken_fd = -1};
+
+static union {
+        struct launch_message head;
+        char bytes[sizeof(struct launch_message) + LAUNCH_INLINE_MAX];
+} message __attribute__((aligned(8)));
+
+static struct job the_job;
+static int the_fds[MAX_FDS];
+
+static void note_failed(const struct launcher *l, const struct launch_message *m, enum plan_step step, int error)
+{
+        struct failure f = {.step = step, .error = error};
+
+        start_note(l, m->slot, m->generation, LAUNCH_FAILED, &f, NULL);
+}
+
+/* The plan: behind the message's head, or mapped from the memfd that came first. NULL with errno set. */
+static const char *plan_of(const struct launch_message *m, size_t received, int memfd)
+{
+        void *p;
+
+        if (!m->in_memfd) {
+                if (received - sizeof(*m) == m->plan_size)
+                        return message.bytes + sizeof(*m);
+                errno = EBADMSG;
+                return NULL;
+        }
+        if (memfd < 0 || m->plan_size == 0) {
+                errno = EBADMSG;
+                return NULL;
+        }
+        p = mmap(NULL, m->plan_size, PROT_READ, MAP_PRIVATE, memfd, 0);
+        return p == MAP_FAILED ? NULL : p;
+}
+
+/* In the intermediate: carries out the start of the message received. */
+static _Noreturn void intermediate_run(const struct launcher *l, size_t received, unsigned n_fds)
+{
+        const struct launch_message *m = &message.head;
+        struct job *j = &the_job;
+        unsigned skip = m->in_memfd ? 1 : 0;
+
+        j->launcher = l;
+        j->slot = m->slot;
+        j->generation = m->generation;
+        j->fds = the_fds + skip;
+        j->n_fds = m->n_extra_fds;
+        j->log_fd = -1;
+        j->plan = plan_of(m, received, n_fds > 0 ? the_fds[0] : -1);
+        j->plan_size = m->plan_size;
+        if (!j->plan) {
+                note_failed(l, m, PLAN_STEP_PLAN, errno);
+                _exit(EXIT_FAILURE);
+        }
+        start_run(j);
+}
+
+static unsigned take_fds(const struct msghdr *h)
+{
+        unsigned n = 0;
+
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR((struct msghdr *)h, c)) {
+                size_t count;
+
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                        continue;
+                count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+                memcpy(the_fds + n, CMSG_DATA(c), count * sizeof(int));
+                n += (unsigned)count;
+        }
+        return n;
+}
+
+/* What a message turned out to be. */
+struct received {
+        size_t size;
+        unsigned n_fds;
+        bool is_start; /* it names a slot, so its end must be noted */
+        int error;     /* why it cannot be carried out; 0 = it can */
+};
+
+/* Takes one message, the head into HEAD and from there into `message`. 1, 0 when there is none, -EPIPE when the manager
+ * is gone. */
+static int receive(const struct launcher *l, struct launch_message *head, int flags, struct received *ret)
+{
+        static char control[CMSG_SPACE(sizeof(the_fds))] __attribute__((aligned(8)));
+        struct iovec iov[2] = {{head, sizeof(*head)}, {message.bytes + sizeof(*head), LAUNCH_INLINE_MAX}};
+        struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = control, .msg_controllen = sizeof(control)};
+        ssize_t n = recvmsg(l->plans_fd, &h, flags | MSG_CMSG_CLOEXEC);
+        struct received r = {0};
+
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -EPIPE;
+        if (n == 0)
+                return -EPIPE;
+        if (head != &message.head)
+                message.head = *head;
+        r.size = (size_t)n;
+        r.n_fds = take_fds(&h);
+        r.is_start = r.size >= sizeof(message.head) && message.head.magic == LAUNCH_MAGIC &&
+                     message.head.slot < DURABLE_MAX_SLOTS;
+        if (h.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+                r.error = EMSGSIZE;
+        else if (r.n_fds != (message.head.in_memfd ? 1 : 0) + message.head.n_extra_fds)
+                r.error = EMFILE;
+        *ret = r;
+        return 1;
+}
+
+/* Forks the intermediate for the message received. */
+static void launch(const struct launcher *l, const struct received *r)
+{
+        const struct launch_message *m = &message.head;
+        pid_t pid;
+
+        if (r->error != 0 || n_children == MAX_CHILDREN) {
+                note_failed(l, m, PLAN_STEP_PLAN, r->error ? r->error : EMFILE);
+                return;
+        }
+        pid = fork();
+        if (pid == 0) {
+                (void)setsid();
+                intermediate_run(l, r->size, r->n_fds);
+        }
+        if (pid < 0)
+                note_failed(l, m, PLAN_STEP_FORK, errno);
+        else
+                children[n_children++] = (struct child){pid, m->slot, m->generation};
+}
+
+/* Takes one message and forks for it. As receive(). */
+static int receive_and_launch(const struct launcher *l)
+{
+        struct received received;
+        int r = receive(l, &message.head, MSG_DONTWAIT, &received);
+
+        if (r <= 0)
+                return r;
+        if (received.is_start)
+                launch(l, &received);
+        for (unsigned i = 0; i < received.n_fds; i++)
+                (void)close(the_fds[i]);
+        return 1;
+}
+
+/* The spare's life. Until it has a plan it dies with the launcher; from then on it finishes, whoever dies. */
+static _Noreturn void spare_run(const struct launcher *l, pid_t launcher)
+{
+        static const uint64_t one = 1;
+        struct received received;
+        int r;
+
+        (void)setsid();
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != launcher)
+                _exit(EXIT_SUCCESS);
+        *(volatile uint32_t *)&spare.head->magic = TAKEN_NOTHING; /* the page is there before a message needs it */
+        do
+                r = receive(l, spare.head, 0, &received);
+        while (r == 0);
+        if (r < 0)
+                _exit(EXIT_SUCCESS);
+        (void)prctl(PR_SET_PDEATHSIG, 0);
+        (void)!write(spare.taken_fd, &one, sizeof(one));
+        if (!received.is_start)
+                _exit(EXIT_SUCCESS);
+        if (received.error != 0) {
+                note_failed(l, &message.head, PLAN_STEP_PLAN, received.error);
+                _exit(EXIT_SUCCESS);
+        }
+        intermediate_run(l, received.size, received.n_fds);
+}
+
+/* Whether start_time can be told from CLOCK_BOOTTIME here is tried out on the first spare, once. */
+static void try_clock(const struct launcher *l, const struct birth *b)
+{
+        uint64_t real, told;
+        char comm[16];
+
+        if (!birth_start_time(b, &told))
+                return; /* the next spare, then */
+        spare.is_clock_tried = true;
+        if (process_look(b->pid, &real, comm) == 0 && real == told)
+                atomic_store(l->clock_is_known, 1);
+}
+
+/* Forks a spare when there is none and may be one. Without one the launcher takes all messages itself. */
+static void spare_make(const struct launcher *l)
+{
+        struct birth birth = {.before = clock_boottime_ns()};
+        pid_t self = getpid(), pid;
+
+        if (spare.pid != 0 || spare.taken_fd < 0 || spare.idle_deaths >= MAX_IDLE_DEATHS || n_children == MAX_CHILDREN)
+                return;
+        memset(spare.head, 0, sizeof(*spare.head));
+        pid = fork();
+        if (pid == 0)
+                spare_run(l, self);
+        if (pid <= 0)
+                return;
+        spare.pid = pid;
+        birth.pid = pid;
+        birth.after = clock_boottime_ns();
+        if (!spare.is_clock_tried)
+                try_clock(l, &birth);
+}
+
+/* What the spare has taken: it is an intermediate like any other from now on. Room for it was seen to. */
+static void spare_graduate(void)
+{
+        const struct launch_message *m = spare.head;
+
+        if (spare.pid == 0 || m->magic == TAKEN_NOTHING)
+                return;
+        if (m->magic == LAUNCH_MAGIC && m->slot < DURABLE_MAX_SLOTS)
+                children[n_children++] = (struct child){spare.pid, m->slot, m->generation};
+        spare.pid = 0;
+        spare.idle_deaths = 0;
+}
+
+/* 0 or a negative errno. Without an eventfd there are no spares. */
+static int share(struct launcher *l)
+{
+        struct shared *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        int fd;
+
+        if (p == MAP_FAILED)
+                return -errno;
+        l->clock_is_known = &p->clock_is_known;
+        spare.head = &p->head;
+        fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        spare.taken_fd = fd < 0 ? -1 : fd_raised(fd);
+        return 0;
+}
+
+/* An intermediate has ended. Had it no time to note the end (killed from outside), its service either runs already, and
+ * is noted as running, or must not run any more. The order (note first, then look at the pid) has its counterpart in
+ * service_store_pid(): one of the two sees the other. */
+static void settle(const struct launcher *l, const struct child *c)
+{
+        struct durable_slot *s = &durable_slots(l->map)[c->slot];
+        struct failure f = {.step = PLAN_STEP_LAUNCHER_DIED, .error = EOWNERDEAD};
+        struct birth birth = {0};
+        uint64_t start_time;
+        char comm[16];
+        pid_t pid;
+
+        if (atomic_load(&s->generation) != c->generation || atomic_load(&s->launch) != LAUNCH_INTENT)
+                return;
+        birth.pid = (pid_t)atomic_load(&durable_pids(l->map)[c->slot]);
+        if (birth.pid > 0 && process_look(birth.pid, &start_time, comm) == 0 &&
+            strncmp(comm, l->comm, sizeof(comm)) != 0) {
+                f = (struct failure){0};
+                start_note(l, c->slot, c->generation, LAUNCH_EXECED, &f, &birth);
+                return;
+        }
+        start_note(l, c->slot, c->generation, LAUNCH_FAILED, &f, NULL);
+        pid = (pid_t)atomic_load(&durable_pids(l->map)[c->slot]);
+        if (pid > 0 && atomic_load(&s->generation) == c->generation)
+                (void)kill(pid, SIGKILL);
+}
+
+static void reap(const struct launcher *l)
+{
+        pid_t pid;
+
+        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+                if (pid == spare.pid)
+                        spare_graduate();
+                if (pid == spare.pid) { /* it had nothing yet */
+                        spare.pid = 0;
+                        spare.idle_deaths++;
+                }
+                for (unsigned i = 0; i < n_children; i++)
+                        if (children[i].pid == pid) {
+                                settle(l, &children[i]);
+                                children[i] = children[--n_children];
+                                break;
+                        }
+        }
+}
+
+/* Takes what there is, and sees to a spare once nothing is left. -EPIPE when the manager is gone. */
+static int drain(const struct launcher *l)
+{
+        int r = 1;
+
+        for (unsigned i = 0; i < MAX_DRAIN && r > 0 && n_children < MAX_CHILDREN; i++) {
+                r = receive_and_launch(l);
+                if (r > 0)
+                        spare.idle_deaths = 0;
+        }
+        if (r == 0)
+                spare_make(l);
+        return r;
+}
+
+int plans_loop(struct launcher *l, int signal_fd)
+{
+        int r = share(l);
+
+        if (r < 0)
+                return r;
+        for (;;) {
+                struct pollfd p[] = {{.fd = signal_fd, .events = POLLIN},
+                                     {.fd = spare.taken_fd, .events = POLLIN},
+                                     {.fd = l->plans_fd, .events = spare.pid != 0 ? 0 : POLLIN}};
+                struct signalfd_siginfo info[8];
+                uint64_t n;
+
+                if (spare.pid == 0 && n_children < MAX_CHILDREN && drain(l) < 0)
+                        return 0;
+                p[2].events = spare.pid != 0 ? 0 : POLLIN;
+                if (n_children == MAX_CHILDREN)
+                        p[2].fd = -1;
+                if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+                        return -errno;
+                if (p[1].revents) {
+                        (void)!read(spare.taken_fd, &n, sizeof(n));
+                        spare_graduate();
+                }
+                if (p[0].revents) {
+                        (void)!read(signal_fd, info, sizeof(info));
+                        reap(l);
+                }
+                if (p[2].revents & (POLLHUP | POLLERR) && spare.pid != 0)
+                        return 0;
+        }
+}
