@@ -25,6 +25,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "kill-run.h"
 #include "tracer.h"
@@ -383,7 +384,11 @@ int main(int argc, char **argv)
         board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (board == MAP_FAILED)
                 return skip("no memory for the board");
+        int64_t since = (int64_t)time(NULL);
         int r = cfg.one ? run_one() : run_all();
+        unsigned swept = rig_sweep_semaphores(since);
+        if (swept > 0)
+                (void)printf("%u half-made semaphores were left in /dev/shm, and removed\n", swept);
         (void)rmdir(cfg.keep_dir); /* only when nothing was kept */
         return r;
 }

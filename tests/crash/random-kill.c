@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "observer.h"
 #include "phase.h"
@@ -460,7 +461,11 @@ int main(int argc, char **argv)
         shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (shared == MAP_FAILED)
                 return 1;
+        int64_t since = (int64_t)time(NULL);
         int r = run();
+        unsigned swept = rig_sweep_semaphores(since);
+        if (swept > 0)
+                (void)printf("%u half-made semaphores were left in /dev/shm, and removed\n", swept);
         (void)rmdir(cfg.keep_dir); /* only when nothing was kept */
         return r;
 }

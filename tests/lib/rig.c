@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "proc.h"
 #include "rig.h"
@@ -76,6 +78,34 @@ static void remove_shared_memory(const struct rig *r)
                 (void)unlink(path);
         }
         (void)closedir(d);
+}
+
+static bool is_nameless_semaphore(const char *name, int64_t since_real_s)
+{
+        char path[300];
+        struct stat st;
+        if (!starts_with(name, "sem.") || strlen(name) != strlen("sem.XXXXXX"))
+                return false;
+        (void)snprintf(path, sizeof(path), "/dev/shm/%s", name);
+        return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+               st.st_size == (off_t)sizeof(sem_t) && st.st_ctim.tv_sec >= since_real_s &&
+               st.st_ctim.tv_sec + 2 < time(NULL);
+}
+
+unsigned rig_sweep_semaphores(int64_t since_real_s)
+{
+        unsigned n = 0;
+        DIR *d = opendir("/dev/shm");
+        if (!d)
+                return 0;
+        for (struct dirent *e; (e = readdir(d));) {
+                char path[300];
+                (void)snprintf(path, sizeof(path), "/dev/shm/%s", e->d_name);
+                if (is_nameless_semaphore(e->d_name, since_real_s) && unlink(path) == 0)
+                        n++;
+        }
+        (void)closedir(d);
+        return n;
 }
 
 /* The keeper first, or it would start another manager; then services, which other children may still be starting. */

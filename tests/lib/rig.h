@@ -55,6 +55,11 @@ bool rig_ended(struct rig *r);
 /* Kills whatever is left and removes everything. */
 void rig_end(struct rig *r);
 
+/* sem_open(3) makes a semaphore as /dev/shm/sem.XXXXXX and links it into place; who is killed in between leaves that
+ * file. Removes those of ours that came since SINCE_REAL_S (CLOCK_REALTIME, seconds) and are older than it takes to
+ * link one; returns how many. Call it when no rig runs any more. */
+unsigned rig_sweep_semaphores(int64_t since_real_s);
+
 /* Runs supctl with ARGS (blank separated). Returns its exit status, or -errno; -ETIMEDOUT: it was killed. OUTPUT (both
  * streams, may be NULL) is appended to. */
 int rig_supctl(struct rig *r, const char *args, uint64_t within_us, struct buf *output);
