@@ -88,7 +88,7 @@ static bool is_nameless_semaphore(const char *name, int64_t since_real_s)
                 return false;
         (void)snprintf(path, sizeof(path), "/dev/shm/%s", name);
         return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-               st.st_size == (off_t)sizeof(sem_t) && st.st_ctim.tv_sec >= since_real_s &&
+               (st.st_size == 0 || st.st_size == (off_t)sizeof(sem_t)) && st.st_ctim.tv_sec >= since_real_s &&
                st.st_ctim.tv_sec + 2 < time(NULL);
 }
 
