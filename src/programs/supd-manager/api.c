@@ -21,7 +21,7 @@
 
 /* ---- errors ---- */
 
-static int refuse(struct control_error *e, enum graph_error why, const char *unit, const char *detail)
+static int refuse(struct control_error *e, enum graph_error why, const char *unit)
 {
         static const struct {
                 const char *name, *format;
@@ -45,7 +45,6 @@ static int refuse(struct control_error *e, enum graph_error why, const char *uni
                 [GRAPH_NOMEM] = {"org.freedesktop.DBus.Error.NoMemory", "Out of memory while working on %s."},
         };
 
-        (void)detail;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         control_error_set(e, words[why].name, words[why].format, unit);
@@ -118,8 +117,10 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
         engine_settle(m);
         why = jobs_enqueue(m, r, request, mode, true, q ? q->id : nobody, &job, &culprit, &diag);
         log_diag(m, &diag);
-        if (why != GRAPH_OK)
-                return refuse(e, why, m->runs[culprit]->name, NULL);
+        if (why != GRAPH_OK) {
+                publish_turn(m); /* the unit that was loaded for it is there to be looked at */
+                return refuse(e, why, m->runs[culprit]->name);
+        }
         *ret_job = job;
         engine_settle(m);
         return 0;

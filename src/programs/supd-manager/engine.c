@@ -217,6 +217,8 @@ static void engine_effects(struct manager *m)
                 service_kill(m, r, what);
         }
         m->effects.n = 0;
+        if (m->n_announcements > 0 && m->control && control_server_n_peers(m->control) > 0)
+                publish_turn(m); /* who hears of the end of a job finds it in the table */
         api_announce(m);
 }
 

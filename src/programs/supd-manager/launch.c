@@ -308,16 +308,35 @@ void launch_send(struct manager *m, struct run *r)
 
 /* ---- starts that have come to their end ---- */
 
+/* What errno does not tell: the words for a failed step, and what mends it. */
+static const struct {
+        uint32_t step;
+        int error;
+        const char *words;
+} mends[] = {
+        {PLAN_STEP_USER, ESRCH, "there is no such user; create it or correct User="},
+        {PLAN_STEP_USER, ENOENT, "there is no such user; create it or correct User="},
+        {PLAN_STEP_GROUP, ESRCH, "there is no such group; create it or correct Group="},
+        {PLAN_STEP_GROUP, ENOENT, "there is no such group; create it or correct Group="},
+        {PLAN_STEP_EXEC, ENOENT, "there is no such program; is it installed where ExecStart= says?"},
+        {PLAN_STEP_EXEC, EACCES, "the program may not be executed; look at its mode and its file system"},
+        {PLAN_STEP_CHDIR, ENOENT, "there is no such directory; create it or correct WorkingDirectory="},
+        {PLAN_STEP_ENVIRONMENT_FILE, ENOENT, "there is no such file; write EnvironmentFile=-… when it may be missing"},
+};
+
 static void say_step(struct manager *m, const struct run *r, const struct durable_slot *s)
 {
         uint32_t step = atomic_load(&s->step);
         int error = atomic_load(&s->error);
+        const char *words = error ? strerror(error) : "failed";
 
         if (step == PLAN_STEP_NONE || step >= N_PLAN_STEPS)
                 return;
-        log_line(m, r->name, "%s: %s%s%s", plan_step_name(step), error ? strerror(error) : "failed",
-                 atomic_load(&s->launch) == LAUNCH_EXECED ? " (started all the same)" : "",
-                 step == PLAN_STEP_EXEC && error == ENOENT ? "; is the program installed where ExecStart= says?" : "");
+        for (size_t i = 0; i < ARRAY_SIZE(mends); i++)
+                if (mends[i].step == step && mends[i].error == error)
+                        words = mends[i].words;
+        log_line(m, r->name, "%s: %s%s", plan_step_name(step), words,
+                 atomic_load(&s->launch) == LAUNCH_EXECED ? " (started all the same)" : "");
 }
 
 static void kill_again(struct manager *m, struct run *r)

@@ -121,7 +121,7 @@ struct manager;
 /* The running side of a unit. */
 struct run {
         uint32_t id;
-        bool dirty, unpublished, texts_changed, loaded, edges_made;
+        bool dirty, unpublished, loaded, edges_made;
         bool look;          /* LOOK_EMPTY is due */
         bool launch_listed; /* in manager.launching */
         bool sent[2];       /* the plan of the start at hand has gone out: main, control */

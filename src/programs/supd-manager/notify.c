@@ -50,7 +50,6 @@ static void said_status(struct manager *m, struct run *r, const char *value, pid
                 return;
         free(r->status_text);
         r->status_text = copy;
-        r->texts_changed = true;
         engine_touch(m, r);
         if (state_put(m->state, RECORD_TEXT, r->id, copy, strlen(copy) + 1) < 0)
                 (void)0; /* the next compaction writes it */

@@ -292,7 +292,6 @@ static void publish_retry(struct manager *m)
                 return; /* out of memory: without a table, as before */
         (void)status_reserve(m->table, m->n_runs);
         for (uint32_t i = 0; i < m->n_runs; i++) {
-                m->runs[i]->texts_changed = true;
                 engine_show(m, m->runs[i]);
         }
 }

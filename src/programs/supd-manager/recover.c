@@ -340,7 +340,6 @@ void recover_reconcile(struct manager *m)
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 struct run *r = m->runs[i];
                 r->unpublished = true;
-                r->texts_changed = true;
                 (void)list_add(&m->unpublished, i);
                 take_up(m, r);
         }

@@ -108,12 +108,13 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         r->d.result = SERVICE_RESULT_SUCCESS;
         r->d.reload_bad = 0;
         r->d.status_errno = 0;
+        exits_free_slot(m, &r->d.main); /* KillMode=none may have left it running: it is nobody's now */
+        exits_free_slot(m, &r->d.control);
         memset(&r->d.main, 0, sizeof(r->d.main));
         memset(&r->d.control, 0, sizeof(r->d.control));
         exits_unwatch(m, r);
         if (r->status_text)
                 r->status_text[0] = 0;
-        r->texts_changed = true;
 }
 
 static void run_current(struct manager *m, struct run *r)

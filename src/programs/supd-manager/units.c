@@ -196,12 +196,13 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
                 return v;
         r->unit = u;
         r->loaded = true;
-        r->texts_changed = true;
         (void)hash_add_names(m, r); /* an alias that is missed is found on the disk again */
         if (old) {
-                m->stale = reallocarray(m->stale, m->n_stale + 1, sizeof(*m->stale));
-                if (m->stale)
-                        m->stale[m->n_stale++] = old; /* names in the hash still point into it */
+                struct unit **stale = reallocarray(m->stale, m->n_stale + 1, sizeof(*stale));
+                if (!stale)
+                        engine_out_of_memory();
+                m->stale = stale;
+                m->stale[m->n_stale++] = old; /* names in the hash still point into it */
         }
         return 0;
 }
@@ -318,6 +319,8 @@ int units_load_pending(struct manager *m)
                 v = units_make_edges(m, m->runs[m->to_load.v[j]]);
         for (size_t j = 0; j < m->to_edge.n && v == 0; j++)
                 v = units_make_edges(m, m->runs[m->to_edge.v[j]]);
+        if (v == -ENOMEM)
+                engine_out_of_memory(); /* what is listed and not read yet would be forgotten */
         m->rest_due |= i > 0;
         m->to_load.n = m->to_edge.n = 0;
         if (m->table)
