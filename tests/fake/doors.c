@@ -137,8 +137,10 @@ static void enqueue(const struct command *c, unsigned number, enum job_request w
         request = (struct control_request){.id = {(uint8_t)(number + 1), 0xc0}};
         if (ops->find_request(ops_userdata, request.id, &job) == 0)
                 story("command %u was given before the death", number);
-        else if (ops->enqueue(ops_userdata, c->unit, what, MODE_REPLACE, &job, &e) < 0)
-                story("command refused: %s", e.message);
+        else if (ops->enqueue(ops_userdata, c->unit, what, MODE_REPLACE, &job, &e) < 0) {
+                story("command refused: %s", e.message); /* people try again */
+                (void)ops->enqueue(ops_userdata, c->unit, what, MODE_REPLACE, &job, &e);
+        }
         request.id[0] = 0;
 }
 
