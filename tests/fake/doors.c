@@ -123,6 +123,23 @@ void control_unit_changed(struct control_server *s unused_, const char *unit unu
 {
 }
 
+void control_unit_new(struct control_server *s unused_, const char *unit unused_)
+{
+}
+
+void control_unit_removed(struct control_server *s unused_, const char *unit unused_)
+{
+}
+
+unsigned control_server_n_peers(const struct control_server *s unused_)
+{
+        return 1;
+}
+
+void control_server_free(struct control_server *s unused_)
+{
+}
+
 void control_reloading(struct control_server *s unused_, bool active unused_)
 {
 }
