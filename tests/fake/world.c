@@ -14,7 +14,7 @@
 struct world *world;
 struct manager *manager_of_world;
 
-static void append(char *to, size_t size, size_t *n, const char *format, va_list ap)
+static printf_like_(4, 0) void append(char *to, size_t size, size_t *n, const char *format, va_list ap)
 {
         int k = vsnprintf(to + *n, size - *n, format, ap);
 

@@ -16,6 +16,7 @@
 #include "abi/launch.h"
 #include "exec/plan.h"
 #include "machine/machine.h"
+#include "programs/supd-manager/manager.h"
 #include "state/state.h"
 
 static const char *directory;
@@ -195,10 +196,139 @@ static void list_layout(FILE *f)
         FIELD(handover_message, name);
 }
 
+/* What the manager keeps of a unit, a job and itself: fields are only added at the end. */
+static void list_records(FILE *f)
+{
+        SIZE(struct process_durable);
+        FIELD(process_durable, slot);
+        FIELD(process_durable, generation);
+        FIELD(process_durable, pid);
+        FIELD(process_durable, session);
+        FIELD(process_durable, flags);
+        FIELD(process_durable, command_flags);
+        FIELD(process_durable, code);
+        FIELD(process_durable, status);
+        FIELD(process_durable, last_pid);
+        FIELD(process_durable, reserved);
+        FIELD(process_durable, start_time);
+        FIELD(process_durable, start_real_us);
+        FIELD(process_durable, start_mono_us);
+        FIELD(process_durable, exit_real_us);
+        FIELD(process_durable, exit_mono_us);
+        SIZE(struct job_durable);
+        FIELD(job_durable, id);
+        FIELD(job_durable, type);
+        FIELD(job_durable, running);
+        FIELD(job_durable, irreversible);
+        FIELD(job_durable, ignore_order);
+        FIELD(job_durable, request);
+        SIZE(struct unit_durable);
+        FIELD(unit_durable, size);
+        FIELD(unit_durable, state);
+        FIELD(unit_durable, result);
+        FIELD(unit_durable, list);
+        FIELD(unit_durable, reload_bad);
+        FIELD(unit_durable, command);
+        FIELD(unit_durable, reserved0);
+        FIELD(unit_durable, flags);
+        FIELD(unit_durable, main);
+        FIELD(unit_durable, control);
+        FIELD(unit_durable, job);
+        FIELD(unit_durable, deadline_us);
+        FIELD(unit_durable, active_enter_real);
+        FIELD(unit_durable, active_enter_mono);
+        FIELD(unit_durable, active_exit_real);
+        FIELD(unit_durable, active_exit_mono);
+        FIELD(unit_durable, inactive_enter_real);
+        FIELD(unit_durable, inactive_enter_mono);
+        FIELD(unit_durable, inactive_exit_real);
+        FIELD(unit_durable, inactive_exit_mono);
+        FIELD(unit_durable, change_real);
+        FIELD(unit_durable, change_mono);
+        FIELD(unit_durable, limit_begin_us);
+        FIELD(unit_durable, limit_count);
+        FIELD(unit_durable, n_restarts);
+        FIELD(unit_durable, invocation);
+        FIELD(unit_durable, status_errno);
+        FIELD(unit_durable, reserved1);
+        FIELD(unit_durable, watchdog_us);
+        SIZE(struct job_done);
+        FIELD(job_done, id);
+        FIELD(job_done, unit);
+        FIELD(job_done, type);
+        FIELD(job_done, result);
+        FIELD(job_done, reserved);
+        FIELD(job_done, request);
+        SIZE(struct meta_durable);
+        FIELD(meta_durable, next_job);
+        FIELD(meta_durable, blob_generation);
+        FIELD(meta_durable, blob_size);
+        FIELD(meta_durable, keeper_pid);
+        FIELD(meta_durable, flags);
+        FIELD(meta_durable, keeper_start);
+        FIELD(meta_durable, started_real_us);
+        FIELD(meta_durable, started_mono_us);
+        SIZE(struct blob_durable);
+        FIELD(blob_durable, offset);
+        FIELD(blob_durable, size);
+        FIELD(blob_durable, generation);
+}
+
+static void list_record_numbers(FILE *f)
+{
+        NUMBER(PROCESS_LAUNCHING);
+        NUMBER(PROCESS_RUNNING);
+        NUMBER(PROCESS_CHECK);
+        NUMBER(PROCESS_CLEANUP);
+        NUMBER(PROCESS_CLAIMED);
+        NUMBER(PROCESS_FOREIGN);
+        NUMBER(PROCESS_SPAWN_BAD);
+        NUMBER(UNIT_STOP_REQUESTED);
+        NUMBER(UNIT_CONDITION_FAILED);
+        NUMBER(UNIT_ASSERT_FAILED);
+        NUMBER(UNIT_MAIN_UNKNOWN);
+        NUMBER(UNIT_FROZEN);
+        NUMBER(UNIT_WAIT_PIDFILE);
+        NUMBER(UNIT_AUTO_RESTART);
+        NUMBER(UNIT_LIMIT_HIT);
+        NUMBER(UNIT_ONCE_STARTED);
+        NUMBER(META_STOPPING);
+        NUMBER(META_BOOTED);
+        NUMBER(META_REBOOT);
+        NUMBER(META_POWER);
+        NUMBER(JOB_NONE);
+        NUMBER(JOB_START);
+        NUMBER(JOB_VERIFY_ACTIVE);
+        NUMBER(JOB_STOP);
+        NUMBER(JOB_RELOAD);
+        NUMBER(JOB_RESTART);
+        NUMBER(JOB_NOP);
+        NUMBER(RESULT_DONE);
+        NUMBER(RESULT_CANCELED);
+        NUMBER(RESULT_TIMEOUT);
+        NUMBER(RESULT_FAILED);
+        NUMBER(RESULT_DEPENDENCY);
+        NUMBER(RESULT_SKIPPED);
+        NUMBER(RESULT_INVALID);
+        NUMBER(RESULT_ASSERT);
+        NUMBER(RESULT_UNSUPPORTED);
+        NUMBER(RESULT_COLLECTED);
+        NUMBER(RESULT_ONCE);
+}
+
+static void list_manager(FILE *f)
+{
+        list_record_numbers(f);
+        list_records(f);
+}
+
 static const struct {
         const char *file;
         void (*list)(FILE *);
-} listings[] = {{"table.txt", list_table}, {"numbers.txt", list_numbers}, {"layout.txt", list_layout}};
+} listings[] = {{"table.txt", list_table},
+                {"numbers.txt", list_numbers},
+                {"layout.txt", list_layout},
+                {"records.txt", list_manager}};
 
 static FILE *golden_open(const char *file, const char *mode)
 {
@@ -249,12 +379,18 @@ static void test_c_table(void **state unused_)
         compare(listings[0].file, listings[0].list);
 }
 
+static void test_d_records(void **state unused_)
+{
+        compare(listings[3].file, listings[3].list);
+}
+
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_numbers),
                 cmocka_unit_test(test_b_layout),
                 cmocka_unit_test(test_c_table),
+                cmocka_unit_test(test_d_records),
         };
 
         if (argc == 3 && streq(argv[1], "--write")) {
