@@ -16,6 +16,8 @@
 
 #include "base/clock.h"
 
+#define SECOND_CHANCE_US (200 * USEC_PER_MSEC)
+
 static int replay_name(struct manager *m, uint32_t key, const char *name, size_t size)
 {
         struct run *r;
@@ -276,12 +278,21 @@ static void control_again(struct manager *m, struct run *r, uint64_t timeout_us,
                 service_act(m, r, DO_KILL_CONTROL, again);
 }
 
+/* States that sent a signal on entry: it is sent again, and must get its chance before the timer runs out. */
+static bool waits_for_signalled(enum machine_state s)
+{
+        return s == STATE_STOP_SIGTERM || s == STATE_STOP_SIGKILL || s == STATE_FINAL_SIGTERM ||
+               s == STATE_FINAL_SIGKILL;
+}
+
 static void take_up(struct manager *m, struct run *r)
 {
         const struct event again = {.unit = r->id};
 
         settle_launch(m, r, &r->d.main);
         settle_launch(m, r, &r->d.control);
+        if (r->d.deadline_us > 0 && waits_for_signalled(r->d.state))
+                r->d.deadline_us = MAX2(r->d.deadline_us, sys_mono_us() + SECOND_CHANCE_US);
         timer_restore(m, r);
         if (r->d.job.type != JOB_NONE)
                 graph_job_installed(m->graph, r->id, r->d.job.type, r->d.job.ignore_order);
