@@ -6,9 +6,9 @@
  * and then writes one SOCK_SEQPACKET message per start into PLANS. Each message gets a process of its own: that child
  * of the launcher (the intermediate) calls setsid, does what may block, vforks the service-to-be, waits for its exec,
  * notes the end in the slot, rings the bell and exits. So the service is orphaned on purpose and adopted by the keeper,
- * and whatever blocks blocks one start only. One intermediate, the spare, is forked ahead and takes its message from
- * PLANS itself, so that a start that comes alone waits for one wake-up and one vfork; then the launcher takes what else
- * there is, forking for each, and forks the next spare once nothing is left.
+ * and whatever blocks blocks one start only. Two intermediates, the spares, are forked ahead and take their messages
+ * from PLANS themselves, so that a start that comes alone waits for one wake-up and one vfork; when both have, the
+ * launcher takes what else there is, forking for each, and forks new spares once nothing is left.
  *
  *   1. intermediate: everything of the plan that needs no identity of its own
  *   2. service-to-be (vforked): first act: durable_slot.last_pid and durable_pids[slot] = getpid()
@@ -21,7 +21,7 @@
  * exit codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the
  * pid 0. When an intermediate dies without noting the end, the launcher notes it for it (step LAUNCHER_DIED); the
  * kernel writes the head of what a spare takes into memory of the launcher's, so this holds for spares, too. When PLANS
- * reads end-of-file (the manager is dead) the launcher and the spare exit. The spare also dies with the launcher.
+ * reads end-of-file (the manager is dead) the launcher and the spares exit. A spare also dies with the launcher.
  *
  * Without an exit code and without a pid: steps PLAN, FORK, LAUNCHER_DIED before the fork, ENVIRONMENT_FILE (systemd's
  * Result=resources). EXECED with a step that is not NONE: it runs, but that step was not carried out as written (the

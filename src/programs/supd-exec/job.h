@@ -158,6 +158,8 @@ int plans_loop(struct launcher *l, int signal_fd);
 
 /* start.c. Runs in the forked intermediate, which leads its session. */
 _Noreturn void start_run(struct job *j);
+/* Lets the allocator, and the stack, get what a start will need. */
+void start_warm_up(struct job *j);
 /* Writes how the start ended into the slot, unless that was done or the slot has moved on; rings the bell. B: the
  * process there is, NULL or pid 0 = none. */
 void start_note(const struct launcher *l, uint32_t slot, uint32_t generation, enum durable_launch launch,

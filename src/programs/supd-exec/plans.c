@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Plans in, intermediates out: the launcher's loop, its children, and the spare.
+ * Plans in, intermediates out: the launcher's loop, its children, and the spares.
  *
- * The spare is an intermediate forked ahead of its plan. It waits for one in recvmsg itself, so that a single start
- * costs one wake-up and no fork on its way. The kernel writes the head of the message it takes into a page that it
- * shares with the launcher; then it tells the launcher, which drains what else there is (a burst is forked message in
- * hand) and forks the next spare once nothing is left. The launcher listens to PLANS only while there is no spare, so
- * that one message wakes one of the two.
+ * A spare is an intermediate forked ahead of its plan. It waits for one in recvmsg itself, so that a single start costs
+ * one wake-up and no fork on its way. The kernel wakes one receiver a message, and writes the head of what a spare
+ * takes into a page that it shares with the launcher. There are two spares, so that the first to take a plan need not
+ * wake the launcher, which would only get in its way: its exit does, when the start is done. The one that leaves none
+ * behind tells the launcher at once; so whatever blocks a start, the next finds a receiver. The launcher then drains
+ * what else there is (a burst is forked message in hand) and forks new spares once nothing is left. It listens to PLANS
+ * itself only while there is no spare.
  *
  * Not here: what a plan means (start.c, service.c). Invariant: a message is taken by one process, and from that moment
  * on the launcher can tell for which slot, however the taker ends.
@@ -27,6 +29,7 @@ enum {
         MAX_CHILDREN = 2048, /* intermediates at a time; more messages wait in the socket */
         MAX_FDS = 253,       /* SCM_MAX_FD */
         MAX_DRAIN = 64,      /* messages a turn */
+        N_SPARES = 2,
         MAX_IDLE_DEATHS = 8, /* spares in a row that died without a plan: then none, until the next start */
         TAKEN_NOTHING = 0,
 };
@@ -40,18 +43,19 @@ static struct child children[MAX_CHILDREN];
 static unsigned n_children;
 
 /* Memory that the launcher shares with all its children. */
-struct shared {
-        struct launch_message head; /* what the spare has taken, once the magic is there */
+static struct shared {
+        struct launch_message taken[N_SPARES]; /* what each spare has taken, once the magic is there */
+        _Atomic uint32_t is_there[N_SPARES];   /* launcher: there is such a spare */
         _Atomic uint32_t clock_is_known;
-};
+} * shared;
 
 static struct {
-        struct launch_message *head;
-        int taken_fd; /* eventfd: look at the head */
-        pid_t pid;    /* 0 = there is none */
+        pid_t pids[N_SPARES]; /* 0 = there is none */
+        unsigned n;
+        int none_left_fd; /* eventfd */
         unsigned idle_deaths;
         bool is_clock_tried;
-} spare = {.taken_fd = -1};
+} spares = {.none_left_fd = -1};
 
 static union {
         struct launch_message head;
@@ -197,8 +201,32 @@ static int receive_and_launch(const struct launcher *l)
         return 1;
 }
 
-/* The spare's life. Until it has a plan it dies with the launcher; from then on it finishes, whoever dies. */
-static _Noreturn void spare_run(const struct launcher *l, pid_t launcher)
+/* What a start would otherwise have to wait for: memory that is not there before it is touched. */
+static void warm_up(const struct launcher *l, struct launch_message *taken)
+{
+        volatile uint32_t *bss = &the_job.slot, *text = (uint32_t *)(void *)message.bytes;
+
+        *(volatile uint32_t *)&taken->magic = TAKEN_NOTHING;
+        *bss = 0;
+        *text = 0;
+        (void)atomic_load(&durable_pids(l->map)[0]);
+        (void)atomic_load(&durable_slots(l->map)[0].launch);
+        start_warm_up(&the_job);
+}
+
+/* Of two spares that take something at the same time one at least sees the other: their messages' heads are written. */
+static bool other_waits(const struct launch_message *taken)
+{
+        atomic_thread_fence(memory_order_seq_cst);
+        for (unsigned i = 0; i < N_SPARES; i++)
+                if (&shared->taken[i] != taken && atomic_load(&shared->is_there[i]) &&
+                    *(volatile uint32_t *)&shared->taken[i].magic == TAKEN_NOTHING)
+                        return true;
+        return false;
+}
+
+/* A spare's life. Until it has a plan it dies with the launcher; from then on it finishes, whoever dies. */
+static _Noreturn void spare_run(const struct launcher *l, struct launch_message *taken, pid_t launcher)
 {
         static const uint64_t one = 1;
         struct received received;
@@ -208,14 +236,15 @@ static _Noreturn void spare_run(const struct launcher *l, pid_t launcher)
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != launcher)
                 _exit(EXIT_SUCCESS);
-        *(volatile uint32_t *)&spare.head->magic = TAKEN_NOTHING; /* the page is there before a message needs it */
+        warm_up(l, taken);
         do
-                r = receive(l, spare.head, 0, &received);
+                r = receive(l, taken, 0, &received);
         while (r == 0);
         if (r < 0)
                 _exit(EXIT_SUCCESS);
         (void)prctl(PR_SET_PDEATHSIG, 0);
-        (void)!write(spare.taken_fd, &one, sizeof(one));
+        if (!other_waits(taken))
+                (void)!write(spares.none_left_fd, &one, sizeof(one));
         if (!received.is_start)
                 _exit(EXIT_SUCCESS);
         if (received.error != 0) {
@@ -233,57 +262,87 @@ static void try_clock(const struct launcher *l, const struct birth *b)
 
         if (!birth_start_time(b, &told))
                 return; /* the next spare, then */
-        spare.is_clock_tried = true;
+        spares.is_clock_tried = true;
         if (process_look(b->pid, &real, comm) == 0 && real == told)
                 atomic_store(l->clock_is_known, 1);
 }
 
-/* Forks a spare when there is none and may be one. Without one the launcher takes all messages itself. */
-static void spare_make(const struct launcher *l)
+static bool spare_make(const struct launcher *l, unsigned i)
 {
         struct birth birth = {.before = clock_boottime_ns()};
-        pid_t self = getpid(), pid;
+        pid_t self = getpid();
 
-        if (spare.pid != 0 || spare.taken_fd < 0 || spare.idle_deaths >= MAX_IDLE_DEATHS || n_children == MAX_CHILDREN)
-                return;
-        memset(spare.head, 0, sizeof(*spare.head));
-        pid = fork();
-        if (pid == 0)
-                spare_run(l, self);
-        if (pid <= 0)
-                return;
-        spare.pid = pid;
-        birth.pid = pid;
+        memset(&shared->taken[i], 0, sizeof(shared->taken[i]));
+        atomic_store(&shared->is_there[i], 1);
+        birth.pid = fork();
+        if (birth.pid == 0)
+                spare_run(l, &shared->taken[i], self);
+        if (birth.pid < 0) {
+                atomic_store(&shared->is_there[i], 0);
+                return false;
+        }
         birth.after = clock_boottime_ns();
-        if (!spare.is_clock_tried)
+        spares.pids[i] = birth.pid;
+        spares.n++;
+        if (!spares.is_clock_tried)
                 try_clock(l, &birth);
+        return true;
 }
 
-/* What the spare has taken: it is an intermediate like any other from now on. Room for it was seen to. */
-static void spare_graduate(void)
+/* Forks the spares that are missing and may be. Without any the launcher takes all messages itself. */
+static void spares_make(const struct launcher *l)
 {
-        const struct launch_message *m = spare.head;
-
-        if (spare.pid == 0 || m->magic == TAKEN_NOTHING)
+        if (spares.none_left_fd < 0 || spares.idle_deaths >= MAX_IDLE_DEATHS)
                 return;
-        if (m->magic == LAUNCH_MAGIC && m->slot < DURABLE_MAX_SLOTS)
-                children[n_children++] = (struct child){spare.pid, m->slot, m->generation};
-        spare.pid = 0;
-        spare.idle_deaths = 0;
+        for (unsigned i = 0; i < N_SPARES && n_children + spares.n < MAX_CHILDREN; i++)
+                if (spares.pids[i] == 0 && !spare_make(l, i))
+                        return;
+}
+
+static void spare_forget(unsigned i)
+{
+        spares.pids[i] = 0;
+        spares.n--;
+        atomic_store(&shared->is_there[i], 0);
+}
+
+/* Spares that have taken something are intermediates like any other from now on. Room for them was seen to. */
+static void spares_graduate(void)
+{
+        for (unsigned i = 0; i < N_SPARES; i++) {
+                const struct launch_message *m = &shared->taken[i];
+
+                if (spares.pids[i] == 0 || m->magic == TAKEN_NOTHING)
+                        continue;
+                if (m->magic == LAUNCH_MAGIC && m->slot < DURABLE_MAX_SLOTS)
+                        children[n_children++] = (struct child){spares.pids[i], m->slot, m->generation};
+                spare_forget(i);
+                spares.idle_deaths = 0;
+        }
+}
+
+/* PID has died: was it a spare that had nothing yet? */
+static void spare_died(pid_t pid)
+{
+        for (unsigned i = 0; i < N_SPARES; i++)
+                if (spares.pids[i] == pid) {
+                        spare_forget(i);
+                        spares.idle_deaths++;
+                }
 }
 
 /* 0 or a negative errno. Without an eventfd there are no spares. */
 static int share(struct launcher *l)
 {
-        struct shared *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void *p = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         int fd;
 
         if (p == MAP_FAILED)
                 return -errno;
-        l->clock_is_known = &p->clock_is_known;
-        spare.head = &p->head;
+        shared = p;
+        l->clock_is_known = &shared->clock_is_known;
         fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        spare.taken_fd = fd < 0 ? -1 : fd_raised(fd);
+        spares.none_left_fd = fd < 0 ? -1 : fd_raised(fd);
         return 0;
 }
 
@@ -319,12 +378,8 @@ static void reap(const struct launcher *l)
         pid_t pid;
 
         while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-                if (pid == spare.pid)
-                        spare_graduate();
-                if (pid == spare.pid) { /* it had nothing yet */
-                        spare.pid = 0;
-                        spare.idle_deaths++;
-                }
+                spares_graduate();
+                spare_died(pid);
                 for (unsigned i = 0; i < n_children; i++)
                         if (children[i].pid == pid) {
                                 settle(l, &children[i]);
@@ -334,7 +389,7 @@ static void reap(const struct launcher *l)
         }
 }
 
-/* Takes what there is, and sees to a spare once nothing is left. -EPIPE when the manager is gone. */
+/* Takes what there is. 0 when nothing is left, 1 when there may be more, -EPIPE when the manager is gone. */
 static int drain(const struct launcher *l)
 {
         int r = 1;
@@ -342,10 +397,18 @@ static int drain(const struct launcher *l)
         for (unsigned i = 0; i < MAX_DRAIN && r > 0 && n_children < MAX_CHILDREN; i++) {
                 r = receive_and_launch(l);
                 if (r > 0)
-                        spare.idle_deaths = 0;
+                        spares.idle_deaths = 0;
         }
+        return r;
+}
+
+/* Before the launcher waits: messages are seen to, by itself or by spares. -EPIPE when the manager is gone. */
+static int prepare_to_wait(const struct launcher *l)
+{
+        int r = spares.n == 0 ? drain(l) : 0;
+
         if (r == 0)
-                spare_make(l);
+                spares_make(l);
         return r;
 }
 
@@ -353,31 +416,33 @@ int plans_loop(struct launcher *l, int signal_fd)
 {
         int r = share(l);
 
-        if (r < 0)
-                return r;
-        for (;;) {
+        while (r >= 0) {
                 struct pollfd p[] = {{.fd = signal_fd, .events = POLLIN},
-                                     {.fd = spare.taken_fd, .events = POLLIN},
-                                     {.fd = l->plans_fd, .events = spare.pid != 0 ? 0 : POLLIN}};
+                                     {.fd = spares.none_left_fd, .events = POLLIN},
+                                     {.fd = l->plans_fd}};
                 struct signalfd_siginfo info[8];
                 uint64_t n;
 
-                if (spare.pid == 0 && n_children < MAX_CHILDREN && drain(l) < 0)
-                        return 0;
-                p[2].events = spare.pid != 0 ? 0 : POLLIN;
-                if (n_children == MAX_CHILDREN)
-                        p[2].fd = -1;
+                r = prepare_to_wait(l);
+                if (r < 0)
+                        break;
+                if (spares.n == 0) {
+                        p[2].events = POLLIN;
+                        if (n_children == MAX_CHILDREN)
+                                p[2].fd = -1;
+                }
                 if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
                         return -errno;
                 if (p[1].revents) {
-                        (void)!read(spare.taken_fd, &n, sizeof(n));
-                        spare_graduate();
+                        (void)!read(spares.none_left_fd, &n, sizeof(n));
+                        spares_graduate();
                 }
                 if (p[0].revents) {
                         (void)!read(signal_fd, info, sizeof(info));
                         reap(l);
                 }
-                if (p[2].revents & (POLLHUP | POLLERR) && spare.pid != 0)
+                if (spares.n > 0 && p[2].revents & (POLLHUP | POLLERR))
                         return 0;
         }
+        return r == -EPIPE ? 0 : r;
 }

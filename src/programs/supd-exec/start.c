@@ -210,6 +210,15 @@ static _Noreturn void run_own_work(struct job *j)
         service_run(j);
 }
 
+void start_warm_up(struct job *j)
+{
+        volatile char deep[2 * 4096];
+
+        deep[0] = deep[4096] = 0;
+        (void)arena_alloc(&j->arena, 1);
+        free(malloc(64));
+}
+
 void start_run(struct job *j)
 {
         int r;

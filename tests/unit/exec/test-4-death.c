@@ -62,7 +62,7 @@ static uint32_t send_held(void)
         scene_shell(s, "read x; exit 9");
         s->exec.input = INPUT_FILE;
         s->exec.input_file = below("fifo");
-        assert_return_code(mkfifo(below("fifo"), 0600), errno);
+        assert_true(mkfifo(below("fifo"), 0600) == 0 || errno == EEXIST);
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
         slot = world_send(&world, &plan, NULL, 0);
         for (unsigned i = 0; i < 10000 && atomic_load(&durable_pids(world.map)[slot]) == 0; i++)
@@ -248,26 +248,38 @@ static void wait_state(pid_t pid, const char *state)
         assert_true(has_state(pid, state));
 }
 
-/* The only child of the launcher at rest: the spare, once it waits for a plan. */
-static pid_t wait_spare(void)
+enum { SPARES = 2 };
+
+/* The launcher's children at rest: the spares, once they wait for plans. */
+static void wait_spares(pid_t ret[static SPARES])
 {
         char path[96], text[512];
 
         (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)world.launcher, (int)world.launcher);
         for (unsigned ms = 0; ms < 20000; ms++) {
                 cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-                int pid = 0, n_read = 0;
+                int a = 0, b = 0, end = 0;
                 ssize_t n;
 
                 assert_return_code(fd, errno);
                 n = read(fd, text, sizeof(text) - 1);
                 text[n > 0 ? n : 0] = 0;
-                if (sscanf(text, "%d %n", &pid, &n_read) == 1 && text[n_read] == 0 && has_state(pid, ") S "))
-                        return pid;
+                if (sscanf(text, "%d %d %n", &a, &b, &end) == 2 && text[end] == 0 && has_state(a, ") S ") &&
+                    has_state(b, ") S ")) {
+                        ret[0] = a;
+                        ret[1] = b;
+                        return;
+                }
                 pause_ms(1);
         }
-        fail_msg("there is no spare");
-        return -1;
+        fail_msg("there are no spares");
+}
+
+static void kill_and_wait(pid_t pid)
+{
+        assert_return_code(kill(pid, SIGKILL), errno);
+        while (kill(pid, 0) == 0) /* a message must not reach it on its way out */
+                pause_ms(1);
 }
 
 /* Given up (by whoever) before the service-to-be came so far: it stores no pid and does nothing. */
@@ -276,16 +288,21 @@ static void test_08_moved_on(unused_ void **state)
         struct scene *s = scene_new();
         cleanup_buf_ struct buf plan = {0};
         uint32_t slot;
-        pid_t spare;
+        pid_t spares[SPARES];
 
         scene_shell(s, "exit 3");
         assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
-        spare = wait_spare();
-        assert_return_code(kill(spare, SIGSTOP), errno);
-        wait_state(spare, ") T ");
+        wait_spares(spares);
+        for (int i = 0; i < SPARES; i++) {
+                assert_return_code(kill(spares[i], SIGSTOP), errno);
+                wait_state(spares[i], ") T ");
+        }
         slot = world_send(&world, &plan, NULL, 0);
         atomic_fetch_add(&world_slot(&world, slot)->generation, 1);
-        assert_return_code(kill(spare, SIGCONT), errno);
+        for (int i = 0; i < SPARES; i++)
+                assert_return_code(kill(spares[i], SIGCONT), errno);
+        while (kill(spares[0], 0) == 0 && kill(spares[1], 0) == 0)
+                pause_ms(1);
         assert_int_equal(scene_run(&world, s, NULL), 3); /* comes after it */
         assert_int_equal(world_slot(&world, slot)->launch, LAUNCH_INTENT);
         assert_int_equal(world_slot(&world, slot)->last_pid, 0);
@@ -376,34 +393,34 @@ static void check_start_works(void)
 }
 
 /* Idle spares that die are replaced, but for one time more than the launcher has patience for, and it does without. */
-static void test_11_spare_killed_idle(unused_ void **state)
+static void test_11_spares_killed_idle(unused_ void **state)
 {
-        pid_t spare = 0;
+        pid_t spares[SPARES];
 
-        for (int i = 0; i < 8; i++) {
-                pid_t last = spare;
-
-                spare = wait_spare();
-                assert_int_not_equal(spare, last);
-                assert_return_code(kill(spare, SIGKILL), errno);
-                while (kill(spare, 0) == 0) /* a message must not reach it on its way out */
-                        pause_ms(1);
+        for (int i = 0; i < 7; i++) {
+                wait_spares(spares);
+                kill_and_wait(spares[i % SPARES]);
         }
+        wait_spares(spares);
+        kill_and_wait(spares[0]);
+        kill_and_wait(spares[1]);
         check_start_works();
-        (void)wait_spare();
+        wait_spares(spares);
         check_start_works();
 }
 
-/* It has taken a plan and dies before the launcher could learn that: the launcher knows for which slot all the same. */
+/* A spare has taken a plan and dies before the launcher could learn that: it knows for which slot all the same. */
 static void test_12_spare_killed_with_plan(unused_ void **state)
 {
-        pid_t spare = wait_spare();
+        pid_t spares[SPARES], taker;
         uint32_t slot;
 
+        wait_spares(spares);
         assert_return_code(kill(world.launcher, SIGSTOP), errno);
         slot = send_held();
-        assert_int_equal(parent_of((pid_t)world_slot(&world, slot)->last_pid), spare);
-        assert_return_code(kill(spare, SIGKILL), errno);
+        taker = parent_of((pid_t)world_slot(&world, slot)->last_pid);
+        assert_true(taker == spares[0] || taker == spares[1]);
+        assert_return_code(kill(taker, SIGKILL), errno);
         assert_return_code(kill(world.launcher, SIGCONT), errno);
         assert_int_equal(world_wait_noted(&world, slot), LAUNCH_FAILED);
         assert_int_equal(world_slot(&world, slot)->step, PLAN_STEP_LAUNCHER_DIED);
@@ -411,21 +428,39 @@ static void test_12_spare_killed_with_plan(unused_ void **state)
         check_start_works();
 }
 
-/* A waiting spare keeps nothing open that tells of starts to come. */
-static void test_13_spare_goes_along(unused_ void **state)
+/* Waiting spares keep nothing open that tells of starts to come. */
+static void test_13_spares_go_along(unused_ void **state)
 {
         int old_plans = world.plans_fd, old_life = world.life_fd;
+        pid_t spares[SPARES];
 
-        (void)wait_spare();
+        wait_spares(spares);
         assert_return_code(kill(world.launcher, SIGKILL), errno);
         wait_hung_up(old_plans);
         wait_hung_up(old_life);
         (void)close(old_plans);
         (void)close(old_life);
         world_start_launcher(&world, NULL);
-        (void)wait_spare();
+        wait_spares(spares);
         close_fd_p(&world.plans_fd);
         wait_hung_up(world.life_fd);
+}
+
+/* As many starts are held as there are spares, one more, and one again: none keeps the next. */
+static void test_14_all_spares_held(unused_ void **state)
+{
+        uint32_t slots[SPARES + 2];
+
+        for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
+                slots[i] = send_held();
+                check_start_works();
+        }
+        for (unsigned i = 0; i < ARRAY_SIZE(slots); i++)
+                assert_return_code(kill((pid_t)world_slot(&world, slots[i])->last_pid, SIGKILL), errno);
+        for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
+                assert_int_equal(world_wait_noted(&world, slots[i]), LAUNCH_FAILED);
+                assert_int_equal(WTERMSIG(world_wait_exit(&world, slots[i])), SIGKILL);
+        }
 }
 
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -443,9 +478,10 @@ int main(void)
                 WORLD_TEST(test_08_moved_on),
                 WORLD_TEST(test_09_burst),
                 cmocka_unit_test(test_10_denied_calls),
-                WORLD_TEST(test_11_spare_killed_idle),
+                WORLD_TEST(test_11_spares_killed_idle),
                 WORLD_TEST(test_12_spare_killed_with_plan),
-                WORLD_TEST(test_13_spare_goes_along),
+                WORLD_TEST(test_13_spares_go_along),
+                WORLD_TEST(test_14_all_spares_held),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
