@@ -6,9 +6,9 @@
  * one wake-up and no fork on its way. The kernel wakes one receiver a message, and writes the head of what a spare
  * takes into a page that it shares with the launcher. There are two spares, so that the first to take a plan need not
  * wake the launcher, which would only get in its way: its exit does, when the start is done. The one that leaves none
- * behind tells the launcher at once; so whatever blocks a start, the next finds a receiver. The launcher then drains
- * what else there is (a burst is forked message in hand) and forks new spares once nothing is left. It listens to PLANS
- * itself only while there is no spare.
+ * behind tells the launcher at once; so whatever blocks a start, the next finds a receiver. While there is no spare the
+ * launcher listens to PLANS itself, and forks message in hand (a burst, and the first start). It forks spares when a
+ * start is done and no message is left: not ahead of it, when that would take the CPU from it.
  *
  * Not here: what a plan means (start.c, service.c). Invariant: a message is taken by one process, and from that moment
  * on the launcher can tell for which slot, however the taker ends.
@@ -373,11 +373,14 @@ static void settle(const struct launcher *l, const struct child *c)
                 (void)kill(pid, SIGKILL);
 }
 
-static void reap(const struct launcher *l)
+/* True: some start is done, or a spare is gone. */
+static bool reap(const struct launcher *l)
 {
+        bool any = false;
         pid_t pid;
 
         while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
+                any = true;
                 spares_graduate();
                 spare_died(pid);
                 for (unsigned i = 0; i < n_children; i++)
@@ -387,6 +390,7 @@ static void reap(const struct launcher *l)
                                 break;
                         }
         }
+        return any;
 }
 
 /* Takes what there is. 0 when nothing is left, 1 when there may be more, -EPIPE when the manager is gone. */
@@ -402,47 +406,38 @@ static int drain(const struct launcher *l)
         return r;
 }
 
-/* Before the launcher waits: messages are seen to, by itself or by spares. -EPIPE when the manager is gone. */
-static int prepare_to_wait(const struct launcher *l)
+/* Waits, and takes note of what comes but messages. 1 = and spares may be made, 0, -EPIPE when the manager is gone. */
+static int wait_and_reap(const struct launcher *l, int signal_fd)
 {
-        int r = spares.n == 0 ? drain(l) : 0;
+        struct pollfd p[] = {{.fd = signal_fd, .events = POLLIN},
+                             {.fd = spares.none_left_fd, .events = POLLIN},
+                             {.fd = n_children < MAX_CHILDREN ? l->plans_fd : -1, .events = spares.n > 0 ? 0 : POLLIN}};
+        struct signalfd_siginfo info[8];
+        uint64_t n;
 
-        if (r == 0)
-                spares_make(l);
-        return r;
+        if (poll(p, ARRAY_SIZE(p), -1) < 0)
+                return errno == EINTR ? 0 : -errno;
+        if (p[1].revents) {
+                (void)!read(spares.none_left_fd, &n, sizeof(n));
+                spares_graduate();
+        }
+        if (spares.n > 0 && p[2].revents & (POLLHUP | POLLERR))
+                return -EPIPE;
+        if (!p[0].revents)
+                return 0;
+        (void)!read(signal_fd, info, sizeof(info));
+        return reap(l) ? 1 : 0;
 }
 
 int plans_loop(struct launcher *l, int signal_fd)
 {
-        int r = share(l);
+        int r = share(l), left;
 
         while (r >= 0) {
-                struct pollfd p[] = {{.fd = signal_fd, .events = POLLIN},
-                                     {.fd = spares.none_left_fd, .events = POLLIN},
-                                     {.fd = l->plans_fd}};
-                struct signalfd_siginfo info[8];
-                uint64_t n;
-
-                r = prepare_to_wait(l);
-                if (r < 0)
-                        break;
-                if (spares.n == 0) {
-                        p[2].events = POLLIN;
-                        if (n_children == MAX_CHILDREN)
-                                p[2].fd = -1;
-                }
-                if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
-                        return -errno;
-                if (p[1].revents) {
-                        (void)!read(spares.none_left_fd, &n, sizeof(n));
-                        spares_graduate();
-                }
-                if (p[0].revents) {
-                        (void)!read(signal_fd, info, sizeof(info));
-                        reap(l);
-                }
-                if (spares.n > 0 && p[2].revents & (POLLHUP | POLLERR))
-                        return 0;
+                left = spares.n == 0 ? drain(l) : 0;
+                if (left == 0 && r > 0)
+                        spares_make(l);
+                r = left < 0 ? left : wait_and_reap(l, signal_fd);
         }
         return r == -EPIPE ? 0 : r;
 }
