@@ -351,14 +351,15 @@ void jobs_state_changed(struct manager *m, struct run *r, enum unit_active befor
 {
         bool was_up = before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING || before == ACTIVE_DEACTIVATING;
         bool asked = r->d.flags & UNIT_STOP_REQUESTED;
+        bool start_asked = r->d.job.running && r->d.job.type == JOB_START;
 
         job_sees(m, r, now);
         if (before == now)
                 return;
         if (now == ACTIVE_FAILED)
                 happened(m, r, HAPPENED_FAILED);
-        if (now == ACTIVE_ACTIVE)
-                happened(m, r, HAPPENED_STARTED);
+        if (now == ACTIVE_ACTIVE && !start_asked)
+                happened(m, r, HAPPENED_STARTED); /* a start job brought its dependencies along */
         if (now == ACTIVE_INACTIVE && was_up && r->d.result == SERVICE_RESULT_SUCCESS && r->unit->service)
                 happened(m, r, HAPPENED_SUCCEEDED);
         if ((now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) && was_up) {

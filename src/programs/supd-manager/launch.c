@@ -119,6 +119,7 @@ int launch_command(struct manager *m, struct run *r, bool main)
         int v;
 
         exits_free_slot(m, p);
+        p->flags = 0; /* should this fail, it was neither a check nor anything else */
         r->sent[!main] = false;
         v = state_slot_alloc(m->state, r->id, main ? 0 : 1, r->d.invocation, &slot, &generation);
         if (v < 0) {
