@@ -3,9 +3,9 @@
  * The plan: what exactly has to happen between fork and exec, computed here as data and carried out by supd-exec.
  *
  * plan_build() is pure: it reads no file and asks no clock. What only the moment of the start can tell (environment
- * files, users, PATH look-up, condition checks) becomes a step of the plan; expansion of $VARIABLES happens in supd-exec,
- * after it has read the environment files.
- * Wire form: TLV records (plan-format.h, the contract with supd-exec); unknown mandatory records are refused.
+ * files, users, PATH look-up, condition checks) becomes a step of the plan; expansion of $VARIABLES happens in
+ * supd-exec, after it has read the environment files. Wire form: TLV records (plan-format.h, the contract with
+ * supd-exec); unknown mandatory records are refused.
  */
 #ifndef SUPD_EXEC_PLAN_H
 #define SUPD_EXEC_PLAN_H
@@ -14,19 +14,22 @@
 
 /* What a start needs to know beyond the unit. Strings borrowed; NULL = absent. */
 struct plan_context {
-        const char *runtime_root;          /* base of RuntimeDirectory=: "/run" (or $XDG_RUNTIME_DIR) */
+        const char *runtime_root; /* base of RuntimeDirectory=: "/run" (or $XDG_RUNTIME_DIR) */
         const char *state_root, *cache_root, *logs_root, *configuration_root; /* bases of the others */
-        const char *log_dir;               /* where UNIT.log is appended to; NULL = /dev/null */
-        const char *notify_socket;         /* NOTIFY_SOCKET, when the unit may notify */
-        const char *const *base_environment; /* NULL-terminated NAME=value of the manager: PATH, LANG … */
+        const char *log_dir;                  /* where UNIT.log is appended to; NULL = /dev/null */
+        const char *notify_socket;            /* NOTIFY_SOCKET, when the unit may notify */
+        const char *const *base_environment;  /* NULL-terminated NAME=value of the manager: PATH, LANG … */
         const char *const *extra_environment; /* NULL-terminated: SERVICE_RESULT=…, MAINPID=…, MONITOR_… */
-        uint8_t invocation[16];            /* INVOCATION_ID, when not all zero */
-        int64_t main_pid;                  /* MAINPID when > 0 */
-        uint64_t watchdog_us;              /* WATCHDOG_USEC when > 0 (WATCHDOG_PID is set by supd-exec) */
-        const char *cgroup;                /* absolute directory to be joined; NULL = none */
-        unsigned n_listen_fds;             /* fds that follow the message, handed on from 3 */
-        const char *listen_names;          /* LISTEN_FDNAMES */
-        struct { uint64_t soft, hard; bool set; } nofile; /* RLIMIT_NOFILE as it was before supd raised its own */
+        uint8_t invocation[16];               /* INVOCATION_ID, when not all zero */
+        int64_t main_pid;                     /* MAINPID when > 0 */
+        uint64_t watchdog_us;                 /* WATCHDOG_USEC when > 0 (WATCHDOG_PID is set by supd-exec) */
+        const char *cgroup;                   /* absolute directory to be joined; NULL = none */
+        unsigned n_listen_fds;                /* fds that follow the message, handed on from 3 */
+        const char *listen_names;             /* LISTEN_FDNAMES */
+        struct {
+                uint64_t soft, hard;
+                bool set;
+        } nofile; /* RLIMIT_NOFILE as it was before supd raised its own */
 };
 
 /* Appends the plan for COMMAND (of kind KIND) of U. 0, -ENOMEM, or -EINVAL with a diag. */
@@ -35,7 +38,8 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
 /* The plan of a check: evaluates the unit's Condition*= and Assert*= lines and exits 0 when all hold,
  * PLAN_EXIT_CONDITION when a condition does not, PLAN_EXIT_ASSERT when an assertion does not. */
 int plan_build_check(struct buf *ret, const struct unit *u, const struct plan_context *context, struct diag *diag);
-/* The plan of a clean-up: removes the runtime directories (unless they are to be kept) and the PID file. Exits 0 always. */
+/* The plan of a clean-up: removes the runtime directories (unless they are to be kept) and the PID file. Exits 0
+ * always. */
 int plan_build_cleanup(struct buf *ret, const struct unit *u, bool keep_runtime, const struct plan_context *context,
                        struct diag *diag);
 /* Whether U has anything to check, or anything to clean up. */
