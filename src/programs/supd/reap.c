@@ -102,8 +102,9 @@ static void take_orphan(struct keeper *k, const siginfo_t *info)
                 atomic_fetch_add_explicit(&k->header->orphans_reaped, 1, memory_order_relaxed);
 }
 
-/* Writes one exit down and reaps it. Negative: the ring has no memory for it now, the child stays a zombie. */
-static int take_exit(struct keeper *k, const siginfo_t *info)
+/* Writes one exit down and reaps it. Negative: the ring has no memory for it now, the child stays a zombie. AT_ONCE:
+ * the manager is called before the reap, which takes a while; in a batch that would wake it for each exit. */
+static int take_exit(struct keeper *k, const siginfo_t *info, bool at_once)
 {
         siginfo_t gone;
         int slot;
@@ -119,27 +120,29 @@ static int take_exit(struct keeper *k, const siginfo_t *info)
                         record_exit(k, (uint32_t)slot, info);
                 else
                         take_orphan(k, info);
+                if (at_once)
+                        bell_ring(k);
         }
         (void)waitid(P_PID, (id_t)info->si_pid, &gone, WEXITED | WNOHANG);
         return 0;
 }
 
 /* 1 = taken, 0 = nobody is dead, negative errno */
-static int peek_and_take(struct keeper *k, idtype_t type, id_t id)
+static int peek_and_take(struct keeper *k, idtype_t type, id_t id, bool at_once)
 {
         siginfo_t info = {0};
         int r;
 
         if (waitid(type, id, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid <= 0)
                 return 0;
-        r = take_exit(k, &info);
+        r = take_exit(k, &info, at_once);
         return r < 0 ? r : 1;
 }
 
 void reap_pid(struct keeper *k, pid_t pid)
 {
         if (pid > 0)
-                (void)peek_and_take(k, P_PID, (id_t)pid);
+                (void)peek_and_take(k, P_PID, (id_t)pid, true);
         bell_ring(k);
 }
 
@@ -149,7 +152,7 @@ void reap_batch(struct keeper *k)
 
         k->reap_more = false;
         for (unsigned i = 0; i < REAP_BOUND && r > 0; i++)
-                r = peek_and_take(k, P_ALL, 0);
+                r = peek_and_take(k, P_ALL, 0, false);
         k->reap_more = r > 0;
         bell_ring(k);
 }
