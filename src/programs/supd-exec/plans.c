@@ -211,6 +211,7 @@ static void warm_up(const struct launcher *l, struct launch_message *taken)
         *text = 0;
         (void)atomic_load(&durable_pids(l->map)[0]);
         (void)atomic_load(&durable_slots(l->map)[0].launch);
+        (void)clock_boottime_ns();
         start_warm_up(&the_job);
 }
 
