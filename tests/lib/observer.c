@@ -21,13 +21,14 @@ const char *violation_name(enum violation v)
         return violation_names[v];
 }
 
-/* The supervisor's own programs. A service-to-be bears the launcher's name until its exec; there is one launcher. */
+/* The supervisor's own programs. A service-to-be bears the launcher's name until its exec; there is one launcher, and it
+ * keeps two spares (abi/launch.h). */
 static const struct {
         const char *comm;
         unsigned most;
 } own_programs[] = {
         {"supd-manager", 1},
-        {"supd-exec", 1},
+        {"supd-exec", 3},
         {"supd-bus", 1},
         {"supd-logger", 1},
 };
