@@ -8,7 +8,8 @@
  * wake the launcher, which would only get in its way: its exit does, when the start is done. The one that leaves none
  * behind tells the launcher at once; so whatever blocks a start, the next finds a receiver. While there is no spare the
  * launcher listens to PLANS itself, and forks message in hand (a burst, and the first start). It forks spares when a
- * start is done and no message is left: not ahead of it, when that would take the CPU from it.
+ * start is done and no message is left: not ahead of it, when that would take the CPU from it. A spare that nobody
+ * needed for a second leaves: in rest the launcher is alone.
  *
  * Not here: what a plan means (start.c, service.c). Invariant: a message is taken by one process, and from that moment
  * on the launcher can tell for which slot, however the taker ends.
@@ -30,6 +31,7 @@ enum {
         MAX_FDS = 253,       /* SCM_MAX_FD */
         MAX_DRAIN = 64,      /* messages a turn */
         N_SPARES = 2,
+        SPARE_LIFE_S = 1,    /* what was started just now is what may be started again at once */
         MAX_IDLE_DEATHS = 8, /* spares in a row that died without a plan: then none, until the next start */
         TAKEN_NOTHING = 0,
 };
@@ -238,11 +240,9 @@ static _Noreturn void spare_run(const struct launcher *l, struct launch_message 
         if (getppid() != launcher)
                 _exit(EXIT_SUCCESS);
         warm_up(l, taken);
-        do
-                r = receive(l, taken, 0, &received);
-        while (r == 0);
-        if (r < 0)
-                _exit(EXIT_SUCCESS);
+        r = receive(l, taken, 0, &received);
+        if (r <= 0)
+                _exit(EXIT_SUCCESS); /* nobody needed it for SPARE_LIFE_S, or the manager is gone */
         (void)prctl(PR_SET_PDEATHSIG, 0);
         if (!other_waits(taken))
                 (void)!write(spares.none_left_fd, &one, sizeof(one));
@@ -322,26 +322,33 @@ static void spares_graduate(void)
         }
 }
 
-/* PID has died: was it a spare that had nothing yet? */
-static void spare_died(pid_t pid)
+/* PID has died: was it a spare that had nothing yet? One that nobody needed leaves quietly, and is not replaced before
+ * the next start. */
+static bool spare_died(pid_t pid, int status)
 {
         for (unsigned i = 0; i < N_SPARES; i++)
                 if (spares.pids[i] == pid) {
                         spare_forget(i);
-                        spares.idle_deaths++;
+                        spares.idle_deaths += status != 0;
+                        return status == 0;
                 }
+        return false;
 }
 
 /* 0 or a negative errno. Without an eventfd there are no spares. */
 static int share(struct launcher *l)
 {
         void *p = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        const struct timeval life = {.tv_sec = SPARE_LIFE_S};
         int fd;
 
         if (p == MAP_FAILED)
                 return -errno;
         shared = p;
         l->clock_is_known = &shared->clock_is_known;
+        /* for the spares' blocking recvmsg() only: the launcher's own never waits */
+        if (setsockopt(l->plans_fd, SOL_SOCKET, SO_RCVTIMEO, &life, sizeof(life)) < 0)
+                return 0;
         fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         spares.none_left_fd = fd < 0 ? -1 : fd_raised(fd);
         return 0;
@@ -379,11 +386,13 @@ static bool reap(const struct launcher *l)
 {
         bool any = false;
         pid_t pid;
+        int status;
 
-        while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-                any = true;
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
                 spares_graduate();
-                spare_died(pid);
+                if (spare_died(pid, status))
+                        continue;
+                any = true;
                 for (unsigned i = 0; i < n_children; i++)
                         if (children[i].pid == pid) {
                                 settle(l, &children[i]);
