@@ -13,9 +13,9 @@
  *   1. intermediate: everything of the plan that needs no identity of its own
  *   2. service-to-be (vforked): first act: durable_slot.last_pid and durable_pids[slot] = getpid()
  *   3. service-to-be: the rest of the plan, exec
- *   4. intermediate: slot.session, slot.start_time (from CLOCK_BOOTTIME before and after the fork, where both fall into
- *      the same tick, else from /proc/PID/stat: it is the same number), then slot.launch = EXECED or FAILED (+ step,
- * error), bell, exit
+ *   4. intermediate: slot.session, slot.start_time, then slot.launch = EXECED or FAILED (+ step, error), bell, exit
+ *      (start_time is CLOCK_BOOTTIME before and after the fork, in ticks, where both are the same; else it is read from
+ *      /proc/PID/stat: the same number)
  *
  * A failed step makes the service-to-be exit with the exit code systemd documents for it (systemd.exec(5), "Process
  * exit codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the
