@@ -368,6 +368,10 @@ int main(int argc, char **argv)
         };
 
         (void)setenv("SUPD_LIBEXEC_DIR", FAKE_LIBEXEC_DIR, 1);
+        /* a shell cannot trap what was ignored when it began, as these are below nohup and behind '&' */
+        (void)signal(SIGHUP, SIG_DFL);
+        (void)signal(SIGINT, SIG_DFL);
+        (void)signal(SIGQUIT, SIG_DFL);
         if (argc > 1)
                 cmocka_set_test_filter(argv[1]);
         return cmocka_run_group_tests_name("command", tests, NULL, NULL);
