@@ -21,8 +21,8 @@ const char *violation_name(enum violation v)
         return violation_names[v];
 }
 
-/* The supervisor's own programs. A service-to-be bears the launcher's name until its exec; there is one launcher, and it
- * keeps two spares (abi/launch.h). */
+/* The supervisor's own programs. A service-to-be bears the launcher's name until its exec; there is one launcher, and
+ * it keeps two spares (abi/launch.h). */
 static const struct {
         const char *comm;
         unsigned most;
