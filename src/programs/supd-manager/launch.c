@@ -292,6 +292,10 @@ static void send_one(struct manager *m, struct run *r, struct process_durable *p
                 (void)loop_change(m, m->plans_source, EPOLLOUT); /* plans_ready() sends it again */
                 return;
         }
+        if (v == -EPIPE || v == -ECONNRESET) {
+                log_line(m, NULL, "the launcher is gone; starting over from the durable state");
+                _exit(13); /* as in plans_ready() */
+        }
         if (v < 0) {
                 launch_refused(m, r, p, v);
                 return;
