@@ -26,6 +26,7 @@ struct unit_index {
         struct stamp stamps[N_DIRS_MAX];
         unsigned n_stamps;
         bool filled;
+        bool held, looked; /* held: not looked at again once it was */
 };
 
 int index_new(struct unit_index **ret)
@@ -250,15 +251,26 @@ static bool index_is_fresh(const struct unit_index *x, const struct strings *dir
         return true;
 }
 
+void index_hold(struct unit_index *x, bool hold)
+{
+        x->held = hold;
+        x->looked = false;
+}
+
 int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag *diag)
 {
+        bool held = x->held;
         int r;
 
         if (dirs->n > N_DIRS_MAX)
                 return -E2BIG;
+        if (held && x->looked)
+                return 0;
+        x->looked = true;
         if (index_is_fresh(x, dirs))
                 return 0;
         index_clear(x);
+        x->held = x->looked = held;
         x->n_stamps = dirs->n;
         for (unsigned i = 0; i < dirs->n; i++) {
                 x->stamps[i] = take_stamp(dirs->v[i]);

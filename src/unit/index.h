@@ -24,6 +24,7 @@ struct index_entry {
 int index_new(struct unit_index **ret);
 void index_clear(struct unit_index *x); /* empty again, as a new one */
 void index_free(struct unit_index *x);
+void index_hold(struct unit_index *x, bool hold); /* while held: looked at once */
 /* Scans again if a directory changed. 0, -ENOMEM, -EMFILE, -ENFILE; unreadable directories are told and left out. */
 int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag *diag);
 struct index_entry *index_find(const struct unit_index *x, const char *name); /* NULL when no directory has it */

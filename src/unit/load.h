@@ -29,6 +29,8 @@ int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_
 /* For now nothing more is to be read: forgets the index, which the next to need it fills again by one scan. */
 void unit_paths_rest(struct unit_paths *p);
 void unit_paths_done(struct unit_paths *p);
+/* While held, the directories are looked at once, at the first need, and taken to stay as they are. */
+void unit_paths_hold(struct unit_paths *p, bool hold);
 
 /* What specifiers need and the disk does not hold. All strings borrowed; NULL = empty, and for the directories of
  * %t %S %C %L %E the usual ones: /run, /var/lib, /var/cache, /var/log, /etc. */

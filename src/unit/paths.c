@@ -131,6 +131,12 @@ int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_
         return 0;
 }
 
+void unit_paths_hold(struct unit_paths *p, bool hold)
+{
+        if (p->index)
+                index_hold(p->index, hold);
+}
+
 void unit_paths_rest(struct unit_paths *p)
 {
         if (p->index)

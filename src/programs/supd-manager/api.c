@@ -359,6 +359,7 @@ static void put_service(struct control_answer *a, const struct run *r)
 {
         const struct service_config *c = r->unit->service;
         const struct process_durable *p = &r->d.main;
+        const struct past_durable shown = run_main_shown(r);
 
         control_put_interface(a, "Service");
         control_put_string(a, "Type", service_type_name(c->type));
@@ -370,13 +371,13 @@ static void put_service(struct control_answer *a, const struct run *r)
         control_put_i32(a, "StatusErrno", r->d.status_errno);
         control_put_u32(a, "MainPID", p->flags & PROCESS_RUNNING ? p->pid : 0);
         control_put_u32(a, "ControlPID", r->d.control.flags & PROCESS_RUNNING ? r->d.control.pid : 0);
-        control_put_u32(a, "ExecMainPID", p->pid ? p->pid : p->last_pid);
-        control_put_i32(a, "ExecMainCode", p->code);
-        control_put_i32(a, "ExecMainStatus", p->status);
-        control_put_u64(a, "ExecMainStartTimestamp", p->start_real_us);
-        control_put_u64(a, "ExecMainStartTimestampMonotonic", p->start_mono_us);
-        control_put_u64(a, "ExecMainExitTimestamp", p->exit_real_us);
-        control_put_u64(a, "ExecMainExitTimestampMonotonic", p->exit_mono_us);
+        control_put_u32(a, "ExecMainPID", shown.pid);
+        control_put_i32(a, "ExecMainCode", shown.code);
+        control_put_i32(a, "ExecMainStatus", shown.status);
+        control_put_u64(a, "ExecMainStartTimestamp", shown.start_real_us);
+        control_put_u64(a, "ExecMainStartTimestampMonotonic", shown.start_mono_us);
+        control_put_u64(a, "ExecMainExitTimestamp", shown.exit_real_us);
+        control_put_u64(a, "ExecMainExitTimestampMonotonic", shown.exit_mono_us);
         control_put_u32(a, "NRestarts", r->d.n_restarts);
         control_put_u32(a, "UID", UINT32_MAX);
         control_put_u32(a, "GID", UINT32_MAX);

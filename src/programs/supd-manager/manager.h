@@ -71,6 +71,14 @@ struct job_durable {
         uint8_t request[16]; /* id of the request that led to it; zero = none */
 };
 
+/* The last main process, for those who ask while its successor has not begun. */
+struct past_durable {
+        uint32_t pid;
+        int32_t code, status;
+        uint32_t reserved;
+        uint64_t start_real_us, start_mono_us, exit_real_us, exit_mono_us;
+};
+
 struct unit_durable {
         uint32_t size;
         uint8_t state, result, list, reload_bad; /* enum machine_state, machine_result, exec_kind */
@@ -88,6 +96,7 @@ struct unit_durable {
         int32_t status_errno;
         uint32_t reserved1;
         uint64_t watchdog_us;
+        struct past_durable past;
 };
 
 struct job_done {
@@ -205,6 +214,7 @@ struct manager {
         struct unit_context context;
         struct graph *graph;
         int blob_fd;
+        struct buf blobs; /* kept text that is not written yet: the last bytes of meta.blob_size */
 
         /* engine */
         struct event *queue; /* owned; a ring */
@@ -284,6 +294,7 @@ uint32_t service_facts(struct manager *m, struct run *r);
 void service_act(struct manager *m, struct run *r, enum machine_action a, const struct event *e);
 void service_state_changed(struct manager *m, struct run *r, enum machine_state old);
 enum unit_active run_active(const struct run *r);
+struct past_durable run_main_shown(const struct run *r); /* what ExecMain… properties say */
 void service_look(struct manager *m, struct run *r);
 void service_kill(struct manager *m, struct run *r, enum kill_what what);
 bool service_find_main(struct manager *m, struct run *r);

@@ -144,6 +144,7 @@ static void row_service(struct supd_status_row *row, const struct run *r)
 {
         const struct service_config *c = r->unit->service;
         const struct process_durable *p = &r->d.main;
+        const struct past_durable shown = run_main_shown(r);
 
         row->service_type = (uint8_t)(c->type + 1);
         row->restart = (uint8_t)(c->restart + 1);
@@ -151,15 +152,13 @@ static void row_service(struct supd_status_row *row, const struct run *r)
         row->main_pid = p->flags & PROCESS_RUNNING ? p->pid : 0;
         row->control_pid = r->d.control.flags & PROCESS_RUNNING ? r->d.control.pid : 0;
         row->n_restarts = r->d.n_restarts;
-        if (p->start_mono_us > 0 || !(r->d.flags & UNIT_AUTO_RESTART)) {
-                row->exec_main_pid = p->pid ? p->pid : p->last_pid;
-                row->exec_main_code = (uint8_t)p->code;
-                row->exec_main_status = p->status;
-                row->exec_main_start_real_us = p->start_real_us;
-                row->exec_main_start_mono_us = p->start_mono_us;
-                row->exec_main_exit_real_us = p->exit_real_us;
-                row->exec_main_exit_mono_us = p->exit_mono_us;
-        }
+        row->exec_main_pid = shown.pid;
+        row->exec_main_code = (uint8_t)shown.code;
+        row->exec_main_status = shown.status;
+        row->exec_main_start_real_us = shown.start_real_us;
+        row->exec_main_start_mono_us = shown.start_mono_us;
+        row->exec_main_exit_real_us = shown.exit_real_us;
+        row->exec_main_exit_mono_us = shown.exit_mono_us;
         row->next_restart_mono_us = r->d.state == STATE_AUTO_RESTART ? r->d.deadline_us : 0;
         row->timeout_mono_us = r->d.state == STATE_AUTO_RESTART ? 0 : r->d.deadline_us;
         row->status_errno = r->d.status_errno;

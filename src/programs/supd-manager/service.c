@@ -28,6 +28,23 @@ enum unit_active run_active(const struct run *r)
         return words[machine_state_active(r->d.state)];
 }
 
+struct past_durable run_main_shown(const struct run *r)
+{
+        const struct process_durable *p = &r->d.main;
+
+        if (p->start_mono_us == 0)
+                return r->d.past;
+        return (struct past_durable){
+                .pid = p->pid ? p->pid : p->last_pid,
+                .code = p->code,
+                .status = p->status,
+                .start_real_us = p->start_real_us,
+                .start_mono_us = p->start_mono_us,
+                .exit_real_us = p->exit_real_us,
+                .exit_mono_us = p->exit_mono_us,
+        };
+}
+
 /* ---- facts ---- */
 
 static bool limit_hit(const struct run *r)
@@ -108,6 +125,7 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         r->d.result = SERVICE_RESULT_SUCCESS;
         r->d.reload_bad = 0;
         r->d.status_errno = 0;
+        r->d.past = run_main_shown(r);
         exits_free_slot(m, &r->d.main); /* KillMode=none may have left it running: it is nobody's now */
         exits_free_slot(m, &r->d.control);
         memset(&r->d.main, 0, sizeof(r->d.main));

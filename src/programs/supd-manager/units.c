@@ -171,8 +171,7 @@ int units_blobs_open(struct manager *m)
 /* Behind the last one that counts; a blob that could not be kept only means that a crash reads the disk again. */
 static void blob_keep(struct manager *m, struct run *r, const struct buf *blob)
 {
-        if (m->blob_fd < 0 ||
-            pwrite(m->blob_fd, blob->data, blob->size, (off_t)m->meta.blob_size) != (ssize_t)blob->size) {
+        if (m->blob_fd < 0 || buf_append(&m->blobs, blob->data, blob->size) < 0) {
                 r->blob = (struct blob_durable){0};
                 return;
         }
@@ -180,6 +179,16 @@ static void blob_keep(struct manager *m, struct run *r, const struct buf *blob)
                 .offset = m->meta.blob_size, .size = (uint32_t)blob->size, .generation = m->meta.blob_generation};
         m->meta.blob_size += blob->size;
         m->meta_dirty = true;
+}
+
+/* What was kept since the last time, in one write. What cannot be written is no blob for whoever reads it. */
+static void blobs_write(struct manager *m)
+{
+        uint64_t at = m->meta.blob_size - m->blobs.size;
+
+        if (m->blobs.size > 0 && pwrite(m->blob_fd, m->blobs.data, m->blobs.size, (off_t)at) != (ssize_t)m->blobs.size)
+                log_line(m, NULL, "no copy of the unit files can be kept in %s: %s", m->runtime_dir, strerror(errno));
+        buf_done(&m->blobs);
 }
 
 /* ---- loading ---- */
@@ -303,6 +312,7 @@ int units_load_pending(struct manager *m)
         size_t i;
         int v = 0;
 
+        unit_paths_hold(&m->paths, true); /* one look at the directories serves them all */
         for (i = 0; i < m->to_load.n && v == 0; i++) {
                 struct run *r = m->runs[m->to_load.v[i]];
                 v = load_one(m, r);
@@ -315,6 +325,8 @@ int units_load_pending(struct manager *m)
                 if (v == 0)
                         v = want_all(m, r->unit);
         }
+        unit_paths_hold(&m->paths, false);
+        blobs_write(m);
         for (size_t j = 0; j < m->to_load.n && v == 0; j++)
                 v = units_make_edges(m, m->runs[m->to_load.v[j]]);
         for (size_t j = 0; j < m->to_edge.n && v == 0; j++)
