@@ -530,6 +530,13 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
                 n = 1;
                 rest_too = k->mode != KILL_PROCESS;
         }
+        /* When everything goes, a look at each service's descendants would be most of the work: the group gets the
+         * signal now, and what is outside of it in the final state. */
+        if (rest_too && (m->meta.flags & META_STOPPING) && !in_final_state(r) &&
+            procs_signal_group(m, &r->d.main, signals, n) == 0) {
+                (void)procs_signal(m, &r->d.control, signals, n);
+                return;
+        }
         signal_both(m, r, signals, n);
         if (rest_too && signal_rest(m, r, signals, n) < 0) {
                 r->kill_again = (uint8_t)what;
