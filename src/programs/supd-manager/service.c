@@ -14,7 +14,7 @@ static const struct service_config *config(const struct run *r)
         return r->unit->service;
 }
 
-enum unit_active run_active(const struct run *r)
+static enum unit_active active_of(enum machine_state s)
 {
         static const enum unit_active words[] = {
                 [MACHINE_INACTIVE] = ACTIVE_INACTIVE,
@@ -25,7 +25,12 @@ enum unit_active run_active(const struct run *r)
                 [MACHINE_FAILED] = ACTIVE_FAILED,
         };
 
-        return words[machine_state_active(r->d.state)];
+        return words[machine_state_active(s)];
+}
+
+enum unit_active run_active(const struct run *r)
+{
+        return active_of(r->d.state);
 }
 
 struct past_durable run_main_shown(const struct run *r)
@@ -412,15 +417,7 @@ static void say_change(struct manager *m, const struct run *r, enum unit_active 
 
 void service_state_changed(struct manager *m, struct run *r, enum machine_state old)
 {
-        static const enum unit_active words[] = {
-                [MACHINE_INACTIVE] = ACTIVE_INACTIVE,
-                [MACHINE_ACTIVATING] = ACTIVE_ACTIVATING,
-                [MACHINE_ACTIVE] = ACTIVE_ACTIVE,
-                [MACHINE_RELOADING] = ACTIVE_RELOADING,
-                [MACHINE_DEACTIVATING] = ACTIVE_DEACTIVATING,
-                [MACHINE_FAILED] = ACTIVE_FAILED,
-        };
-        enum unit_active before = words[machine_state_active(old)], now = run_active(r);
+        enum unit_active before = active_of(old), now = run_active(r);
 
         stamp(r, before, now);
         r->kill_again = KILL_NOTHING; /* what the old state wanted killed */
