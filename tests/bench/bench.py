@@ -311,6 +311,7 @@ class Bench:
         self.single[f"memory {label}"] = ("KiB", parts["supd"] + parts["supd-manager"])
 
     def idle(self):
+        time.sleep(2)  # the launcher's spares leave a second after the last start
         parts = self.w.parts()
         before = {n: (switches(p), cpu_ns(p)) for n, p in parts.items()}
         time.sleep(1 if self.quick else 20)
