@@ -201,6 +201,7 @@ int loop_run(struct manager *m)
                 if (m->meta.flags & META_STOPPING)
                         stop_go_on(m);
                 publish_turn(m);
+                notify_started(m);
                 units_rest(m);
                 if (m->ending)
                         break;

@@ -253,7 +253,6 @@ struct manager {
         struct sys_pids orphans;
         bool orphans_known, looks_soon;
         uint64_t orphans_at_us, orphans_cost_us; /* when they were last read, and how long that took */
-        uint64_t turn;
 
         int notify_fd, inotify_fd, control_fd, front_fd; /* control: SEQPACKET for supd-bus; front: D-Bus, for it */
         struct control_server *control;
@@ -347,6 +346,7 @@ struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed 
 int notify_open(struct manager *m);
 void notify_take(struct manager *m);
 void notify_self(const char *text); /* to our own NOTIFY_SOCKET */
+void notify_started(struct manager *m);
 
 /* ---- units.c ---- */
 int units_init(struct manager *m);

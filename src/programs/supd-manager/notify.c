@@ -270,3 +270,12 @@ void notify_self(const char *text)
                 (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&a,
                              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
 }
+
+/* Once, when everything that the start brought along has come to its end: whoever started supd may go on. */
+void notify_started(struct manager *m)
+{
+        if (m->ready_said || !(m->meta.flags & META_BOOTED) || !m->table || status_header(m->table)->n_jobs > 0)
+                return;
+        m->ready_said = true;
+        notify_self("READY=1\nSTATUS=Services are started");
+}

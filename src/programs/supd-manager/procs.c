@@ -17,7 +17,6 @@
 void procs_new_turn(struct manager *m)
 {
         m->orphans_known = false;
-        m->turn++;
 }
 
 /* To a process in a slot. It is not reaped while its pid stands in pids[], so what the pidfd names is what is meant. */
