@@ -4,6 +4,8 @@
 import json
 import os
 import re
+import signal
+import socket
 import sys
 import unittest
 
@@ -290,6 +292,25 @@ class Verbs(harness.Case):
             r = self.s.ctl('start', '--', word)
             self.assertNotEqual(r.returncode, 0, word)
             self.assertTrue(r.stderr, word)
+
+    def test_16_whoever_started_supd_hears_when_it_is_ready_and_when_it_stops(self):
+        s = harness.Supd('heard')
+        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        ear.bind(s.dir + '/ear')
+        ear.settimeout(30)
+        s.unit('default.target', '[Unit]\nWants=first.service\nAfter=first.service\n')
+        s.unit('first.service', "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'sleep 0.3; echo > %s/first'\n" % s.dir)
+        try:
+            s.start(env={'NOTIFY_SOCKET': s.dir + '/ear'})
+            self.assertIn('READY=1', ear.recv(4096).decode().splitlines())
+            self.assertTrue(os.path.exists(s.dir + '/first'), 'ready before its services were')
+            s.process.send_signal(signal.SIGTERM)
+            self.assertEqual(ear.recv(4096).decode(), 'STOPPING=1')
+            self.assertEqual(s.process.wait(30), 0)
+        finally:
+            ear.close()
+            if s.process and s.process.poll() is None:
+                s.process.kill()  # not s.kill(): the others' supd goes on
 
 
 if __name__ == '__main__':
