@@ -130,12 +130,21 @@ void timer_set(struct manager *m, struct run *r, uint64_t deadline_us)
         timer_restore(m, r);
 }
 
+static bool timers_due(const struct manager *m)
+{
+        return m->heap_n > 0 && m->heap[0]->d.deadline_us <= sys_mono_us();
+}
+
+/* What has happened goes first: a manager that was held up finds exits and expired deadlines at once, and an exit may
+ * disarm or replace the deadline. */
 static void timers_fire(struct manager *m)
 {
         uint64_t now;
 
-        if (m->heap_n == 0)
+        if (!timers_due(m))
                 return;
+        exits_take(m);
+        engine_settle(m);
         now = sys_mono_us();
         while (m->heap_n > 0 && m->heap[0]->d.deadline_us <= now) {
                 struct run *r = m->heap[0];

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -292,6 +293,24 @@ class Verbs(harness.Case):
             r = self.s.ctl('start', '--', word)
             self.assertNotEqual(r.returncode, 0, word)
             self.assertTrue(r.stderr, word)
+
+    def test_15a_an_exit_goes_before_a_deadline_that_passed_while_the_manager_was_held_up(self):
+        self.s.unit('held.service', "[Service]\nExecStart=/bin/sh -c 'trap : TERM; while :; do sleep 1; done'\n"
+                    "ExecStopPost=/bin/sh -c 'sleep 0.2; echo $$SERVICE_RESULT $$EXIT_CODE >%s/held'\n"
+                    'TimeoutStopSec=3\n' % self.s.dir)
+        self.s.ctl('start', 'held.service', check=0)
+        main, manager = self.s.main_pid('held.service'), self.s.manager()
+        self.s.ctl('stop', '--no-block', 'held.service', check=0)
+        self.s.until('held.service', SubState='stop-sigterm')
+        os.kill(manager, signal.SIGSTOP)
+        try:
+            os.kill(main, signal.SIGKILL)
+            time.sleep(3.2)  # the deadline is to pass
+        finally:
+            os.kill(manager, signal.SIGCONT)
+        self.s.until('held.service', ActiveState='failed')
+        self.assertEqual(self.s.manager(), manager)
+        self.assertEqual(read(self.s.dir + '/held'), 'signal killed\n')
 
     def test_16_whoever_started_supd_hears_when_it_is_ready_and_when_it_stops(self):
         s = harness.Supd('heard')
