@@ -302,11 +302,48 @@ static unsigned compare_number(struct observer *o, const char *unit, const char 
         return 1;
 }
 
+/* The main process that TOLD (an ExecStopPost= of D) is told of: that of the same invocation. A start that was stopped
+ * before its main process wrote a line has none. */
+static const struct diary_process *told_of(const struct diary *d, const struct diary_process *told)
+{
+        for (const struct diary_process *p = told; p-- > d->v;)
+                if (p->role == DIARY_MAIN && streq(p->invocation, told->invocation))
+                        return p;
+        return NULL;
+}
+
+static bool tells(const struct diary_process *p)
+{
+        return p->role == DIARY_CONTROL && !streq(p->told_result, "-");
+}
+
+/* Was there, behind P, a start whose main process was stopped before it wrote a line? ExecStopPost= was told of it. */
+static bool ended_silently_behind(const struct diary *d, const struct diary_process *p)
+{
+        for (const struct diary_process *q = p + 1; q < d->v + d->n; q++)
+                if (tells(q) && !streq(q->told_code, "-") && !told_of(d, q))
+                        return true;
+        return false;
+}
+
+/* A forking service that is stopped within its start: nobody has heard yet which of its processes is the main one. */
+static bool may_be_untold(const struct diary *d, const struct diary_process *told, const struct diary_process *p)
+{
+        if (!streq(told->told_code, "-") || !streq(told->told_result, "success") || p->last_signal != SIGTERM)
+                return false;
+        for (const struct diary_process *q = p; q-- > d->v;)
+                if (q->role == DIARY_STARTER && streq(q->invocation, p->invocation))
+                        return true;
+        return false;
+}
+
 unsigned observer_compare_show(struct observer *o, const char *unit, const char *text, bool tell)
 {
         const struct diary *d = diaries_find(&o->diaries, unit);
         const struct diary_process *p = d ? diary_last_main(d) : NULL;
         int code, status;
+        if (p && ended_silently_behind(d, p))
+                return compare_number(o, unit, text, "MainPID", 0, tell);
         if (!p)
                 return compare_number(o, unit, text, "MainPID", 0, tell);
         if (proc_lives(p->pid, p->start_ticks))
@@ -342,21 +379,6 @@ static bool told_right(const struct diary_process *told, const struct diary_proc
         return atoi(told->told_status) == status;
 }
 
-/* The main process that TOLD (an ExecStopPost= of D) is told of: that of the same invocation. A start that was stopped
- * before its main process wrote a line has none. */
-static const struct diary_process *told_of(const struct diary *d, const struct diary_process *told)
-{
-        for (const struct diary_process *p = told; p-- > d->v;)
-                if (p->role == DIARY_MAIN && streq(p->invocation, told->invocation))
-                        return p;
-        return NULL;
-}
-
-static bool tells(const struct diary_process *p)
-{
-        return p->role == DIARY_CONTROL && !streq(p->told_result, "-");
-}
-
 static void check_told_of(struct observer *o, const struct diary *d)
 {
         cleanup_free_ unsigned *told = calloc(d->n + 1, sizeof(*told)); /* how often was the end of d->v[i] told? */
@@ -369,7 +391,7 @@ static void check_told_of(struct observer *o, const struct diary *d)
                 if (++told[p - d->v] == 2)
                         observer_tell(o, VIOLATION_STATUS, "%s: the end of pid %d was told twice", d->name,
                                       (int)p->pid);
-                if (!told_right(&d->v[i], p))
+                if (!told_right(&d->v[i], p) && !may_be_untold(d, &d->v[i], p))
                         observer_tell(o, VIOLATION_STATUS,
                                       "%s: pid %d ended with code %d status %d, told was %s %s (result %s)", d->name,
                                       (int)p->pid, p->ended ? p->code : CLD_KILLED, p->ended ? p->status : SIGKILL,
