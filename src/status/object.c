@@ -25,19 +25,22 @@ void object_close(struct status_object *o)
         close_fd_p(&o->fd);
 }
 
-/* Does the name still lead to the open object? */
-static bool object_is_named(const struct status_object *o)
+/* Does the name still lead to the open object? Not so when it was removed, and not when a file system was mounted over
+ * the place, as happens when what we started mounts /dev/shm. glibc and musl both keep the objects there. */
+static bool object_is_named(const struct status_object *o, const struct stat *mine)
 {
-        struct stat mine, named;
-        cleanup_close_ int fd = shm_open(o->name, O_RDONLY | O_CLOEXEC, 0);
+        char path[STATUS_NAME_MAX + 16];
+        struct stat named;
 
-        return fd >= 0 && fstat(o->fd, &mine) == 0 && fstat(fd, &named) == 0 && mine.st_dev == named.st_dev &&
-               mine.st_ino == named.st_ino;
+        (void)snprintf(path, sizeof(path), "/dev/shm/%s", o->name + 1);
+        return lstat(path, &named) == 0 && mine->st_dev == named.st_dev && mine->st_ino == named.st_ino;
 }
 
 void object_remove(struct status_object *o)
 {
-        if (o->fd >= 0 && object_is_named(o))
+        struct stat st;
+
+        if (o->fd >= 0 && fstat(o->fd, &st) == 0 && object_is_named(o, &st))
                 (void)shm_unlink(o->name);
         object_close(o);
 }
@@ -46,7 +49,7 @@ bool object_intact(const struct status_object *o)
 {
         struct stat st;
 
-        return fstat(o->fd, &st) == 0 && st.st_nlink > 0 && (uint64_t)st.st_size >= o->size;
+        return fstat(o->fd, &st) == 0 && (uint64_t)st.st_size >= o->size && object_is_named(o, &st);
 }
 
 /* The write lock on byte 0 of the open file description; the kernel drops it when the last copy of the fd is closed. */
@@ -154,7 +157,7 @@ static int object_take_over(struct status_object *o, struct status_table *say)
         }
         if (r < 0)
                 return r;
-        if (!object_is_named(o))
+        if (!object_is_named(o, &st))
                 return -EAGAIN;
         if (fchmod(o->fd, 0644) < 0 || st.st_size < 4096 || (uint64_t)st.st_size > OBJECT_MAX_SIZE) {
                 object_remove(o);

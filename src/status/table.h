@@ -85,7 +85,7 @@ int object_open(struct status_object *o,
                 struct status_table *say);             /* creates or takes over; map holds what was there */
 int object_create(struct status_object *o);            /* O_EXCL; mode 0644; locked, SIZE bytes allocated */
 int object_grow(struct status_object *o, size_t size); /* -ENOSPC, …: as it was */
-bool object_intact(const struct status_object *o);     /* still linked and not cut */
+bool object_intact(const struct status_object *o);     /* its name still leads to it, and it is not cut */
 void object_close(struct status_object *o);
 void object_remove(struct status_object *o); /* unlinks the name if it is still this object; then closes */
 

@@ -99,7 +99,7 @@ static int take_words(struct arena *a, const char **s, struct buf *list, const c
                         *s += 2;
                         r = words_list_append(a, list, ";", 1);
                 } else {
-                        r = word_next(s, WORDS_COMMAND, &word);
+                        r = word_next(s, WORDS_LINE, &word);
                         if (r <= 0)
                                 return word_mistake(r, ret_mistake);
                         r = words_list_append(a, list, buf_str(&word), word.size);
@@ -117,7 +117,7 @@ static int take_command(struct arena *a, const char **s, struct exec_line_comman
 
         if ((*s)[0] == ';' && is_end((*s)[1]))
                 return mistake(ret_mistake, "no command before ;");
-        r = word_next(s, WORDS_COMMAND, &first);
+        r = word_next(s, WORDS_LINE, &first);
         if (r < 0)
                 return word_mistake(r, ret_mistake);
         path = take_prefixes(buf_str(&first), &ret->flags);

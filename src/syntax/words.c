@@ -98,7 +98,7 @@ static int take_escape(const char *p, unsigned flags, struct buf *out)
         }
         used = escape_decode(p + 1, strnlen(p + 1, 9), &value, &is_code);
         if (used < 0) {
-                if (!(flags & WORDS_RELAX))
+                if (!(flags & (WORDS_RELAX | WORDS_KEEP)))
                         return -EILSEQ;
                 r = buf_append_char(out, '\\');
                 return r < 0 ? r : 1;

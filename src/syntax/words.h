@@ -25,9 +25,11 @@ struct words { /* a counted list; v[n] is NULL, so it can be an argv */
 #define WORDS_UNESCAPE (1u << 1) /* C escapes; an unknown one is a mistake */
 #define WORDS_RETAIN   (1u << 2) /* backslash and what follows stay both, but do not end a word or a quote */
 #define WORDS_RELAX    (1u << 3) /* an open quote ends with the text; unknown escapes stay as they are */
+#define WORDS_KEEP     (1u << 4) /* unknown escapes stay as they are, an open quote is a mistake */
 /* With neither UNESCAPE nor RETAIN a backslash goes and what follows stays, whatever it is. */
-#define WORDS_COMMAND (WORDS_UNQUOTE | WORDS_UNESCAPE) /* ExecStart=, Environment= */
-#define WORDS_LIST    (WORDS_UNQUOTE | WORDS_RETAIN)   /* After=, and other lists of names */
+#define WORDS_COMMAND (WORDS_UNQUOTE | WORDS_UNESCAPE)              /* Environment= */
+#define WORDS_LINE    (WORDS_UNQUOTE | WORDS_UNESCAPE | WORDS_KEEP) /* ExecStart= */
+#define WORDS_LIST    (WORDS_UNQUOTE | WORDS_RETAIN)                /* After=, and other lists of names */
 
 /* Takes the next word off *S, blanks around it too, into RET (emptied first). 1, 0 when there is none; -EINVAL for a
  * quote that is not closed, -EILSEQ for a bad escape (*S unchanged both times); -ENOMEM. */

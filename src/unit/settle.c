@@ -260,10 +260,13 @@ static void settle_notify(struct draft *d)
 
 static void settle_exec(struct draft *d)
 {
+        enum { IO_NONE, IO_BEST_EFFORT = 2, IO_USUAL = 4 };
         struct exec_config *e = &d->exec;
 
         if (e->io_priority < 0)
-                e->io_priority = e->io_set ? 4 : 0;
+                e->io_priority = e->io_set ? IO_USUAL : 0;
+        if (e->io_set && e->io_class == IO_NONE) /* no class that could be set: what the kernel takes it for */
+                e->io_class = IO_BEST_EFFORT;
         if (e->input_data && e->input == INPUT_NULL)
                 e->input = INPUT_DATA;
         if (e->cpu_policy_set && e->cpu_priority == 0 && (e->cpu_policy == SCHED_FIFO || e->cpu_policy == SCHED_RR))

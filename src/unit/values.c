@@ -76,6 +76,25 @@ static void path_tidy(char *p)
         *out = 0;
 }
 
+/* "./a/./b/." becomes "a/b"; P is tidy already. */
+static void path_skip_dots(char *p)
+{
+        char *out = p;
+
+        for (const char *in = p; *in;) {
+                size_t n = strcspn(in, "/");
+
+                if (n != 1 || in[0] != '.') {
+                        if (out > p)
+                                *out++ = '/';
+                        memmove(out, in, n);
+                        out += n;
+                }
+                in += n + (in[n] == '/');
+        }
+        *out = 0;
+}
+
 static bool path_has_dots(const char *p)
 {
         for (const char *q = strstr(p, ".."); q; q = strstr(q + 1, ".."))
@@ -675,9 +694,12 @@ static int add_directory(struct setting *s, char *word, void *field)
         copy = arena_strndup(&s->draft->scratch, word, colon ? (size_t)(colon - word) : strlen(word));
         if (!copy)
                 return -ENOMEM;
-        if (*copy == '/' || *copy == 0 || path_has_dots(copy))
+        if (*copy == '/' || path_has_dots(copy))
                 return bad_with(s, "is no relative path:", copy);
         path_tidy(copy);
+        path_skip_dots(copy);
+        if (!*copy)
+                return bad_with(s, "is no relative path:", word);
         return draft_add_string(s->draft, field, copy);
 }
 

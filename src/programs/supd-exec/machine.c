@@ -422,8 +422,13 @@ bool machine_has_kernel_version(const char *p)
         if (uname(&u) < 0)
                 return false;
         while (word_next(&p, WORDS_UNQUOTE | WORDS_RELAX, &word) > 0) {
-                const char *w = buf_str(&word);
+                char *text = word.size > 0 ? word.data : (char *)"";
+                size_t n = strlen(text);
+                const char *w;
 
+                while (n > 0 && strchr(" \t", text[n - 1]))
+                        text[--n] = 0;
+                w = text + strspn(text, " \t"); /* blanks inside of the quotes, around what is compared */
                 if (c == NO_COMPARISON)
                         c = take_comparison(&w);
                 if (c != NO_COMPARISON && !*w)

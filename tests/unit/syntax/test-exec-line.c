@@ -59,6 +59,14 @@ static void simple_commands(void **state)
         check("/%p/%i $A ${B}", " /%p/%i:/%p/%i|$A|${B}|");
 }
 
+/* as systemd 252 has it: the command runs, with the backslash */
+static void unknown_escapes_stay(void **state)
+{
+        (void)state;
+        check("/a b\\q \"c\\-d\"", " /a:/a|b\\q|c\\-d|");
+        check("/a x\\;y \\", " /a:/a|x\\;y|\\|");
+}
+
 static void prefixes_in_any_order(void **state)
 {
         (void)state;
@@ -94,9 +102,6 @@ static void mistakes_are_named(void **state)
         (void)state;
         check_mistake("/a \"x", "quote is not closed");
         check_mistake("'/a", "quote is not closed");
-        check_mistake("/a \\q", "unknown escape sequence");
-        check_mistake("\\q", "unknown escape sequence");
-        check_mistake("/a x\\;y", "unknown escape sequence");
         check_mistake("-", "command has no path");
         check_mistake("- /a", "command has no path");
         check_mistake("\"\" x", "command has no path");
@@ -134,9 +139,9 @@ static void paths_are_judged(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(simple_commands),     cmocka_unit_test(prefixes_in_any_order),
-                cmocka_unit_test(semicolons_separate), cmocka_unit_test(mistakes_are_named),
-                cmocka_unit_test(paths_are_judged),
+                cmocka_unit_test(simple_commands),       cmocka_unit_test(unknown_escapes_stay),
+                cmocka_unit_test(prefixes_in_any_order), cmocka_unit_test(semicolons_separate),
+                cmocka_unit_test(mistakes_are_named),    cmocka_unit_test(paths_are_judged),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
