@@ -504,7 +504,7 @@ static uint32_t ready(int fd)
                 return world->pid_file_changed ? EPOLLIN : 0;
         if (fd == m->plans_fd)
                 return watched[fd].events & EPOLLOUT;
-        if (pidfds[fd] > 0 && fd != m->control_fd && fd != m->front_fd && fd != m->signal_fd && fd != m->keeper_fd)
+        if (pidfds[fd] > 0 && fd != m->control_fd && fd != m->front_fds[0] && fd != m->signal_fd && fd != m->keeper_fd)
                 return world_proc(pidfds[fd]) ? 0 : EPOLLIN;
         return 0;
 }

@@ -37,7 +37,7 @@ void calls_abandon(struct client *client)
         }
 }
 
-static void reply_error(struct client *client, sd_bus_message *call, const sd_bus_error *e)
+void client_reply_error(struct client *client, sd_bus_message *call, const sd_bus_error *e)
 {
         sd_bus_message *m = NULL;
 
@@ -62,7 +62,7 @@ static void on_reply(void *userdata, const struct link_reply *reply)
                                                 strerror(-r));
         }
         if (c->client && sd_bus_error_is_set(&e))
-                reply_error(c->client, c->message, &e);
+                client_reply_error(c->client, c->message, &e);
         sd_bus_error_free(&e);
         call_free(c);
 }
@@ -72,12 +72,24 @@ static bool is_large(uint16_t type)
         return type == CONTROL_LIST_UNITS || type == CONTROL_LIST_JOBS;
 }
 
+static bool same_caller(sd_bus_message *a, sd_bus_message *b)
+{
+        const char *x = sd_bus_message_get_sender(a), *y = sd_bus_message_get_sender(b);
+
+        return x && y && streq(x, y);
+}
+
 /* Answers of any length count before they are there: what was asked for will be queued. */
-static bool may_ask(struct client *client, uint16_t type)
+static bool may_ask(struct client *client, sd_bus_message *m, uint16_t type)
 {
         uint64_t queued = 0;
+        unsigned mine = client->n_calls;
 
-        if (client->n_calls >= CLIENT_CALLS_MAX)
+        if (client->on_bus)
+                mine = 0;
+        for (struct call *c = client->calls; c && client->on_bus; c = c->next)
+                mine += same_caller(c->message, m);
+        if (mine >= CLIENT_CALLS_MAX || client->n_calls >= BUS_CALLS_MAX)
                 return false;
         if (!is_large(type))
                 return true;
@@ -94,7 +106,7 @@ int call_begin(struct client *client, sd_bus_message *m, uint16_t type, struct b
         struct call *c = NULL;
         int r = -ENOBUFS;
 
-        if (may_ask(client, type))
+        if (may_ask(client, m, type))
                 c = calloc(1, sizeof *c);
         if (!c) {
                 buf_done(body);

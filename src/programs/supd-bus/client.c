@@ -34,6 +34,8 @@ void client_close(struct client *c)
         c->drain = sd_event_source_disable_unref(c->drain);
         if (c->bus)
                 sd_bus_close(c->bus);
+        if (c == f->bus)
+                bus_gone(c);
         for (struct client **p = &f->clients; *p; p = &(*p)->next)
                 if (*p == c) {
                         *p = c->next;
@@ -50,6 +52,8 @@ static void client_free(struct client *c)
 {
         sd_event_source_disable_unref(c->handshake);
         sd_event_source_disable_unref(c->drain);
+        senders_free(c);
+        peer_done(&c->self);
         sd_bus_close_unref(c->bus);
         free(c);
 }
@@ -125,25 +129,13 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e)
         if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Connected") && !c->ready) {
                 c->ready = true;
                 c->handshake = sd_event_source_disable_unref(c->handshake);
-                if (sd_event_add_defer(c->front->event, &c->drain, on_drain, c) >= 0)
+                if (c->on_bus)
+                        bus_ready(c);
+                else if (sd_event_add_defer(c->front->event, &c->drain, on_drain, c) >= 0)
                         (void)sd_event_source_set_enabled(c->drain, SD_EVENT_ON);
                 return 1;
         }
         return dispatch_message(m, c, e);
-}
-
-/* SO_PEERGROUPS rather than a look into the group database, which may wait for the network. */
-static bool peer_has_group(int fd, gid_t group)
-{
-        gid_t list[256];
-        socklen_t size = sizeof list;
-
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list, &size) < 0)
-                return false;
-        for (size_t i = 0; i < size / sizeof *list; i++)
-                if (list[i] == group)
-                        return true;
-        return false;
 }
 
 static bool front_has_room(struct front *f, uid_t uid)
@@ -153,13 +145,38 @@ static bool front_has_room(struct front *f, uid_t uid)
         if (f->n_clients >= CLIENTS_MAX)
                 return false;
         for (struct client *c = f->clients; c; c = c->next)
-                n += c->uid == uid;
+                n += c->self.uid == uid;
         return n < (uid == 0 || uid == geteuid() ? CLIENTS_MAX - CLIENTS_PER_UID : CLIENTS_PER_UID);
+}
+
+/* On the message bus only those who subscribed want to hear; a connection of its own hears everything. */
+bool client_hears(const struct client *c)
+{
+        return c->ready && !c->closing && (!c->on_bus || c->n_subscribed > 0);
+}
+
+int clients_init(struct front *f)
+{
+        int r = sd_event_add_defer(f->event, &f->reaper, on_reap, f);
+
+        return r < 0 ? r : sd_event_source_set_enabled(f->reaper, SD_EVENT_OFF);
+}
+
+int client_listen(struct client *c)
+{
+        struct front *f = c->front;
+        int r;
+
+        if ((r = sd_bus_add_filter(c->bus, NULL, on_message, c)) < 0 ||
+            (r = sd_event_add_time_relative(f->event, &c->handshake, CLOCK_MONOTONIC, f->handshake_us, 0,
+                                            on_handshake_over, c)) < 0 ||
+            (r = sd_bus_start(c->bus)) < 0)
+                return r;
+        return sd_bus_attach_event(c->bus, f->event, SD_EVENT_PRIORITY_NORMAL);
 }
 
 static int client_start(struct client *c, int *fd)
 {
-        struct front *f = c->front;
         sd_id128_t id;
         int r;
 
@@ -172,48 +189,39 @@ static int client_start(struct client *c, int *fd)
         if (r < 0)
                 return r;
         (void)take_fd(fd);
-        if ((r = sd_bus_add_filter(c->bus, NULL, on_message, c)) < 0 ||
-            (r = sd_event_add_time_relative(f->event, &c->handshake, CLOCK_MONOTONIC, f->handshake_us, 0,
-                                            on_handshake_over, c)) < 0 ||
-            (r = sd_bus_start(c->bus)) < 0)
-                return r;
-        return sd_bus_attach_event(c->bus, f->event, SD_EVENT_PRIORITY_NORMAL);
+        return client_listen(c);
 }
 
-static void client_new(struct front *f, int *fd)
+void client_add(struct front *f, struct client *c)
 {
-        struct ucred who;
-        socklen_t size = sizeof who;
-        struct client *c;
-
-        if (getsockopt(*fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 || !front_has_room(f, who.uid))
-                return;
-        c = calloc(1, sizeof *c);
-        if (!c)
-                return;
         c->front = f;
-        c->uid = who.uid;
-        c->pid = who.pid;
         c->number = ++f->n_numbers;
-        c->privileged = who.uid == 0 || who.uid == geteuid() ||
-                        (f->has_group && (who.gid == f->group || peer_has_group(*fd, f->group)));
         c->next = f->clients;
         f->clients = c;
         f->n_clients++;
         idle_arm(f);
+}
+
+static void client_new(struct front *f, int *fd)
+{
+        struct client *c;
+        struct peer who;
+
+        if (peer_of_socket(f, *fd, &who) < 0 || !front_has_room(f, who.uid))
+                return;
+        c = calloc(1, sizeof *c);
+        if (!c)
+                return;
+        c->self = who;
+        client_add(f, c);
         if (client_start(c, fd) < 0)
                 client_close(c);
 }
 
-void client_accept(struct front *f)
+void client_accept(struct front *f, int listen_fd)
 {
-        if (!f->reaper) {
-                if (sd_event_add_defer(f->event, &f->reaper, on_reap, f) < 0)
-                        return;
-                (void)sd_event_source_set_enabled(f->reaper, SD_EVENT_OFF);
-        }
         for (int i = 0; i < 16; i++) {
-                cleanup_close_ int fd = accept4(f->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+                cleanup_close_ int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (fd < 0)
                         return;

@@ -116,6 +116,15 @@ static int unknown(sd_bus_message *m, sd_bus_error *e)
         return sd_bus_error_setf(e, ERROR_METHOD, "Unknown method %s or interface %s.", member, interface);
 }
 
+static int method_allowed(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method,
+                          sd_bus_error *e)
+{
+        if (!peer_may(p, method->access))
+                return sd_bus_error_setf(e, ERROR_ACCESS, "Access to %s.%s() not permitted.", method->interface,
+                                         method->member);
+        return method->handle(c, m, method, e);
+}
+
 static int method_run(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
         const char *got = sd_bus_message_get_signature(m, 1);
@@ -123,10 +132,27 @@ static int method_run(struct client *c, sd_bus_message *m, const struct method *
         if (!streq(got ? got : "", method->in))
                 return sd_bus_error_setf(e, ERROR_INVALID, "Invalid arguments '%s' to call %s.%s(), expecting '%s'.",
                                          got ? got : "", method->interface, method->member, method->in);
-        if (method->privileged && !c->privileged)
-                return sd_bus_error_setf(e, ERROR_ACCESS, "Access to %s.%s() not permitted.", method->interface,
-                                         method->member);
+        if (method->access != ACCESS_LOOK || method->who) {
+                const struct peer *p = peer_known(c, m);
+
+                return p ? method_allowed(c, p, m, method, e) : sender_ask(c, m, method, e);
+        }
         return method->handle(c, m, method, e);
+}
+
+void dispatch_late(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (c->closing)
+                return;
+        r = method_allowed(c, p, m, method, &e);
+        if (r < 0 && !sd_bus_error_is_set(&e))
+                (void)sd_bus_error_set_errno(&e, r);
+        if (sd_bus_error_is_set(&e))
+                client_reply_error(c, m, &e);
+        sd_bus_error_free(&e);
 }
 
 int dispatch_message(sd_bus_message *m, void *userdata, sd_bus_error *e)
@@ -135,13 +161,17 @@ int dispatch_message(sd_bus_message *m, void *userdata, sd_bus_error *e)
                    *member = sd_bus_message_get_member(m);
         struct client *c = userdata;
 
+        if (c->on_bus && sd_bus_message_is_signal(m, BUS_PREFIX "Activator", "ActivationRequest"))
+                bus_activation(c, m);
         if (!sd_bus_message_is_method_call(m, NULL, NULL) || !path || !member)
-                return 1;
+                return c->on_bus ? 0 : 1; /* there the library waits for answers and signals itself */
         if (interface && streq(interface, "org.freedesktop.DBus.Peer"))
                 return 0; /* the library's own answer */
         for (size_t i = 0; i < n_methods; i++) {
                 int r;
 
+                if (c->on_bus && streq(methods[i].interface, "org.freedesktop.DBus"))
+                        continue; /* the bus has a driver of its own */
                 if (!streq(methods[i].member, member) || (interface && !streq(methods[i].interface, interface)))
                         continue;
                 r = object_fits(&methods[i], path, e);

@@ -2,8 +2,9 @@
  *
  * supd-bus from the inside: the front (one per process), its clients, and calls that wait for the manager.
  *
- * Files: main.c (start, listening), client.c (connections and their limits), dispatch.c (which method is meant, and who
- * may), methods.c (what each does), objects.c (properties, introspection), values.c (records to D-Bus), signals.c.
+ * Files: main.c (start, listening), client.c (connections and their limits), bus.c (the system's message bus), peers.c
+ * (who calls, and may do what), dispatch.c (which method is meant), methods.c (what each does), objects.c (properties,
+ * introspection), values.c (records to D-Bus), signals.c.
  * Invariant: no handler waits; what needs the manager is a struct call that answers later, or never when its client
  * left.
  */
@@ -33,21 +34,41 @@
 #define CLIENTS_PER_UID    64  /* of anyone but root and ourselves */
 #define CLIENT_QUEUE_MAX   512 /* unread messages at which a client is closed */
 #define CLIENT_QUEUE_LARGE 4   /* unread messages above which no list is made for it */
-#define CLIENT_CALLS_MAX   64  /* unanswered calls */
+#define CLIENT_CALLS_MAX   64  /* unanswered calls of one caller */
+#define BUS_CALLS_MAX      512 /* of all callers on the system's message bus */
+#define SENDERS_MAX        512 /* callers there that are remembered */
+#define LOOKUPS_MAX        256 /* callers there that are being asked about */
 #define EVENTS_MAX         8192
 #define JOBS_MAX           4096
 #define DATA_MAX           (96u * 1024u * 1024u) /* bytes of memory for all of it: the last resort */
 
 struct call;
 
+enum role { ROLE_OTHERS, ROLE_GROUP, ROLE_OWNER, N_ROLES };                /* OWNER: uid 0 and our own */
+enum access { ACCESS_LOOK, ACCESS_OPERATE, ACCESS_CONFIGURE, N_ACCESSES }; /* what a method takes */
+
+struct peer { /* somebody who calls */
+        struct peer *next;
+        char name[32]; /* on the message bus; "" for the peer of a connection */
+        uid_t uid;
+        pid_t pid;
+        enum role role;
+        bool subscribed;
+        char **refs; /* owned: units that it holds */
+        unsigned n_refs;
+        sd_bus_slot *leaves; /* owned: that it left the message bus */
+};
+
 struct client {
         struct client *next;
         struct front *front;
         sd_bus *bus; /* owned */
-        uid_t uid;
-        pid_t pid;
+        struct peer self;
         unsigned number;
-        bool privileged, ready, closing;
+        bool ready, closing, said_hello;
+        bool on_bus;          /* the system's message bus: callers are in senders */
+        struct peer *senders; /* owned */
+        unsigned n_senders, n_subscribed, n_lookups;
         sd_event_source *handshake, *drain;
         struct call *calls;
         unsigned n_calls;
@@ -79,12 +100,15 @@ struct bus_event {
 struct front {
         sd_event *event;
         struct link *link;
-        int listen_fd;
         sd_event_source *idle, *reaper;
         uint64_t idle_us, handshake_us;
         gid_t group;
         bool has_group;
         struct client *clients, *dead;
+        struct client *bus;        /* of clients; NULL while there is none */
+        bool want_bus, bus_trying; /* trying: to reach a bus that went away or is starting */
+        sd_event_source *bus_retry;
+        unsigned bus_tries;
         unsigned n_clients, n_numbers;
         struct bus_event *events, **last_event;
         unsigned n_events;
@@ -95,10 +119,35 @@ struct front {
 };
 
 /* client.c */
-void client_accept(struct front *f);
+void client_accept(struct front *f, int listen_fd);
 void client_close(struct client *c);
+int clients_init(struct front *f);
 void clients_free(struct front *f);
 int client_send(struct client *c, sd_bus_message *m);
+void client_add(struct front *f, struct client *c);
+int client_listen(struct client *c);       /* starts c->bus */
+bool client_hears(const struct client *c); /* signals */
+
+/* bus.c */
+int bus_init(struct front *f);
+void bus_connect(struct front *f);
+void bus_ready(struct client *c);
+void bus_gone(struct client *c);
+void bus_unit_changed(struct front *f, const char *unit);
+void bus_activation(struct client *c, sd_bus_message *m);
+
+/* peers.c */
+int peer_of_socket(const struct front *f, int fd, struct peer *ret);
+bool peer_may(const struct peer *p, enum access what);
+const char *access_word(enum access what);
+int peer_ref(struct peer *p, const char *unit);
+bool peer_unref(struct peer *p, const char *unit); /* whether it held it */
+void peer_done(struct peer *p);
+void senders_free(struct client *c);
+struct peer *peer_known(struct client *c, sd_bus_message *m); /* NULL: the bus has to be asked */
+/* Asks the bus who sent M; dispatch_late() goes on. Returns 1, or -errno with *e set. */
+struct method;
+int sender_ask(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
 /* dispatch.c */
 int dispatch_message(sd_bus_message *m, void *userdata, sd_bus_error *e); /* filter; userdata is the client */
@@ -106,11 +155,14 @@ int dispatch_message(sd_bus_message *m, void *userdata, sd_bus_error *e); /* fil
 struct method {
         const char *interface, *member, *in, *out;
         enum { ON_ANY, ON_MANAGER, ON_UNIT, ON_JOB } object;
-        bool privileged;
+        enum access access;
         int (*handle)(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
         const char *word;      /* for handlers that serve several */
         unsigned request_type; /* likewise: enum control_type */
+        bool who;              /* it must be known who calls, whatever the access */
 };
+/* A call whose sender has become known. */
+void dispatch_late(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method);
 extern const struct method methods[];
 extern const size_t n_methods;
 int unit_name_check(const char *name, sd_bus_error *e);
@@ -126,6 +178,7 @@ int call_begin(struct client *c, sd_bus_message *m, uint16_t type, struct buf *b
 void calls_abandon(struct client *c);
 int call_reply(struct call *c, const char *types, ...);
 int client_reply(struct client *c, sd_bus_message *m, const char *types, ...);
+void client_reply_error(struct client *c, sd_bus_message *m, const sd_bus_error *e);
 
 /* objects.c */
 int object_get(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);

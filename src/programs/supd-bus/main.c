@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * supd-bus: systemd's D-Bus API in front of supd's manager. Started on demand with the listening socket as fd 3 (the
- * LISTEN_FDS protocol), ends by itself when no client is connected. It holds nothing that could be lost: it may be
+ * supd-bus: systemd's D-Bus API in front of supd's manager. Started on demand with the listening sockets from fd 3 on
+ * (the LISTEN_FDS protocol), ends by itself when no client is connected. It holds nothing that could be lost: it may be
  * killed, limited, or end at any time, and the next connection starts it again.
  *
- *   supd-bus --manager=PATH [--idle-exit=SECONDS] [--group=NAME] [--handshake=SECONDS]
+ *   supd-bus --manager=PATH [--idle-exit=SECONDS] [--group=NAME] [--handshake=SECONDS] [--system-bus]
  *
  * Exit codes: 0 idle or stopped, 1 failure, 2 wrong usage, 3 the manager is gone for good.
  */
@@ -34,6 +34,8 @@
 struct options {
         const char *manager, *group;
         unsigned idle_s, handshake_s;
+        int n_fds;
+        bool system_bus;
 };
 
 static int complain(const char *what, int r)
@@ -57,8 +59,9 @@ static int parse_seconds(const char *s, unsigned *ret)
 
 static int usage(void)
 {
-        (void)fputs("usage: supd-bus --manager=PATH [--idle-exit=SECONDS] [--group=NAME] [--handshake=SECONDS]\n"
-                    "The listening socket is passed as fd 3 (LISTEN_FDS=1); supd starts this program by itself.\n",
+        (void)fputs("usage: supd-bus --manager=PATH [--idle-exit=SECONDS] [--group=NAME] [--handshake=SECONDS]"
+                    " [--system-bus]\n"
+                    "The listening sockets are passed from fd 3 on (LISTEN_FDS); supd starts this program by itself.\n",
                     stderr);
         return -EINVAL;
 }
@@ -66,11 +69,9 @@ static int usage(void)
 static int parse_options(int argc, char **argv, struct options *o)
 {
         static const struct option long_options[] = {
-                {"manager", required_argument, NULL, 'm'},
-                {"idle-exit", required_argument, NULL, 'i'},
-                {"group", required_argument, NULL, 'g'},
-                {"handshake", required_argument, NULL, 'h'},
-                {0},
+                {"manager", required_argument, NULL, 'm'}, {"idle-exit", required_argument, NULL, 'i'},
+                {"group", required_argument, NULL, 'g'},   {"handshake", required_argument, NULL, 'h'},
+                {"system-bus", no_argument, NULL, 's'},    {0},
         };
         int k;
 
@@ -79,6 +80,8 @@ static int parse_options(int argc, char **argv, struct options *o)
                         o->manager = optarg;
                 else if (k == 'g')
                         o->group = optarg;
+                else if (k == 's')
+                        o->system_bus = true;
                 else if (k == 'i' ? parse_seconds(optarg, &o->idle_s) < 0
                                   : k != 'h' || parse_seconds(optarg, &o->handshake_s) < 0)
                         return usage();
@@ -98,9 +101,9 @@ static void limit_memory(void)
         }
 }
 
-static int on_listen(sd_event_source *source unused_, int fd unused_, uint32_t events unused_, void *userdata)
+static int on_listen(sd_event_source *source unused_, int fd, uint32_t events unused_, void *userdata)
 {
-        client_accept(userdata);
+        client_accept(userdata, fd);
         return 0;
 }
 
@@ -122,7 +125,13 @@ static int on_turn(sd_event_source *source, void *userdata unused_)
 static int on_idle(sd_event_source *source unused_, uint64_t usec unused_, void *userdata)
 {
         struct front *f = userdata;
-        return f->n_clients > 0 ? 0 : sd_event_exit(f->event, 0);
+
+        if (f->n_clients > 0)
+                return 0;
+        if (!f->bus_trying)
+                return sd_event_exit(f->event, 0);
+        (void)sd_event_source_set_time_relative(f->idle, f->idle_us);
+        return sd_event_source_set_enabled(f->idle, SD_EVENT_ONESHOT);
 }
 
 static void on_event(void *userdata, uint16_t type, const char *body, size_t size)
@@ -163,9 +172,6 @@ static int front_start(struct front *f, const struct options *o)
         int r;
 
         f->last_event = &f->events;
-        f->listen_fd = SD_LISTEN_FDS_START;
-        if (fcntl(f->listen_fd, F_SETFL, O_NONBLOCK) < 0)
-                return -errno;
         f->idle_us = o->idle_s * USEC_PER_SEC;
         f->handshake_us = o->handshake_s * USEC_PER_SEC;
         if (o->group) {
@@ -179,12 +185,20 @@ static int front_start(struct front *f, const struct options *o)
                 f->has_group = g != NULL;
                 f->group = g ? g->gr_gid : 0;
         }
-        if ((r = sd_event_new(&f->event)) < 0 || (r = block_signals(f->event)) < 0 ||
+        if ((r = sd_event_new(&f->event)) < 0 || (r = block_signals(f->event)) < 0 || (r = clients_init(f)) < 0 ||
             (r = link_new(f->event, o->manager, &handler, &f->link)) < 0 ||
-            (r = sd_event_add_post(f->event, NULL, on_turn, f)) < 0 ||
-            (r = sd_event_add_io(f->event, NULL, f->listen_fd, EPOLLIN, on_listen, f)) < 0)
+            (r = sd_event_add_post(f->event, NULL, on_turn, f)) < 0)
                 return r;
-        return sd_event_add_time_relative(f->event, &f->idle, CLOCK_MONOTONIC, f->idle_us, 0, on_idle, f);
+        for (int i = 0; i < o->n_fds; i++)
+                if (fcntl(SD_LISTEN_FDS_START + i, F_SETFL, O_NONBLOCK) < 0)
+                        return -errno;
+                else if ((r = sd_event_add_io(f->event, NULL, SD_LISTEN_FDS_START + i, EPOLLIN, on_listen, f)) < 0)
+                        return r;
+        r = sd_event_add_time_relative(f->event, &f->idle, CLOCK_MONOTONIC, f->idle_us, 0, on_idle, f);
+        if (r < 0)
+                return r;
+        f->want_bus = o->system_bus;
+        return bus_init(f);
 }
 
 static void front_free(struct front *f)
@@ -196,6 +210,7 @@ static void front_free(struct front *f)
         signals_free(f);
         sd_event_source_disable_unref(f->idle);
         sd_event_source_disable_unref(f->reaper);
+        sd_event_source_disable_unref(f->bus_retry);
         sd_event_unref(f->event);
         free(f);
 }
@@ -208,7 +223,11 @@ int main(int argc, char **argv)
 
         if (parse_options(argc, argv, &o) < 0)
                 return 2;
-        if (sd_listen_fds(1) != 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
+        o.n_fds = sd_listen_fds(1);
+        for (int i = 0; i < o.n_fds; i++)
+                if (sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) <= 0)
+                        return usage(), 2;
+        if (o.n_fds < 1)
                 return usage(), 2;
         f = calloc(1, sizeof *f);
         if (!f)

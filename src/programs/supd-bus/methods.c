@@ -173,6 +173,7 @@ static int do_get_unit(struct client *c, sd_bus_message *m, const struct method 
 
 static int do_get_unit_by_pid(struct client *c, sd_bus_message *m, const struct method *method unused_, sd_bus_error *e)
 {
+        const struct peer *who = peer_known(c, m);
         cleanup_buf_ struct buf b = {0};
         uint32_t pid;
         int r = sd_bus_message_read(m, "u", &pid);
@@ -180,7 +181,7 @@ static int do_get_unit_by_pid(struct client *c, sd_bus_message *m, const struct 
         if (r < 0)
                 return r;
         if (pid == 0)
-                pid = (uint32_t)c->pid;
+                pid = (uint32_t)(who ? who->pid : 0);
         if (pid == 0 || pid > INT32_MAX)
                 return sd_bus_error_setf(e, ERROR_INVALID, "Invalid PID %u", pid);
         r = control_write_u32(&b, CONTROL_TAG_NUMBER, pid);
@@ -373,7 +374,25 @@ static int do_list_units(struct client *c, sd_bus_message *m, const struct metho
         return call_begin(c, m, CONTROL_LIST_UNITS, &b, finish_list_units, NULL, 0, e);
 }
 
-/* Subscribe, AddMatch and their kin: every client is told everything anyway. */
+/* On a connection of its own everybody is told everything anyway. */
+static int do_subscribe(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
+{
+        struct peer *who = peer_known(c, m);
+        bool on = streq(method->member, "Subscribe");
+
+        if (!c->on_bus)
+                return client_reply(c, m, NULL);
+        if (!who)
+                return sd_bus_error_set(e, ERROR_LIMITS, "Too many callers at once");
+        if (who->subscribed == on)
+                return on ? sd_bus_error_set(e, BUS_PREFIX "AlreadySubscribed", "Client is already subscribed.")
+                          : sd_bus_error_set(e, BUS_PREFIX "NotSubscribed", "Client is not subscribed.");
+        who->subscribed = on;
+        c->n_subscribed += on ? 1u : -1u;
+        return client_reply(c, m, NULL);
+}
+
+/* AddMatch and its kin */
 static int do_nothing(struct client *c, sd_bus_message *m, const struct method *method unused_, sd_bus_error *e unused_)
 {
         return client_reply(c, m, NULL);
@@ -383,6 +402,7 @@ static int do_hello(struct client *c, sd_bus_message *m, const struct method *me
 {
         char name[32];
 
+        c->said_hello = true;
         (void)snprintf(name, sizeof name, ":1.%u", c->number);
         return client_reply(c, m, "s", name);
 }
@@ -410,8 +430,8 @@ static int do_name(struct client *c, sd_bus_message *m, const struct method *met
         if (streq(method->member, "GetNameOwner"))
                 return client_reply(c, m, "s", name);
         if (streq(method->member, "GetConnectionUnixUser"))
-                return client_reply(c, m, "u", name_is_ours(name) ? (uint32_t)geteuid() : (uint32_t)c->uid);
-        return client_reply(c, m, "u", name_is_ours(name) ? (uint32_t)getpid() : (uint32_t)c->pid);
+                return client_reply(c, m, "u", name_is_ours(name) ? (uint32_t)geteuid() : (uint32_t)c->self.uid);
+        return client_reply(c, m, "u", name_is_ours(name) ? (uint32_t)getpid() : (uint32_t)c->self.pid);
 }
 
 static int do_list_names(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e unused_)
@@ -453,58 +473,61 @@ static int do_get_id(struct client *c, sd_bus_message *m, const struct method *m
 #define PROPS      "org.freedesktop.DBus.Properties"
 #define INTROSPECT "org.freedesktop.DBus.Introspectable"
 #define UNIT_ROWS  "a(ssssssouso)"
+#define LOOK       ACCESS_LOOK
+#define OPERATE    ACCESS_OPERATE
+#define CONFIGURE  ACCESS_CONFIGURE
 
 const struct method methods[] = {
-        {DRIVER, "Hello", "", "s", ON_ANY, false, do_hello},
-        {DRIVER, "AddMatch", "s", "", ON_ANY, false, do_nothing},
-        {DRIVER, "RemoveMatch", "s", "", ON_ANY, false, do_nothing},
-        {DRIVER, "GetNameOwner", "s", "s", ON_ANY, false, do_name},
-        {DRIVER, "NameHasOwner", "s", "b", ON_ANY, false, do_name},
-        {DRIVER, "GetConnectionUnixUser", "s", "u", ON_ANY, false, do_name},
-        {DRIVER, "GetConnectionUnixProcessID", "s", "u", ON_ANY, false, do_name},
-        {DRIVER, "ListNames", "", "as", ON_ANY, false, do_list_names},
-        {DRIVER, "ListActivatableNames", "", "as", ON_ANY, false, do_list_names},
-        {DRIVER, "StartServiceByName", "su", "u", ON_ANY, false, do_start_service},
-        {DRIVER, "GetId", "", "s", ON_ANY, false, do_get_id},
-        {INTROSPECT, "Introspect", "", "s", ON_ANY, false, object_introspect},
-        {PROPS, "Get", "ss", "v", ON_ANY, false, object_get},
-        {PROPS, "GetAll", "s", "a{sv}", ON_ANY, false, object_get},
-        {PROPS, "Set", "ssv", "", ON_ANY, true, object_set},
-        {MANAGER, "StartUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "start"},
-        {MANAGER, "StopUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "stop"},
-        {MANAGER, "ReloadUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "reload"},
-        {MANAGER, "RestartUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "restart"},
-        {MANAGER, "TryRestartUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "try-restart"},
-        {MANAGER, "ReloadOrRestartUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "reload-or-restart"},
-        {MANAGER, "ReloadOrTryRestartUnit", "ss", "o", ON_MANAGER, true, do_enqueue, "try-reload-or-restart"},
-        {MANAGER, "KillUnit", "ssi", "", ON_MANAGER, true, do_kill},
-        {MANAGER, "ResetFailed", "", "", ON_MANAGER, true, do_plain, NULL, CONTROL_RESET_FAILED},
-        {MANAGER, "ResetFailedUnit", "s", "", ON_MANAGER, true, do_reset_failed_unit},
-        {MANAGER, "Reload", "", "", ON_MANAGER, true, do_plain, NULL, CONTROL_RELOAD},
-        {MANAGER, "Reexecute", "", "", ON_MANAGER, true, do_plain, NULL, CONTROL_REEXECUTE},
-        {MANAGER, "GetUnit", "s", "o", ON_MANAGER, false, do_get_unit},
-        {MANAGER, "LoadUnit", "s", "o", ON_MANAGER, false, do_get_unit},
-        {MANAGER, "GetUnitByPID", "u", "o", ON_MANAGER, false, do_get_unit_by_pid},
-        {MANAGER, "GetJob", "u", "o", ON_MANAGER, false, do_job, NULL, CONTROL_JOB_STATE},
-        {MANAGER, "CancelJob", "u", "", ON_MANAGER, true, do_job, NULL, CONTROL_CANCEL_JOB},
-        {MANAGER, "ClearJobs", "", "", ON_MANAGER, true, do_list_jobs},
-        {MANAGER, "ListJobs", "", "a(usssoo)", ON_MANAGER, false, do_list_jobs},
-        {MANAGER, "ListUnits", "", UNIT_ROWS, ON_MANAGER, false, do_list_units},
-        {MANAGER, "ListUnitsFiltered", "as", UNIT_ROWS, ON_MANAGER, false, do_list_units},
-        {MANAGER, "ListUnitsByPatterns", "asas", UNIT_ROWS, ON_MANAGER, false, do_list_units},
-        {MANAGER, "ListUnitsByNames", "as", UNIT_ROWS, ON_MANAGER, false, do_list_units},
-        {MANAGER, "Subscribe", "", "", ON_MANAGER, false, do_nothing},
-        {MANAGER, "Unsubscribe", "", "", ON_MANAGER, false, do_nothing},
-        {SUPD_IF, "JobState", "u", "bsss", ON_MANAGER, false, do_job, NULL, CONTROL_JOB_STATE},
-        {UNIT, "Start", "s", "o", ON_UNIT, true, do_enqueue, "start"},
-        {UNIT, "Stop", "s", "o", ON_UNIT, true, do_enqueue, "stop"},
-        {UNIT, "Reload", "s", "o", ON_UNIT, true, do_enqueue, "reload"},
-        {UNIT, "Restart", "s", "o", ON_UNIT, true, do_enqueue, "restart"},
-        {UNIT, "TryRestart", "s", "o", ON_UNIT, true, do_enqueue, "try-restart"},
-        {UNIT, "ReloadOrRestart", "s", "o", ON_UNIT, true, do_enqueue, "reload-or-restart"},
-        {UNIT, "ReloadOrTryRestart", "s", "o", ON_UNIT, true, do_enqueue, "try-reload-or-restart"},
-        {UNIT, "Kill", "si", "", ON_UNIT, true, do_kill},
-        {UNIT, "ResetFailed", "", "", ON_UNIT, true, do_reset_failed_unit},
-        {JOB, "Cancel", "", "", ON_JOB, true, do_job, NULL, CONTROL_CANCEL_JOB},
+        {DRIVER, "Hello", "", "s", ON_ANY, LOOK, do_hello},
+        {DRIVER, "AddMatch", "s", "", ON_ANY, LOOK, do_nothing},
+        {DRIVER, "RemoveMatch", "s", "", ON_ANY, LOOK, do_nothing},
+        {DRIVER, "GetNameOwner", "s", "s", ON_ANY, LOOK, do_name},
+        {DRIVER, "NameHasOwner", "s", "b", ON_ANY, LOOK, do_name},
+        {DRIVER, "GetConnectionUnixUser", "s", "u", ON_ANY, LOOK, do_name},
+        {DRIVER, "GetConnectionUnixProcessID", "s", "u", ON_ANY, LOOK, do_name},
+        {DRIVER, "ListNames", "", "as", ON_ANY, LOOK, do_list_names},
+        {DRIVER, "ListActivatableNames", "", "as", ON_ANY, LOOK, do_list_names},
+        {DRIVER, "StartServiceByName", "su", "u", ON_ANY, LOOK, do_start_service},
+        {DRIVER, "GetId", "", "s", ON_ANY, LOOK, do_get_id},
+        {INTROSPECT, "Introspect", "", "s", ON_ANY, LOOK, object_introspect},
+        {PROPS, "Get", "ss", "v", ON_ANY, LOOK, object_get},
+        {PROPS, "GetAll", "s", "a{sv}", ON_ANY, LOOK, object_get},
+        {PROPS, "Set", "ssv", "", ON_ANY, CONFIGURE, object_set},
+        {MANAGER, "StartUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "start"},
+        {MANAGER, "StopUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "stop"},
+        {MANAGER, "ReloadUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "reload"},
+        {MANAGER, "RestartUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "restart"},
+        {MANAGER, "TryRestartUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "try-restart"},
+        {MANAGER, "ReloadOrRestartUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "reload-or-restart"},
+        {MANAGER, "ReloadOrTryRestartUnit", "ss", "o", ON_MANAGER, OPERATE, do_enqueue, "try-reload-or-restart"},
+        {MANAGER, "KillUnit", "ssi", "", ON_MANAGER, OPERATE, do_kill},
+        {MANAGER, "ResetFailed", "", "", ON_MANAGER, OPERATE, do_plain, NULL, CONTROL_RESET_FAILED},
+        {MANAGER, "ResetFailedUnit", "s", "", ON_MANAGER, OPERATE, do_reset_failed_unit},
+        {MANAGER, "Reload", "", "", ON_MANAGER, OPERATE, do_plain, NULL, CONTROL_RELOAD},
+        {MANAGER, "Reexecute", "", "", ON_MANAGER, CONFIGURE, do_plain, NULL, CONTROL_REEXECUTE},
+        {MANAGER, "GetUnit", "s", "o", ON_MANAGER, LOOK, do_get_unit},
+        {MANAGER, "LoadUnit", "s", "o", ON_MANAGER, LOOK, do_get_unit},
+        {MANAGER, "GetUnitByPID", "u", "o", ON_MANAGER, LOOK, do_get_unit_by_pid, .who = true},
+        {MANAGER, "GetJob", "u", "o", ON_MANAGER, LOOK, do_job, NULL, CONTROL_JOB_STATE},
+        {MANAGER, "CancelJob", "u", "", ON_MANAGER, OPERATE, do_job, NULL, CONTROL_CANCEL_JOB},
+        {MANAGER, "ClearJobs", "", "", ON_MANAGER, OPERATE, do_list_jobs},
+        {MANAGER, "ListJobs", "", "a(usssoo)", ON_MANAGER, LOOK, do_list_jobs},
+        {MANAGER, "ListUnits", "", UNIT_ROWS, ON_MANAGER, LOOK, do_list_units},
+        {MANAGER, "ListUnitsFiltered", "as", UNIT_ROWS, ON_MANAGER, LOOK, do_list_units},
+        {MANAGER, "ListUnitsByPatterns", "asas", UNIT_ROWS, ON_MANAGER, LOOK, do_list_units},
+        {MANAGER, "ListUnitsByNames", "as", UNIT_ROWS, ON_MANAGER, LOOK, do_list_units},
+        {MANAGER, "Subscribe", "", "", ON_MANAGER, LOOK, do_subscribe, .who = true},
+        {MANAGER, "Unsubscribe", "", "", ON_MANAGER, LOOK, do_subscribe, .who = true},
+        {SUPD_IF, "JobState", "u", "bsss", ON_MANAGER, LOOK, do_job, NULL, CONTROL_JOB_STATE},
+        {UNIT, "Start", "s", "o", ON_UNIT, OPERATE, do_enqueue, "start"},
+        {UNIT, "Stop", "s", "o", ON_UNIT, OPERATE, do_enqueue, "stop"},
+        {UNIT, "Reload", "s", "o", ON_UNIT, OPERATE, do_enqueue, "reload"},
+        {UNIT, "Restart", "s", "o", ON_UNIT, OPERATE, do_enqueue, "restart"},
+        {UNIT, "TryRestart", "s", "o", ON_UNIT, OPERATE, do_enqueue, "try-restart"},
+        {UNIT, "ReloadOrRestart", "s", "o", ON_UNIT, OPERATE, do_enqueue, "reload-or-restart"},
+        {UNIT, "ReloadOrTryRestart", "s", "o", ON_UNIT, OPERATE, do_enqueue, "try-reload-or-restart"},
+        {UNIT, "Kill", "si", "", ON_UNIT, OPERATE, do_kill},
+        {UNIT, "ResetFailed", "", "", ON_UNIT, OPERATE, do_reset_failed_unit},
+        {JOB, "Cancel", "", "", ON_JOB, OPERATE, do_job, NULL, CONTROL_CANCEL_JOB},
 };
 const size_t n_methods = ARRAY_SIZE(methods);

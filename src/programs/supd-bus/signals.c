@@ -47,7 +47,8 @@ static void tell_all(struct front *f, int (*make)(sd_bus *bus, sd_bus_message **
                 uint64_t queued = 0;
 
                 next = c->next;
-                if (!c->ready || (!must && sd_bus_get_n_queued_write(c->bus, &queued) >= 0 && queued > SLOW_QUEUE))
+                if (!client_hears(c) ||
+                    (!must && sd_bus_get_n_queued_write(c->bus, &queued) >= 0 && queued > SLOW_QUEUE))
                         continue;
                 if (make(c->bus, &m, what) >= 0)
                         (void)client_send(c, m);
@@ -206,13 +207,21 @@ static void on_properties(void *userdata, const struct link_reply *reply)
         pump(f);
 }
 
+static bool anybody_hears(const struct front *f)
+{
+        for (const struct client *c = f->clients; c; c = c->next)
+                if (client_hears(c))
+                        return true;
+        return false;
+}
+
 /* Asks for the properties of the unit that changed; 0 when they will come. */
 static int event_ask(struct front *f, struct bus_event *v)
 {
         struct buf b = {0};
         int r;
 
-        if (f->n_clients == 0)
+        if (!anybody_hears(f))
                 return -ENOENT;
         r = control_write_string(&b, CONTROL_TAG_UNIT, v->unit);
         if (r >= 0)
@@ -301,8 +310,10 @@ void signals_event(struct front *f, uint16_t type, const char *body, size_t size
         case CONTROL_UNIT_CHANGED:
         case CONTROL_UNIT_NEW:
         case CONTROL_UNIT_REMOVED:
-                if (control_body_string(body, size, CONTROL_TAG_UNIT, &unit) >= 0)
-                        event_add(f, type, 0, unit, "");
+                if (control_body_string(body, size, CONTROL_TAG_UNIT, &unit) < 0)
+                        break;
+                bus_unit_changed(f, unit);
+                event_add(f, type, 0, unit, "");
                 break;
         case CONTROL_RELOADING:
                 if (control_body_u32(body, size, CONTROL_TAG_FLAG, &flag) >= 0)

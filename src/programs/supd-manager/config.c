@@ -49,6 +49,19 @@ static int set_systemd_units(struct manager *m, const char *value)
         return 0;
 }
 
+static int set_systemd_compat(struct manager *m, const char *value)
+{
+        bool yes;
+
+        if (streq(value, "auto"))
+                m->systemd_compat = COMPAT_AUTO;
+        else if (parse_bool(value, &yes) < 0)
+                return -EINVAL;
+        else
+                m->systemd_compat = yes ? COMPAT_YES : COMPAT_NO;
+        return 0;
+}
+
 static int set_start_timeout(struct manager *m, const char *value)
 {
         return parse_timespan(value, &m->default_timeout_start_us);
@@ -83,6 +96,7 @@ static const struct {
 } rows[] = {
         {"LogDirectory", "write an absolute path", set_log_directory},
         {"SystemdUnits", "write auto, yes or no", set_systemd_units},
+        {"SystemdCompat", "write auto, yes or no", set_systemd_compat},
         {"DefaultTimeoutStartSec", "write a time span such as 90s", set_start_timeout},
         {"DefaultTimeoutStopSec", "write a time span such as 90s", set_stop_timeout},
         {"DefaultRestartSec", "write a time span such as 100ms", set_restart},

@@ -202,11 +202,11 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
                 .extra_environment = extra.v,
                 .main_pid = (r->d.main.flags & PROCESS_RUNNING) && p != &r->d.main ? (int64_t)r->d.main.pid : 0,
                 .watchdog_us = p == &r->d.main ? r->unit->service->watchdog_us : 0,
-                .n_listen_fds = api_is_front(m, r) ? 1 : 0,
-                .listen_names = api_is_front(m, r) ? "control" : NULL,
         };
         const struct exec_command *command;
 
+        if (api_is_front(m, r))
+                c.n_listen_fds = front_fds(m, &c.listen_names);
         memcpy(c.invocation, r->d.invocation, sizeof(c.invocation));
         c.nofile.set = m->nofile.set;
         c.nofile.soft = m->nofile.soft;
@@ -259,7 +259,8 @@ static int send_plan(struct manager *m, struct run *r, const struct process_dura
                 .generation = p->generation,
                 .plan_size = (uint32_t)m->plan.size,
         };
-        int fds[2];
+        int fds[1 + N_FRONT_FDS];
+        const char *names;
         unsigned n = 0;
 
         if (m->plan.size > LAUNCH_INLINE_MAX) {
@@ -270,8 +271,9 @@ static int send_plan(struct manager *m, struct run *r, const struct process_dura
                 fds[n++] = memfd;
         }
         if (api_is_front(m, r)) {
-                head.n_extra_fds = 1;
-                fds[n++] = m->front_fd;
+                head.n_extra_fds = front_fds(m, &names);
+                for (unsigned i = 0; i < head.n_extra_fds; i++)
+                        fds[n++] = m->front_fds[i];
         }
         return sys_send(m->plans_fd, &head, sizeof(head), m->plan.data, head.in_memfd ? 0 : m->plan.size, fds, n);
 }

@@ -280,15 +280,14 @@ void stop_go_on(struct manager *m)
  * the way here is just another start. */
 static void end(struct manager *m)
 {
-        static const char *const files[] = {"control", "manager", "notify", "table", ("builtin/" FRONT_UNIT)};
+        static const char *const files[] = {"notify", "table"};
         char path[4096];
 
+        front_remove_files(m);
         for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
                 (void)snprintf(path, sizeof(path), "%s/%s", m->runtime_dir, files[i]);
                 (void)unlink(path);
         }
-        (void)snprintf(path, sizeof(path), "%s/builtin", m->runtime_dir);
-        (void)rmdir(path);
         units_blobs_remove(m);
         status_close(m->table, true);
         m->table = NULL;
@@ -398,7 +397,7 @@ static int bells_init(struct manager *m)
         if (v < 0)
                 log_line(m, NULL, "no notification socket in %s (%s): Type=notify services will not become ready",
                          m->runtime_dir, strerror(-v));
-        m->front_fd = handover_inherited(state_map(m->state), "control"); /* a start of supd-bus may be under way */
+        front_inherit(m);
         v = loop_add(m, m->bell_fd, EPOLLIN, bell_ready, NULL, NULL);
         if (v == 0)
                 v = loop_add(m, m->keeper_fd, 0, keeper_ready, NULL, NULL);
@@ -422,7 +421,9 @@ static int doors_init(struct manager *m)
 
 static void defaults(struct manager *m)
 {
-        m->blob_fd = m->notify_fd = m->inotify_fd = m->control_fd = m->front_fd = -1;
+        m->blob_fd = m->notify_fd = m->inotify_fd = m->control_fd = -1;
+        for (unsigned i = 0; i < N_FRONT_FDS; i++)
+                m->front_fds[i] = -1;
         m->state_fd = m->bell_fd = m->keeper_fd = m->life_fd = -1;
         m->keeper_pid = getppid();
         m->default_timeout_start_us = m->default_timeout_stop_us = 90 * USEC_PER_SEC;

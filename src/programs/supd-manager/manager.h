@@ -16,6 +16,8 @@
  *   recover.c   from the durable state to a running manager
  *   publish.c   rows of the status table
  *   api.c       what supd-bus asks (control/)
+ *   api-show.c  properties, as D-Bus clients see them
+ *   front.c     sockets for others, the paths of systemd, supd-bus
  *   config.c    supd.conf
  *
  * Invariant: at every commit the event queue is empty, so that a unit's record says everything that is to go on.
@@ -168,6 +170,8 @@ struct announcement { /* told to supd-bus behind the commit */
         enum { ANNOUNCE_JOB_NEW, ANNOUNCE_JOB_REMOVED, ANNOUNCE_UNIT } what;
 };
 
+enum { N_FRONT_FDS = 2 };
+
 enum { N_JOBS_DONE = 128 }; /* ended jobs that are remembered, for callers that come back */
 
 struct list_u32 {
@@ -187,6 +191,7 @@ struct manager {
         char *log_dir;      /* owned */
         bool log_dir_given; /* on the command line: supd.conf does not change it */
         bool systemd_units;
+        enum { COMPAT_AUTO, COMPAT_NO, COMPAT_YES } systemd_compat; /* the paths that systemctl looks for */
         uint64_t default_timeout_start_us, default_timeout_stop_us, default_restart_us;
         char *control_group; /* owned; group that may use the control socket */
 
@@ -254,9 +259,10 @@ struct manager {
         bool orphans_known, looks_soon;
         uint64_t orphans_at_us, orphans_cost_us; /* when they were last read, and how long that took */
 
-        int notify_fd, inotify_fd, control_fd, front_fd; /* control: SEQPACKET for supd-bus; front: D-Bus, for it */
+        int notify_fd, inotify_fd, control_fd; /* control: SEQPACKET for supd-bus */
+        int front_fds[N_FRONT_FDS];            /* D-Bus, for it: RUNTIME_DIR/control, /run/systemd/private; -1 = none */
         struct control_server *control;
-        struct source *front_source, *inotify_source, *notify_source;
+        struct source *front_sources[N_FRONT_FDS], *inotify_source, *notify_source;
         bool ready_said, notify_held;
 };
 
@@ -372,11 +378,25 @@ int publish_open(struct manager *m);
 void publish_turn(struct manager *m);
 
 /* ---- api.c ---- */
-#define FRONT_UNIT "supd-bus.service"
+#define ERROR(x) "org.freedesktop.systemd1." x
 int api_open(struct manager *m);
-void api_announce(struct manager *m);                            /* behind a commit */
-bool api_is_front(const struct manager *m, const struct run *r); /* the unit that runs supd-bus */
+void api_announce(struct manager *m); /* behind a commit */
 void api_state_changed(struct manager *m, struct run *r);
+int api_find_unit(struct manager *m, const char *name, struct run **ret, struct control_error *e);
+
+/* ---- api-show.c ---- */
+int api_unit_properties(void *userdata, const char *unit, struct control_answer *a, struct control_error *e);
+int api_manager_properties(void *userdata, struct control_answer *a, struct control_error *e);
+
+/* ---- front.c ---- */
+#define FRONT_UNIT "supd-bus.service"
+bool api_is_front(const struct manager *m, const struct run *r); /* the unit that runs supd-bus */
+int front_listen(struct manager *m, const char *path, const char *stored, int type, mode_t mode, int *ret);
+void front_inherit(struct manager *m); /* a start of supd-bus may be under way */
+int front_open(struct manager *m);
+unsigned front_fds(const struct manager *m, const char **ret_names); /* how many of front_fds supd-bus gets */
+void front_state_changed(struct manager *m, struct run *r);
+void front_remove_files(struct manager *m); /* at the clean end */
 
 /* ---- config.c ---- */
 int config_read(struct manager *m, struct diag *d);

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""Rows for tools.py, and the files that both machines get first. Rows are run in order and see what earlier ones did."""
+from dataclasses import dataclass
+
+
+@dataclass
+class Row:
+    name: str
+    command: str
+    sort: bool = False     # lines come in any order
+    normal: tuple = ()     # more (pattern, replacement)
+    always: bool = False   # other rows stand on it
+
+
+UNITS = '/run/systemd/system/'
+
+
+def unit(name, text):
+    return {UNITS + name: text}
+
+
+FILES = {
+    **unit('tool-keep.target', '[Unit]\nDefaultDependencies=no\nAfter=sleeper.service oneshot.service fails.service reloads.service\n'),
+    **unit('sleeper.service', '[Unit]\nDescription=A sleeper\nDocumentation=man:sleep(1)\nDefaultDependencies=no\n'
+           '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
+    **unit('sleeper.service.d/10-more.conf', '[Service]\nEnvironment=A=B\n'),
+    **unit('oneshot.service', '[Unit]\nDescription=Once\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n'),
+    **unit('remains.service', '[Unit]\nDescription=Remains\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\n'
+           'ExecStart=/bin/true\n'),
+    **unit('fails.service', '[Unit]\nDescription=Fails\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/false\n'),
+    **unit('dies.service', '[Unit]\nDescription=Dies\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sh -c "exit 3"\n'),
+    **unit('reloads.service', '[Unit]\nDescription=Reloads\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n'
+           'ExecReload=/bin/true\n'),
+    **unit('needs.service', '[Unit]\nDescription=Needs\nDefaultDependencies=no\nRequires=fails.service\nAfter=fails.service\n'
+           '[Service]\nExecStart=/bin/sleep 1000\n'),
+    **unit('wants-nothing.service', '[Unit]\nDescription=Requires what is not there\nDefaultDependencies=no\n'
+           'Requires=not-there.service\n[Service]\nExecStart=/bin/sleep 1000\n'),
+    **unit('refuses.service', '[Unit]\nDescription=Refuses\nDefaultDependencies=no\nRefuseManualStart=yes\nRefuseManualStop=yes\n'
+           '[Service]\nExecStart=/bin/sleep 1000\n'),
+    **unit('condition.service', '[Unit]\nDescription=Condition\nDefaultDependencies=no\nConditionPathExists=/not/there\n'
+           '[Service]\nExecStart=/bin/sleep 1000\n'),
+    **unit('assert.service', '[Unit]\nDescription=Assert\nDefaultDependencies=no\nAssertPathExists=/not/there\n'
+           '[Service]\nExecStart=/bin/sleep 1000\n'),
+    **unit('bad.service', '[Unit]\nDescription=Bad\nDefaultDependencies=no\n[Service]\nType=oneshot\n'),
+    **unit('alone.target', '[Unit]\nDescription=Alone\nDefaultDependencies=no\nAllowIsolate=yes\nWants=sleeper.service\n'),
+    **unit('instance@.service', '[Unit]\nDescription=Instance %i\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n'),
+    **unit('slow.service', '[Unit]\nDescription=Slow\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n'),
+    **unit('after-slow.service', '[Unit]\nDescription=Behind\nDefaultDependencies=no\nAfter=slow.service\n[Service]\n'
+           'ExecStart=/bin/sleep 1000\n'),
+    **unit('says.service', '[Unit]\nDescription=Says\nDefaultDependencies=no\n[Service]\nType=notify\nNotifyAccess=all\n'
+           'ExecStart=/bin/sh -c "exec sleep 1000"\nTimeoutStartSec=500ms\n'),
+    UNITS + 'masked.service': '-> /dev/null',
+    UNITS + 'other-name.service': '-> sleeper.service',
+}
+
+S = 'systemctl '
+ROWS = [
+    Row('start', S + 'start sleeper', always=True),
+    Row('start-again', S + 'start sleeper'),
+    Row('start-no-suffix-unknown', S + 'start nothing-here'),
+    Row('start-masked', S + 'start masked'),
+    Row('start-bad', S + 'start bad'),
+    Row('start-oneshot', S + 'start oneshot'),
+    Row('start-fails', S + 'start fails'),
+    Row('start-needs', S + 'start needs'),
+    Row('start-wants-nothing', S + 'start wants-nothing'),
+    Row('start-refuses', S + 'start refuses'),
+    Row('stop-refuses', S + 'stop refuses'),
+    Row('start-condition', S + 'start condition'),
+    Row('start-assert', S + 'start assert'),
+    Row('start-two', S + 'start nothing-here remains'),
+    Row('start-protocol', S + 'start says'),
+    Row('start-template', S + 'start instance@'),
+    Row('start-instance', S + 'start instance@one'),
+    Row('start-mode-bad', S + '--job-mode=sometimes start sleeper'),
+    Row('start-mode-fail', S + '--job-mode=fail start sleeper'),
+    Row('start-isolate-no', S + 'isolate sleeper'),
+    Row('start-verbose', S + 'start -T reloads'),
+    Row('start-glob', S + "start 'sleep*'"),
+    Row('start-quiet', S + '-q start fails'),
+    Row('dies', S + 'start dies; sleep .5; systemctl is-active dies; systemctl is-failed dies'),
+    Row('reload', S + 'reload reloads'),
+    Row('reload-cannot', S + 'reload sleeper'),
+    Row('reload-inactive', S + 'start reloads; systemctl stop reloads; systemctl reload reloads'),
+    Row('restart', S + 'restart sleeper; systemctl is-active sleeper'),
+    Row('restart-inactive', S + 'restart reloads; systemctl is-active reloads'),
+    Row('try-restart-active', S + 'try-restart reloads; systemctl is-active reloads'),
+    Row('try-restart-inactive', S + 'stop reloads; systemctl try-restart reloads; systemctl is-active reloads'),
+    Row('condrestart', S + 'condrestart reloads; systemctl is-active reloads'),
+    Row('reload-or-restart', S + 'reload-or-restart reloads; systemctl is-active reloads'),
+    Row('try-reload-or-restart', S + 'try-reload-or-restart reloads; systemctl is-active reloads'),
+    Row('force-reload', S + 'force-reload sleeper; systemctl is-active sleeper'),
+    Row('no-block', S + '--no-block start slow; systemctl is-active slow'),
+    Row('list-jobs', S + '--no-block start after-slow; systemctl --no-legend list-jobs',
+        normal=((r'^ *\d+', 'N'),), sort=True),
+    Row('list-jobs-one', S + "--no-legend list-jobs 'after*'", normal=((r'^ *\d+', 'N'),)),
+    Row('status-starting', S + 'status slow'),
+    Row('show-job', S + "show $(systemctl --no-legend list-jobs slow.service | awk '{print $1}')", sort=True,
+        normal=((r'^Id=\d+', 'Id=N'),)),
+    Row('cancel', S + "cancel $(systemctl --no-legend list-jobs after-slow.service | awk '{print $1}'); systemctl --no-legend list-jobs | grep -c after"),
+    Row('cancel-unknown', S + 'cancel 4000000'),
+    Row('cancel-all', S + 'cancel; systemctl --no-legend list-jobs; systemctl stop slow; systemctl is-active slow'),
+    Row('stop', S + 'stop reloads'),
+    Row('stop-again', S + 'stop reloads'),
+    Row('stop-unknown', S + 'stop nothing-here'),
+    Row('stop-glob-nothing', S + "stop 'nothing-*'"),
+    Row('isolate-unknown', S + 'isolate nothing'),
+    Row('kill', S + 'start reloads; systemctl kill --signal=KILL reloads; sleep .3; systemctl is-failed reloads'),
+    Row('kill-main', S + 'start reloads; systemctl kill --kill-who=main --signal=TERM reloads; sleep .3; systemctl is-active reloads'),
+    Row('kill-control-none', S + 'kill --kill-who=control sleeper'),
+    Row('kill-unknown', S + 'kill nothing-here'),
+    Row('kill-inactive', S + 'kill oneshot'),
+    Row('is-active', S + 'is-active sleeper remains oneshot nothing-here'),
+    Row('is-active-none', S + 'is-active oneshot nothing-here'),
+    Row('is-failed', S + 'is-failed fails sleeper'),
+    Row('is-failed-none', S + 'is-failed sleeper'),
+    Row('status', S + 'status sleeper'),
+    Row('status-inactive', S + 'status oneshot'),
+    Row('status-failed', S + 'status fails'),
+    Row('status-dies', S + 'status dies'),
+    Row('status-unknown', S + 'status nothing-here'),
+    Row('status-masked', S + 'status masked'),
+    Row('status-condition', S + 'status condition'),
+    Row('status-assert', S + 'status assert'),
+    Row('status-bad', S + 'status bad'),
+    Row('status-target', S + 'status alone.target'),
+    Row('status-several', S + 'status oneshot sleeper nothing-here'),
+    Row('status-pid', S + 'status $(systemctl show -P MainPID sleeper)'),
+    Row('status-pid-unknown', S + 'status 4000000'),
+    Row('cat', S + 'cat sleeper'),
+    Row('cat-unknown', S + 'cat nothing-here'),
+    Row('cat-masked', S + 'cat masked'),
+    Row('show-names', S + 'show sleeper -p Id,Names,Description,LoadState,ActiveState,SubState,FragmentPath,DropInPaths'),
+    Row('show-alias', S + 'show other-name -p Id,Names', normal=((r'Names=.*', 'Names=N'),)),
+    Row('show-main', S + 'show sleeper -p Type,Restart,MainPID,ControlPID,ExecMainPID,ExecMainCode,ExecMainStatus,NRestarts,Result,UID,GID,'
+        'RemainAfterExit,StatusText,NotifyAccess,PIDFile,GuessMainPID'),
+    Row('show-exec', S + 'show sleeper -p ExecStart,ExecReload', normal=((r'(start|stop)_time=\[.*?\]', r'\1_time=T'), (r'pid=\d+', 'pid=N'))),
+    Row('show-exec-failed', S + 'show fails -p ExecStart', normal=((r'(start|stop)_time=\[.*?\]', r'\1_time=T'), (r'pid=\d+', 'pid=N'))),
+    Row('show-exec-ex', S + 'show sleeper -p ExecStartEx', normal=((r'(start|stop)_time=\[.*?\]', r'\1_time=T'), (r'pid=\d+', 'pid=N'))),
+    Row('show-failed', S + 'show fails -p ActiveState,SubState,Result,ExecMainCode,ExecMainStatus,LoadError'),
+    Row('show-unknown', S + 'show nothing-here -p Id,LoadState,ActiveState,SubState,LoadError,FragmentPath,UnitFileState'),
+    Row('show-masked', S + 'show masked -p Id,LoadState,LoadError,FragmentPath,UnitFileState'),
+    Row('show-bad', S + 'show bad -p Id,LoadState,LoadError,FragmentPath,UnitFileState'),
+    Row('show-can', S + 'show reloads sleeper refuses -p CanStart,CanStop,CanReload,CanIsolate,RefuseManualStart,RefuseManualStop'),
+    Row('show-times', S + 'show sleeper -p ActiveEnterTimestamp,ActiveExitTimestamp,InactiveEnterTimestamp,InactiveExitTimestamp,'
+        'ConditionTimestamp,AssertTimestamp,StateChangeTimestamp,ExecMainStartTimestamp,ExecMainExitTimestamp'),
+    Row('show-limits', S + 'show sleeper -p TimeoutStartUSec,TimeoutStopUSec,TimeoutAbortUSec,RestartUSec,RuntimeMaxUSec,WatchdogUSec,KillMode,'
+        'KillSignal,FinalKillSignal,SendSIGHUP,SendSIGKILL,RestartKillSignal'),
+    Row('show-limits-2', S + 'show sleeper -p StartLimitIntervalUSec,StartLimitBurst,StartLimitAction,FailureAction,SuccessAction,'
+        'JobTimeoutUSec,JobRunningTimeoutUSec,CollectMode,OnFailureJobMode'),
+    Row('show-flags', S + 'show sleeper -p ConditionResult,AssertResult,NeedDaemonReload,Transient,StopWhenUnneeded,AllowIsolate,'
+        'DefaultDependencies,IgnoreOnIsolate,FreezerState,Perpetual,Following'),
+    Row('show-conditions', S + 'show condition -p ConditionResult,Conditions,AssertResult,Asserts'),
+    Row('show-dependencies', S + 'show needs -p Requires,Wants,After,Before,Conflicts,BindsTo,PartOf,WantedBy,RequiredBy'),
+    Row('show-reverse', S + 'show fails -p RequiredBy,Before'),
+    Row('show-environment-of', S + 'show sleeper -p Environment,User,Group,WorkingDirectory,StandardOutput,StandardInput,UMask,Nice'),
+    Row('show-value', S + 'show --value -p ActiveState,SubState sleeper'),
+    Row('show-bad-property', S + 'show -p NoSuchProperty sleeper'),
+    Row('show-two', S + 'show -p Id,ActiveState sleeper oneshot'),
+    Row('show-target', S + 'show alone.target -p Id,ActiveState,CanIsolate,AllowIsolate,Wants'),
+    Row('show-manager', S + 'show -p SystemState,Virtualization,Architecture,Tainted,ConfirmSpawn,ShowStatus,DefaultStandardOutput'),
+    Row('show-manager-defaults', S + 'show -p DefaultTimeoutStartUSec,DefaultTimeoutStopUSec,DefaultTimeoutAbortUSec,DefaultRestartUSec,'
+        'DefaultStartLimitIntervalUSec,DefaultStartLimitBurst'),
+    Row('need-reload', 'echo "[Unit]" > /run/systemd/system/remains.service.d.tmp; touch -d "now + 1 min" /run/systemd/system/remains.service; '
+        'systemctl show -p NeedDaemonReload remains; systemctl status remains | head -1; systemctl daemon-reload; '
+        'systemctl show -p NeedDaemonReload remains'),
+    Row('list-units', S + "list-units --no-legend --plain 'sleeper*' 'oneshot*' 'fails*' 'masked*'", sort=True),
+    Row('list-units-all', S + "list-units --all --no-legend --plain 'sleeper*' 'oneshot*' 'fails*' 'masked*' 'other-name*'", sort=True),
+    Row('list-units-state', S + "list-units --state=failed --no-legend --plain 'fails*' 'sleeper*'", sort=True),
+    Row('list-units-failed', S + "--failed --no-legend --plain list-units 'd*.service' 'f*.service'", sort=True),
+    Row('list-units-type', S + "list-units --type=service --no-legend --plain 'alone*' 'sleep*'"),
+    Row('list-units-table', S + "list-units 'sleeper*'"),
+    Row('list-dependencies', S + 'list-dependencies needs'),
+    Row('list-dependencies-reverse', S + 'list-dependencies --reverse fails'),
+    Row('list-dependencies-after', S + 'list-dependencies --after needs'),
+    Row('reset-failed-one', S + 'reset-failed fails; systemctl is-failed fails'),
+    Row('reset-failed-unknown', S + 'reset-failed nothing-here'),
+    Row('reset-failed', S + "reset-failed; systemctl --failed --no-legend --plain list-units 'd*.service' 'f*.service'"),
+    Row('show-environment', S + 'show-environment | grep -E "^(PATH|LANG)="'),
+    Row('set-environment', S + 'set-environment TOOL_A=1 TOOL_B=two; systemctl show-environment | grep TOOL_', sort=True),
+    Row('unset-environment', S + 'unset-environment TOOL_A; systemctl show-environment | grep TOOL_'),
+    Row('import-environment', 'TOOL_C=3 systemctl import-environment TOOL_C; systemctl show-environment | grep TOOL_', sort=True),
+    Row('environment-reaches', 'systemctl restart sleeper; tr "\\0" "\\n" < /proc/$(systemctl show -P MainPID sleeper)/environ | grep -E "TOOL_|^A="',
+        sort=True),
+    Row('set-environment-bad', S + 'set-environment 1A=x'),
+    Row('unset-all', S + 'unset-environment TOOL_B TOOL_C; systemctl show-environment | grep TOOL_'),
+    Row('daemon-reload', S + 'daemon-reload'),
+    Row('daemon-reexec', S + 'daemon-reexec; systemctl is-active sleeper'),
+    Row('service-watchdogs', S + 'service-watchdogs'),
+    Row('is-system-running', S + 'is-system-running'),
+    Row('version', S + 'show -P Version | cut -c1-3'),
+    Row('default-target', S + 'get-default'),
+    Row('preset-mode', S + 'edit sleeper </dev/null'),
+    Row('freeze-no-bus', S + 'freeze sleeper'),
+    Row('wait-no-bus', S + 'start --wait oneshot'),
+    Row('dir', 'test -d /run/systemd/system && stat -c "%F %a %U" /run/systemd/system /run/systemd/private'),
+    Row('user-no-bus', "setpriv --reuid=65534 --clear-groups --regid=65534 systemctl is-active sleeper"),
+    Row('offline', 'SYSTEMD_OFFLINE=1 systemctl start sleeper'),
+    Row('isolate', S + 'start slow --no-block; systemctl isolate alone.target; systemctl is-active sleeper slow alone.target'),
+]
