@@ -54,7 +54,7 @@ static const struct kind kinds[] = {
          .text = "Type=forking\nPIDFile=@RIG@/@N@.pid\nExecStart=@DIARY@ --fork --pid-file=@RIG@/@N@.pid\n"
                  "Restart=always\nRestartSec=20ms\n"},
         {.name = "once", .text = "ExecStart=@DIARY@ --on-term=exit:0\n"},
-        {.name = "stubborn", .text = "ExecStart=@DIARY@ --on-term=ignore\nTimeoutStopSec=100ms\n"},
+        {.name = "stubborn", .text = "ExecStart=@DIARY@ --on-term=ignore\nTimeoutStopSec=500ms\n"},
         {.name = "family",
          .children = 2,
          .text = "Type=exec\nExecStart=@DIARY@ --children=2\nRestart=always\nRestartSec=20ms\n"},

@@ -278,7 +278,8 @@ static void control_again(struct manager *m, struct run *r, uint64_t timeout_us,
                 service_act(m, r, DO_KILL_CONTROL, again);
 }
 
-/* States that sent a signal on entry: it is sent again, and must get its chance before the timer runs out. */
+/* States that sent a signal on entry: it is sent again, and must get its chance before the timer runs out. So must a
+ * process whose start is still under way. */
 static bool waits_for_signalled(enum machine_state s)
 {
         return s == STATE_STOP_SIGTERM || s == STATE_STOP_SIGKILL || s == STATE_FINAL_SIGTERM ||
@@ -291,7 +292,8 @@ static void take_up(struct manager *m, struct run *r)
 
         settle_launch(m, r, &r->d.main);
         settle_launch(m, r, &r->d.control);
-        if (r->d.deadline_us > 0 && waits_for_signalled(r->d.state))
+        if (r->d.deadline_us > 0 &&
+            (waits_for_signalled(r->d.state) || ((r->d.main.flags | r->d.control.flags) & PROCESS_LAUNCHING)))
                 r->d.deadline_us = MAX2(r->d.deadline_us, sys_mono_us() + SECOND_CHANCE_US);
         timer_restore(m, r);
         if (r->d.job.type != JOB_NONE)
