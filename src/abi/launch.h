@@ -2,7 +2,7 @@
  *
  * What the manager says to the launcher (supd-exec), and how a start comes to its end.
  *
- * The manager starts one launcher, vfork+exec, with the fds named in its argv (supd-exec --fds=STATE,BELL,PLANS,LIFE)
+ * The manager starts one launcher, clone(CLONE_VM)+exec, with the fds named in its argv (supd-exec --fds=STATE,BELL,PLANS,LIFE)
  * and then writes one SOCK_SEQPACKET message per start into PLANS. Each message gets a process of its own: that child
  * of the launcher (the intermediate) calls setsid, does what may block, vforks the service-to-be, waits for its exec,
  * notes the end in the slot, rings the bell and exits. So the service is orphaned on purpose and adopted by the keeper,

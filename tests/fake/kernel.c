@@ -58,7 +58,7 @@ static const int errnos[N_CALLS][8] = {
         [CALL_EPOLL_WAIT] = {EINTR},
         [CALL_TIMER_CREATE] = {EMFILE, ENFILE, ENODEV, ENOMEM},
         [CALL_SOCKETPAIR] = {EMFILE, ENFILE, ENOMEM},
-        [CALL_VFORK] = {EAGAIN, ENOMEM},
+        [CALL_CLONE] = {EAGAIN, ENOMEM},
         [CALL_INOTIFY_INIT] = {EMFILE, ENFILE, ENOMEM},
         [CALL_INOTIFY_ADD] = {ENOSPC, ENOMEM, EACCES, ENOENT},
         [CALL_PWRITE] = {ENOSPC, EDQUOT, EIO},
@@ -356,10 +356,10 @@ long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
         return v < 0 ? as_errno(-v) : 0;
 }
 
-pid_t __wrap_vfork(void);
-pid_t __wrap_vfork(void)
+int __wrap_clone(int (*function)(void *), void *stack, int flags, void *userdata, ...);
+int __wrap_clone(int (*function)(void *) unused_, void *stack unused_, int flags unused_, void *userdata unused_, ...)
 {
-        int e = kernel_call(CALL_VFORK);
+        int e = kernel_call(CALL_CLONE);
 
         return e ? as_errno(e) : LAUNCHER_PID;
 }

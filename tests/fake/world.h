@@ -41,7 +41,7 @@
         X(TIMER_CREATE)                                                                                                \
         X(TIMER_SET)                                                                                                   \
         X(SOCKETPAIR)                                                                                                  \
-        X(VFORK)                                                                                                       \
+        X(CLONE)                                                                                                       \
         X(INOTIFY_INIT)                                                                                                \
         X(INOTIFY_ADD)                                                                                                 \
         X(PWRITE)                                                                                                      \

@@ -48,6 +48,7 @@ static unsigned n_children;
 static struct shared {
         struct launch_message taken[N_SPARES]; /* what each spare has taken, once the magic is there */
         _Atomic uint32_t is_there[N_SPARES];   /* launcher: there is such a spare */
+        _Atomic uint32_t has_read[N_SPARES];   /* spare: what was taken is copied, its place may be used again */
         _Atomic uint32_t clock_is_known;
 } * shared;
 
@@ -243,6 +244,7 @@ static _Noreturn void spare_run(const struct launcher *l, struct launch_message 
         r = receive(l, taken, 0, &received);
         if (r <= 0)
                 _exit(EXIT_SUCCESS); /* nobody needed it for SPARE_LIFE_S, or the manager is gone */
+        atomic_store(&shared->has_read[taken - shared->taken], 1);
         (void)prctl(PR_SET_PDEATHSIG, 0);
         if (!other_waits(taken))
                 (void)!write(spares.none_left_fd, &one, sizeof(one));
@@ -274,6 +276,7 @@ static bool spare_make(const struct launcher *l, unsigned i)
         pid_t self = getpid();
 
         memset(&shared->taken[i], 0, sizeof(shared->taken[i]));
+        atomic_store(&shared->has_read[i], 0);
         atomic_store(&shared->is_there[i], 1);
         birth.pid = fork();
         if (birth.pid == 0)
@@ -307,13 +310,17 @@ static void spare_forget(unsigned i)
         atomic_store(&shared->is_there[i], 0);
 }
 
-/* Spares that have taken something are intermediates like any other from now on. Room for them was seen to. */
-static void spares_graduate(void)
+/* Spares that have taken something are intermediates like any other from now on. Room for them was seen to. One that
+ * lives and has not read yet what it took keeps its place a little longer: it says so, or its end does. DEAD: a pid, or
+ * 0. */
+static void spares_graduate(pid_t dead)
 {
         for (unsigned i = 0; i < N_SPARES; i++) {
                 const struct launch_message *m = &shared->taken[i];
 
                 if (spares.pids[i] == 0 || m->magic == TAKEN_NOTHING)
+                        continue;
+                if (spares.pids[i] != dead && !atomic_load(&shared->has_read[i]))
                         continue;
                 if (m->magic == LAUNCH_MAGIC && m->slot < DURABLE_MAX_SLOTS)
                         children[n_children++] = (struct child){spares.pids[i], m->slot, m->generation};
@@ -389,7 +396,7 @@ static bool reap(const struct launcher *l)
         int status;
 
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-                spares_graduate();
+                spares_graduate(pid);
                 if (spare_died(pid, status))
                         continue;
                 any = true;
@@ -429,7 +436,7 @@ static int wait_and_reap(const struct launcher *l, int signal_fd)
                 return errno == EINTR ? 0 : -errno;
         if (p[1].revents) {
                 (void)!read(spares.none_left_fd, &n, sizeof(n));
-                spares_graduate();
+                spares_graduate(0);
         }
         if (spares.n > 0 && p[2].revents & (POLLHUP | POLLERR))
                 return -EPIPE;

@@ -54,13 +54,14 @@ static void inherit(int fd)
         (void)fcntl(fd, F_SETFD, 0);
 }
 
+/* What is ignored stays ignored over exec; the manager minds SIGCHLD only, and the launcher puts all right for
+ * services. */
 static void child_signals(void)
 {
         struct sigaction dfl = {.sa_handler = SIG_DFL};
         sigset_t none;
 
-        for (int s = 1; s <= SIGRTMAX; s++)
-                (void)sigaction(s, &dfl, NULL);
+        (void)sigaction(SIGCHLD, &dfl, NULL);
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
