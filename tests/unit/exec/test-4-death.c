@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -474,6 +475,49 @@ static void test_14_all_spares_held(unused_ void **state)
 
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void on_one_cpu(void)
+{
+        cpu_set_t all, one;
+
+        CPU_ZERO(&one);
+        if (sched_getaffinity(0, sizeof(all), &all) == 0)
+                for (unsigned i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+                        if (CPU_ISSET(i, &all))
+                                CPU_SET(i, &one);
+        assert_return_code(sched_setaffinity(0, sizeof(one), &one), errno);
+}
+
+/* Pairs of starts where all compete for one CPU: a spare is often taken off it between its message and its first look
+ * at it. None may be lost. */
+static void test_15_no_start_is_lost_on_a_busy_cpu(unused_ void **state)
+{
+        enum { PAIRS = 1000 };
+        cpu_set_t before;
+
+        assert_return_code(sched_getaffinity(0, sizeof(before), &before), errno);
+        world_start(&world, on_one_cpu);
+        assert_return_code(sched_setaffinity(0, sizeof(before), &before), errno);
+        check_start_works();
+        for (unsigned i = 0; i < PAIRS; i++) {
+                uint32_t slots[2];
+
+                for (unsigned k = 0; k < 2; k++) {
+                        struct scene *s = scene_new();
+                        cleanup_buf_ struct buf plan = {0};
+
+                        scene_shell(s, "exit 3");
+                        assert_int_equal(
+                                plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
+                        slots[k] = world_send(&world, &plan, NULL, 0);
+                }
+                for (unsigned k = 0; k < 2; k++) {
+                        assert_int_equal(world_wait_noted(&world, slots[k]), LAUNCH_EXECED);
+                        assert_int_equal(WEXITSTATUS(world_wait_exit(&world, slots[k])), 3);
+                }
+        }
+        world_stop(&world);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -491,6 +535,7 @@ int main(void)
                 WORLD_TEST(test_12_spare_killed_with_plan),
                 WORLD_TEST(test_13_spares_go_along),
                 WORLD_TEST(test_14_all_spares_held),
+                cmocka_unit_test(test_15_no_start_is_lost_on_a_busy_cpu),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
