@@ -21,6 +21,7 @@ static const char *const common_words[] = {
 
 static const struct limit_value no_limits[N_EXEC_LIMITS];
 static const struct exit_status_set no_statuses;
+static const struct exec_rare nothing_rare;
 static const struct exec_directory_setting no_directories[N_EXEC_DIRECTORIES] = {
         [DIRECTORY_RUNTIME] = {.mode = 0755},       [DIRECTORY_STATE] = {.mode = 0755},
         [DIRECTORY_CACHE] = {.mode = 0755},         [DIRECTORY_LOGS] = {.mode = 0755},
@@ -34,6 +35,7 @@ static const struct exec_config default_exec = {
         .ignore_sigpipe = true,
         .output = OUTPUT_JOURNAL,
         .directories = no_directories,
+        .rare = &nothing_rare,
 };
 static const struct kill_config default_kill = {
         .mode = KILL_CONTROL_GROUP,
@@ -218,6 +220,30 @@ static const struct limit_value *pack_limits(struct packer *p, const struct limi
         return no_limits;
 }
 
+static const struct exec_rare *pack_rare(struct packer *p, const struct draft *d)
+{
+        struct exec_rare scratch, *e;
+
+        if (memcmp(&d->rare, &nothing_rare, sizeof(d->rare)) == 0)
+                return &nothing_rare;
+        memcpy(&scratch, &d->rare, sizeof(scratch));
+        e = pack_array(p, &scratch, sizeof(scratch));
+        pack_string(p, &e->numa_mask);
+        e->credentials.v = pack_array(p, e->credentials.v, e->credentials.n * sizeof(*e->credentials.v));
+        for (unsigned i = 0; i < e->credentials.n; i++) {
+                pack_string(p, &e->credentials.v[i].id);
+                pack_string(p, &e->credentials.v[i].path);
+                if (e->credentials.v[i].data)
+                        pack_bytes(p, &e->credentials.v[i].data, e->credentials.v[i].size + 1);
+        }
+        e->open_files.v = pack_array(p, e->open_files.v, e->open_files.n * sizeof(*e->open_files.v));
+        for (unsigned i = 0; i < e->open_files.n; i++) {
+                pack_string(p, &e->open_files.v[i].path);
+                pack_string(p, &e->open_files.v[i].name);
+        }
+        return p->arrays ? e : NULL; /* nobody looks while it is counted */
+}
+
 static void pack_exec_strings(struct packer *p, struct exec_config *e)
 {
         char **strings[] = {&e->user,
@@ -252,6 +278,7 @@ static const struct exec_config *pack_exec(struct packer *p, const struct draft 
         memcpy(&scratch, &d->exec, sizeof(scratch)); /* padding included */
         scratch.limits = pack_limits(p, d->limits);
         scratch.directories = pack_directories(p, d);
+        scratch.rare = pack_rare(p, d);
         if (memcmp(&scratch, &default_exec, sizeof(scratch)) == 0)
                 return &default_exec;
         e = pack_array(p, &scratch, sizeof(scratch));

@@ -282,6 +282,63 @@ struct exec_directory_setting {
         mode_t mode;          /* default 0755 */
 };
 
+enum keyring_mode {
+        KEYRING_INHERIT,
+        KEYRING_PRIVATE,
+        KEYRING_SHARED,
+        N_KEYRING_MODES,
+};
+
+enum numa_policy { /* MPOL_*, plus one */
+                   NUMA_UNSET,
+                   NUMA_DEFAULT,
+                   NUMA_PREFERRED,
+                   NUMA_BIND,
+                   NUMA_INTERLEAVE,
+                   NUMA_LOCAL,
+                   N_NUMA_POLICIES,
+};
+
+struct credential { /* LoadCredential=, SetCredential= */
+        char *id;
+        char *path; /* LoadCredential=: a file, a socket or a directory; no '/' in front: a credential of supd's own, or
+                     * of the stores in /etc, /run and /usr/lib; NULL = SetCredential= */
+        char *data; /* SetCredential=: the bytes */
+        size_t size;
+};
+
+struct credentials {
+        struct credential *v;
+        unsigned n;
+};
+
+struct open_file {         /* OpenFile= */
+        char *path, *name; /* name: as it stands in LISTEN_FDNAMES */
+        bool read_only, append, truncate, graceful;
+};
+
+struct open_files {
+        struct open_file *v;
+        unsigned n;
+};
+
+/* What few units ask for. */
+struct exec_rare {
+        bool cpu_reset_on_fork;
+        bool core_filter_set, secure_bits_set, timer_slack_set, login_environment_set;
+        bool login_environment; /* SetLoginEnvironment=; counts only when given */
+        bool tty_reset, tty_hangup, tty_disallocate, remove_ipc;
+        uint64_t core_filter;           /* bits of /proc/PID/coredump_filter */
+        uint64_t timer_slack_ns;        /* counts only when given, as the one before */
+        int secure_bits;                /* SECBIT_*; likewise */
+        unsigned tty_rows, tty_columns; /* 0 = as they are */
+        enum keyring_mode keyring;      /* default inherit */
+        enum numa_policy numa_policy;
+        char *numa_mask; /* as written; NULL = not set */
+        struct credentials credentials;
+        struct open_files open_files;
+};
+
 struct exec_config {
         char *user, *group; /* NULL = not set */
         struct strings supplementary_groups;
@@ -314,6 +371,7 @@ struct exec_config {
         bool capability_bounding_set;       /* CapabilityBoundingSet= was given */
         uint64_t bounding_set, ambient_set; /* bits CAP_*; bounding_set counts only when given */
         bool private_tmp;
+        const struct exec_rare *rare; /* never NULL */
 };
 
 struct kill_config {

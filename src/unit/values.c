@@ -2,7 +2,7 @@
  * See values.h. One small function for each value type; all share the rules that a bad value leaves the field alone
  * (rule 5), and that the empty value resets (rule 4).
  */
-#include "unit/values.h"
+#include "unit/values-parts.h"
 
 #include "syntax/environment.h"
 #include "syntax/exec-line.h"
@@ -20,7 +20,7 @@ enum {
 
 /* ---- what the functions share ---- */
 
-static int bad(struct setting *s, const char *mistake)
+int value_bad(struct setting *s, const char *mistake)
 {
         s->mistake = mistake;
         return -EINVAL;
@@ -29,11 +29,11 @@ static int bad(struct setting *s, const char *mistake)
 static int fatal(struct setting *s, const char *mistake)
 {
         s->fatal = true;
-        return bad(s, mistake);
+        return value_bad(s, mistake);
 }
 
 /* A sentence that ends in the value's part that is wrong. */
-static int bad_with(struct setting *s, const char *mistake, const char *part)
+int value_bad_with(struct setting *s, const char *mistake, const char *part)
 {
         struct buf *b = &s->draft->text;
 
@@ -44,21 +44,21 @@ static int bad_with(struct setting *s, const char *mistake, const char *part)
         return s->mistake ? -EINVAL : -ENOMEM;
 }
 
-static bool *flag_of(struct setting *s)
+bool *value_flag(struct setting *s)
 {
         return (bool *)(void *)((char *)s->draft + s->row->extra);
 }
 
 /* Specifiers of PART into *ret. */
-static int expand(struct setting *s, const char *part, char **ret)
+int value_expand(struct setting *s, const char *part, char **ret)
 {
         char letter[3] = {'%', 0, 0};
         int r = draft_expand(s->draft, part, ret, &letter[1]);
 
-        return r == -ENOENT ? bad_with(s, "there is no specifier", letter) : r;
+        return r == -ENOENT ? value_bad_with(s, "there is no specifier", letter) : r;
 }
 
-static bool is_empty(const struct setting *s)
+bool value_is_empty(const struct setting *s)
 {
         return *s->value == 0;
 }
@@ -104,17 +104,17 @@ static bool path_has_dots(const char *p)
 }
 
 /* An absolute path, expanded and tidied. */
-static int take_path(struct setting *s, const char *part, char **ret)
+int value_take_path(struct setting *s, const char *part, char **ret)
 {
         char *p, *copy;
-        int r = expand(s, part, &p);
+        int r = value_expand(s, part, &p);
 
         if (r < 0)
                 return r;
         if (*p != '/')
-                return bad_with(s, "path is not absolute:", p);
+                return value_bad_with(s, "path is not absolute:", p);
         if (path_has_dots(p))
-                return bad_with(s, "path leads upwards:", p);
+                return value_bad_with(s, "path leads upwards:", p);
         copy = arena_strdup(&s->draft->scratch, p);
         if (!copy)
                 return -ENOMEM;
@@ -124,8 +124,8 @@ static int take_path(struct setting *s, const char *part, char **ret)
 }
 
 /* Calls EACH for every word, specifiers expanded. A word that is bad is told and left out; the others count. */
-static int each_word(struct setting *s, unsigned flags, int (*each)(struct setting *s, char *word, void *field),
-                     void *field)
+int value_each_word(struct setting *s, unsigned flags, int (*each)(struct setting *s, char *word, void *field),
+                    void *field)
 {
         cleanup_buf_ struct buf word = {0};
         const char *p = s->value;
@@ -138,8 +138,8 @@ static int each_word(struct setting *s, unsigned flags, int (*each)(struct setti
                 if (r == 0)
                         return mistakes ? -EINVAL : 0;
                 if (r < 0)
-                        return r == -EINVAL ? bad(s, "quote is not closed, or unknown escape") : r;
-                r = expand(s, buf_str(&word), &expanded);
+                        return r == -EINVAL ? value_bad(s, "quote is not closed, or unknown escape") : r;
+                r = value_expand(s, buf_str(&word), &expanded);
                 if (r >= 0)
                         r = each(s, expanded, field);
                 if (r == -EINVAL)
@@ -157,11 +157,11 @@ static int add_word(struct setting *s, char *word, void *field)
 static int value_words_of(struct setting *s, struct strings *field, unsigned flags,
                           int (*each)(struct setting *s, char *word, void *field))
 {
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = (struct strings){0};
                 return 0;
         }
-        return each_word(s, flags, each, field);
+        return value_each_word(s, flags, each, field);
 }
 
 static int value_enum(struct setting *s, const struct names *t, unsigned *field)
@@ -169,7 +169,7 @@ static int value_enum(struct setting *s, const struct names *t, unsigned *field)
         int v = names_find(t, s->value);
 
         if (v < 0)
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         *field = (unsigned)v;
         return 0;
 }
@@ -184,7 +184,7 @@ static int value_boolean(struct setting *s, bool *field)
 static int value_text(struct setting *s, char **field)
 {
         char *p;
-        int r = expand(s, s->value, &p);
+        int r = value_expand(s, s->value, &p);
 
         if (r < 0)
                 return r;
@@ -234,7 +234,7 @@ static int value_unsigned(struct setting *s, unsigned *field)
 
 static int value_exit_number(struct setting *s, int *field)
 {
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = -1;
                 return 0;
         }
@@ -254,7 +254,7 @@ static int value_signal(struct setting *s, int *field)
 #define VALUE_OF_ENUM(name, ctype)                                                                                     \
         static int value_##name(struct setting *s, enum ctype *field)                                                  \
         {                                                                                                              \
-                unsigned v;                                                                                            \
+                unsigned v = 0;                                                                                        \
                 int r = value_enum(s, &ctype##_names, &v);                                                             \
                                                                                                                        \
                 if (r >= 0)                                                                                            \
@@ -278,7 +278,7 @@ static int value_preserve_mode(struct setting *s, enum preserve_mode *field)
                 return 0;
         }
         if (parse_bool(s->value, &b) < 0)
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         *field = b ? PRESERVE_YES : PRESERVE_NO;
         return 0;
 }
@@ -286,7 +286,7 @@ static int value_preserve_mode(struct setting *s, enum preserve_mode *field)
 static int value_exit_type(struct setting *s, bool *field)
 {
         if (!streq(s->value, "main") && !streq(s->value, "cgroup"))
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         *field = streq(s->value, "cgroup");
         return 0;
 }
@@ -294,7 +294,7 @@ static int value_exit_type(struct setting *s, bool *field)
 static int value_bus_name(struct setting *s, char **field)
 {
         char *p;
-        int r = expand(s, s->value, &p);
+        int r = value_expand(s, s->value, &p);
         bool start = true;
 
         if (r < 0)
@@ -303,11 +303,11 @@ static int value_bus_name(struct setting *s, char **field)
                 bool word = (*q >= 'a' && *q <= 'z') || (*q >= 'A' && *q <= 'Z') || (*q >= '0' && *q <= '9') ||
                             *q == '_' || *q == '-';
                 if (!word && (*q != '.' || start))
-                        return bad(s, NULL);
+                        return value_bad(s, NULL);
                 start = *q == '.';
         }
         if (*p && (start || !strchr(p, '.') || strlen(p) > 255))
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         *field = *p ? arena_strdup(&s->draft->scratch, p) : NULL;
         return *p && !*field ? -ENOMEM : 0;
 }
@@ -322,7 +322,7 @@ static int value_word_list(struct setting *s, struct strings *field)
 static int add_unit(struct setting *s, char *word, void *field)
 {
         if (!unit_name_valid(word))
-                return bad_with(s, "is no name of a unit:", word);
+                return value_bad_with(s, "is no name of a unit:", word);
         if (unit_name_is_template(word) && s->row->extra != UNITS_INSTALL) {
                 char name[UNIT_NAME_MAX + 1];
                 const struct unit_name *n = &s->draft->name;
@@ -330,9 +330,9 @@ static int add_unit(struct setting *s, char *word, void *field)
                 if (n->instance && n->instance_size == 0)
                         return 0; /* in a template: this depends on the instance */
                 if (!n->instance)
-                        return bad_with(s, "is a template, of which an instance has to be named:", word);
+                        return value_bad_with(s, "is a template, of which an instance has to be named:", word);
                 if (unit_name_instantiate(word, n->instance, n->instance_size, name) < 0)
-                        return bad_with(s, "is no name of a unit:", word);
+                        return value_bad_with(s, "is no name of a unit:", word);
                 return draft_add_string(s->draft, field, name);
         }
         return draft_add_string(s->draft, field, word);
@@ -343,7 +343,7 @@ static int value_units(struct setting *s, struct strings *field)
 {
         bool dependency = s->row->section == SECTION_UNIT;
 
-        if (is_empty(s) && dependency)
+        if (value_is_empty(s) && dependency)
                 return 0;
         return value_words_of(s, field, WORDS_LIST, add_unit);
 }
@@ -351,21 +351,21 @@ static int value_units(struct setting *s, struct strings *field)
 static int add_path(struct setting *s, char *word, void *field)
 {
         char *p;
-        int r = take_path(s, word, &p);
+        int r = value_take_path(s, word, &p);
 
         return r < 0 ? r : draft_add_string(s->draft, field, p);
 }
 
 static int value_mounts(struct setting *s, struct strings *field)
 {
-        return is_empty(s) ? 0 : each_word(s, WORDS_LIST, add_path, field);
+        return value_is_empty(s) ? 0 : value_each_word(s, WORDS_LIST, add_path, field);
 }
 
 static int value_path_list(struct setting *s, struct strings *field)
 {
         char *copy, *save = NULL;
 
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = (struct strings){0};
                 return 0;
         }
@@ -383,7 +383,7 @@ static int value_path_list(struct setting *s, struct strings *field)
 static int add_variable(struct setting *s, char *word, void *field)
 {
         if (!environment_name_valid(word, strlen(word)))
-                return bad_with(s, "is no name of a variable:", word);
+                return value_bad_with(s, "is no name of a variable:", word);
         return draft_add_string(s->draft, field, word);
 }
 
@@ -406,7 +406,7 @@ static int value_unset_list(struct setting *s, struct strings *field)
 static int add_assignment(struct setting *s, char *word, void *field)
 {
         if (!environment_assignment_valid(word))
-                return bad_with(s, "is no assignment NAME=value:", word);
+                return value_bad_with(s, "is no assignment NAME=value:", word);
         return draft_add_string(s->draft, field, word);
 }
 
@@ -418,7 +418,7 @@ static int value_environment(struct setting *s, struct strings *field)
 /* ---- growing arrays ---- */
 
 /* Room for one more in the scratch: V is full whenever N is 0 or a power of two from 4 on. */
-static void *grow(struct draft *d, const void *v, unsigned n, size_t size)
+void *value_grow(struct draft *d, const void *v, unsigned n, size_t size)
 {
         void *fresh;
 
@@ -432,7 +432,7 @@ static void *grow(struct draft *d, const void *v, unsigned n, size_t size)
 
 int draft_add_string(struct draft *d, struct strings *l, const char *s)
 {
-        char **v = grow(d, l->v, l->n, sizeof(char *));
+        char **v = value_grow(d, l->v, l->n, sizeof(char *));
         char *copy = arena_strdup(&d->scratch, s);
 
         if (!v || !copy)
@@ -458,7 +458,7 @@ static int value_condition(struct setting *s, struct conditions *field)
         const char *p = s->value;
         int r;
 
-        if (is_empty(s)) { /* resets those of its kind: Condition*= or Assert*= */
+        if (value_is_empty(s)) { /* resets those of its kind: Condition*= or Assert*= */
                 unsigned n = 0;
                 for (unsigned i = 0; i < field->n; i++)
                         if (field->v[i].assert != c.assert)
@@ -472,12 +472,12 @@ static int value_condition(struct setting *s, struct conditions *field)
         for (; *p == '!'; p++)
                 c.negate = true;
         p += strspn(p, " \t");
-        r = expand(s, p, &c.parameter);
+        r = value_expand(s, p, &c.parameter);
         if (r < 0)
                 return r;
         c.parameter = arena_strdup(&s->draft->scratch, c.parameter);
         c.name = (char *)(uintptr_t)s->row->key;
-        v = grow(s->draft, field->v, field->n, sizeof(*v));
+        v = value_grow(s->draft, field->v, field->n, sizeof(*v));
         if (!c.parameter || !v)
                 return -ENOMEM;
         field->v = v;
@@ -492,14 +492,14 @@ static int value_environment_file(struct setting *s, struct environment_files *f
         char *path;
         int r;
 
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = (struct environment_files){0};
                 return 0;
         }
-        r = take_path(s, s->value + optional, &path);
+        r = value_take_path(s, s->value + optional, &path);
         if (r < 0)
                 return r;
-        v = grow(s->draft, field->v, field->n, sizeof(*v));
+        v = value_grow(s->draft, field->v, field->n, sizeof(*v));
         if (!v)
                 return -ENOMEM;
         field->v = v;
@@ -518,19 +518,19 @@ static int add_command(struct setting *s, const struct exec_line_command *from, 
 {
         struct exec_command c = {.flags = from->flags, .line = s->line, .file = s->file}, *v;
         const char *mistake;
-        int r = expand(s, from->path, &c.path);
+        int r = value_expand(s, from->path, &c.path);
 
         c.words.v = arena_alloc(&s->draft->scratch, (from->words.n + 1) * sizeof(char *));
         if (!c.words.v)
                 return -ENOMEM;
         for (; r >= 0 && c.words.n < from->words.n; c.words.n++)
-                r = expand(s, from->words.v[c.words.n], &c.words.v[c.words.n]);
+                r = value_expand(s, from->words.v[c.words.n], &c.words.v[c.words.n]);
         if (r < 0)
                 return r == -EINVAL ? fatal(s, s->mistake) : r;
         mistake = exec_line_path_mistake(c.path);
         if (mistake)
-                return c.flags & EXEC_IGNORE_FAILURE ? bad(s, mistake) : fatal(s, mistake);
-        v = grow(s->draft, field->v, field->n, sizeof(*v));
+                return c.flags & EXEC_IGNORE_FAILURE ? value_bad(s, mistake) : fatal(s, mistake);
+        v = value_grow(s->draft, field->v, field->n, sizeof(*v));
         if (!v)
                 return -ENOMEM;
         field->v = v;
@@ -558,7 +558,7 @@ static int add_status(struct setting *s, char *word, void *field)
         int status, signal;
 
         if (parse_exit_status_or_signal(word, &status, &signal) < 0)
-                return bad_with(s, "is no exit status and no signal:", word);
+                return value_bad_with(s, "is no exit status and no signal:", word);
         if (status >= 0)
                 set->codes[status / 32] |= UINT32_C(1) << (status % 32);
         else
@@ -568,11 +568,11 @@ static int add_status(struct setting *s, char *word, void *field)
 
 static int value_status_set(struct setting *s, struct exit_status_set *field)
 {
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = (struct exit_status_set){0};
                 return 0;
         }
-        return each_word(s, WORDS_UNQUOTE, add_status, field);
+        return value_each_word(s, WORDS_UNQUOTE, add_status, field);
 }
 
 /* ---- who and where ---- */
@@ -590,7 +590,7 @@ static bool account_valid(const char *name)
 static int value_account(struct setting *s, char **field)
 {
         char *name;
-        int r = expand(s, s->value, &name);
+        int r = value_expand(s, s->value, &name);
 
         if (r == -EINVAL)
                 return fatal(s, s->mistake);
@@ -605,7 +605,7 @@ static int value_account(struct setting *s, char **field)
 static int add_account(struct setting *s, char *word, void *field)
 {
         if (!account_valid(word))
-                return bad_with(s, "is no name of a group:", word);
+                return value_bad_with(s, "is no name of a group:", word);
         return draft_add_string(s->draft, field, word);
 }
 
@@ -618,11 +618,11 @@ static int value_accounts(struct setting *s, struct strings *field)
 
 static int value_path(struct setting *s, char **field)
 {
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = NULL;
                 return 0;
         }
-        return take_path(s, s->value, field);
+        return value_take_path(s, s->value, field);
 }
 
 static int value_working_directory(struct setting *s, char **field)
@@ -634,10 +634,10 @@ static int value_working_directory(struct setting *s, char **field)
         if (streq(p, "~")) {
                 *field = arena_strdup(&s->draft->scratch, p);
                 r = *field ? 0 : -ENOMEM;
-        } else if (is_empty(s)) {
+        } else if (value_is_empty(s)) {
                 *field = NULL;
         } else {
-                r = take_path(s, p, field);
+                r = value_take_path(s, p, field);
         }
         if (r == -EINVAL)
                 return optional ? r : fatal(s, s->mistake);
@@ -658,15 +658,15 @@ static int value_pid_file(struct setting *s, char **field)
         char *p;
         int r;
 
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = NULL;
                 return 0;
         }
-        r = expand(s, s->value, &p);
+        r = value_expand(s, s->value, &p);
         if (r < 0)
                 return r;
         if (path_has_dots(p))
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         buf_reset(b);
         if (starts_with(p, "/var/run/"))
                 r = buf_printf(b, "/run/%s", p + strlen("/var/run/"));
@@ -695,11 +695,11 @@ static int add_directory(struct setting *s, char *word, void *field)
         if (!copy)
                 return -ENOMEM;
         if (*copy == '/' || path_has_dots(copy))
-                return bad_with(s, "is no relative path:", copy);
+                return value_bad_with(s, "is no relative path:", copy);
         path_tidy(copy);
         path_skip_dots(copy);
         if (!*copy)
-                return bad_with(s, "is no relative path:", word);
+                return value_bad_with(s, "is no relative path:", word);
         return draft_add_string(s->draft, field, copy);
 }
 
@@ -715,13 +715,13 @@ static int value_limit(struct setting *s, struct limit_value *field)
         struct limit_value v = {.set = true};
         int r;
 
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = (struct limit_value){0};
                 return 0;
         }
         r = parse_rlimit(s->row->extra, s->value, &v.soft, &v.hard);
         if (r < 0)
-                return r == -EILSEQ ? bad(s, "soft limit is above the hard limit") : r;
+                return r == -EILSEQ ? value_bad(s, "soft limit is above the hard limit") : r;
         *field = v;
         return 0;
 }
@@ -730,13 +730,13 @@ static int value_flagged(struct setting *s, int *field, int (*parse)(const char 
 {
         int r;
 
-        if (is_empty(s)) {
-                *flag_of(s) = false;
+        if (value_is_empty(s)) {
+                *value_flag(s) = false;
                 return 0;
         }
         r = parse(s->value, field);
         if (r >= 0)
-                *flag_of(s) = true;
+                *value_flag(s) = true;
         return r;
 }
 
@@ -756,14 +756,14 @@ static int value_cpu_affinity(struct setting *s, char **field)
 {
         struct buf *b = &s->draft->text;
 
-        if (is_empty(s)) {
+        if (value_is_empty(s)) {
                 *field = NULL;
                 return 0;
         }
         if (s->value[strspn(s->value, "0123456789-, \t")] != 0 && !streq(s->value, "numa"))
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         if (*field && strlen(*field) + strlen(s->value) > AFFINITY_MAX)
-                return bad(s, "list of CPUs is too long");
+                return value_bad(s, "list of CPUs is too long");
         buf_reset(b);
         if (buf_printf(b, "%s%s%s", *field ? *field : "", *field ? " " : "", s->value) < 0)
                 return -ENOMEM;
@@ -776,7 +776,7 @@ static int value_cpu_affinity(struct setting *s, char **field)
 static int set_stream_path(struct setting *s, const char *path, char **field)
 {
         char *p;
-        int r = take_path(s, path, &p);
+        int r = value_take_path(s, path, &p);
 
         if (r >= 0)
                 *field = p;
@@ -792,7 +792,7 @@ static int set_stream_name(struct setting *s, const char *name, char **field)
                 *field = NULL;
                 return 0;
         }
-        r = expand(s, name + 1, &p);
+        r = value_expand(s, name + 1, &p);
         if (r < 0)
                 return r;
         *field = arena_strdup(&s->draft->scratch, p);
@@ -813,7 +813,7 @@ static int value_input(struct setting *s, enum exec_input *field)
         } else {
                 v = names_find(&exec_input_names, s->value);
                 if (v < 0 || v == INPUT_FILE)
-                        return bad(s, NULL);
+                        return value_bad(s, NULL);
         }
         if (r >= 0)
                 *field = (enum exec_input)v;
@@ -854,7 +854,7 @@ static int value_output(struct setting *s, enum exec_output *field)
                                          : streq(s->value, output_words[i].word))
                         break;
         if (i == ARRAY_SIZE(output_words))
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         if (output_words[i].path)
                 r = set_stream_path(s, s->value + strlen(output_words[i].word), file);
         if (r >= 0)
@@ -904,9 +904,9 @@ static int value_input_text(struct setting *s, char **field)
         char *expanded;
         int r;
 
-        if (is_empty(s))
+        if (value_is_empty(s))
                 return reset_input_data(s, field);
-        r = expand(s, s->value, &expanded);
+        r = value_expand(s, s->value, &expanded);
         if (r < 0)
                 return r;
         for (p = expanded; *p && r >= 0;) {
@@ -939,7 +939,7 @@ static int value_input_base64(struct setting *s, char **field)
         cleanup_buf_ struct buf out = {0};
         unsigned bits = 0, n = 0, padding = 0;
 
-        if (is_empty(s))
+        if (value_is_empty(s))
                 return reset_input_data(s, field);
         for (const char *p = s->value; *p; p++) {
                 int digit = base64_digit(*p);
@@ -948,7 +948,7 @@ static int value_input_base64(struct setting *s, char **field)
                         continue;
                 padding += *p == '=';
                 if (padding > 2 || (digit < 0 && *p != '=') || (digit >= 0 && padding > 0))
-                        return bad(s, NULL);
+                        return value_bad(s, NULL);
                 bits = bits << 6 | (digit < 0 ? 0 : (unsigned)digit);
                 if (++n % 4 != 0)
                         continue;
@@ -956,7 +956,7 @@ static int value_input_base64(struct setting *s, char **field)
                         return -ENOMEM;
         }
         if (n % 4 != 0)
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         return add_input_data(s, field, out.data, out.size);
 }
 
@@ -1013,19 +1013,19 @@ static int add_capability(struct setting *s, char *word, void *field)
                         *(uint64_t *)field |= UINT64_C(1) << i;
                         return 0;
                 }
-        return bad_with(s, "is no capability:", word);
+        return value_bad_with(s, "is no capability:", word);
 }
 
 static int value_capabilities(struct setting *s, uint64_t *field)
 {
         const uint64_t all = (UINT64_C(1) << N_CAPABILITIES) - 1;
-        bool invert = *s->value == '~', *given = flag_of(s);
+        bool invert = *s->value == '~', *given = value_flag(s);
         struct setting rest = *s;
         uint64_t set = 0;
         int r;
 
         rest.value = s->value + invert;
-        r = each_word(&rest, WORDS_UNQUOTE, add_capability, &set);
+        r = value_each_word(&rest, WORDS_UNQUOTE, add_capability, &set);
         s->mistake = rest.mistake;
         if (r < 0 && r != -EINVAL)
                 return r;
@@ -1049,12 +1049,12 @@ static int value_dynamic_user(struct setting *s, bool *field)
 static int value_trigger(struct setting *s, char **field)
 {
         char *name;
-        int r = expand(s, s->value, &name);
+        int r = value_expand(s, s->value, &name);
 
         if (r < 0)
                 return r;
         if (!unit_name_valid(name) || (unit_name_is_template(name) && !unit_name_is_template(s->draft->unit.id)))
-                return bad(s, NULL);
+                return value_bad(s, NULL);
         *field = arena_strdup(&s->draft->scratch, name);
         return *field ? 0 : -ENOMEM;
 }

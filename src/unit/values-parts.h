@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the functions that read values share; the files values*.c only. A function value_NAME(s, field) reads value type
+ * NAME (directives.h) out of s->value: 0, -EINVAL with s->mistake (NULL = "KEY= expects …"), or -ENOMEM. It leaves the
+ * field alone when the value is bad.
+ *
+ * Not here: the table of types (values.c). Invariant: what a field points at lies in the draft's scratch arena.
+ */
+#ifndef SUPD_UNIT_VALUES_PARTS_H
+#define SUPD_UNIT_VALUES_PARTS_H
+
+#include "unit/values.h"
+
+int value_bad(struct setting *s, const char *mistake); /* MISTAKE is a constant; always -EINVAL */
+/* A sentence that ends in the value's part that is wrong: -EINVAL, or -ENOMEM. */
+int value_bad_with(struct setting *s, const char *mistake, const char *part);
+bool *value_flag(struct setting *s); /* what is set along with the field: the row's extra is its offset */
+bool value_is_empty(const struct setting *s);
+/* Specifiers of PART into *ret. */
+int value_expand(struct setting *s, const char *part, char **ret);
+/* An absolute path, expanded and tidied. */
+int value_take_path(struct setting *s, const char *part, char **ret);
+/* Calls EACH for every word, specifiers expanded. A word that is bad is told and left out; the others count. */
+int value_each_word(struct setting *s, unsigned flags, int (*each)(struct setting *s, char *word, void *field),
+                    void *field);
+/* Room for one more than the N elements of SIZE bytes at V: V or a copy of it; NULL = no memory. */
+void *value_grow(struct draft *d, const void *v, unsigned n, size_t size);
+
+#endif
