@@ -8,23 +8,28 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-/* MAP(m, a, x, y, z): m(a, x) m(a, y) m(a, z) for up to 14 names */
-#define MAP_1(m, a, x)                                                             m(a, x)
-#define MAP_2(m, a, x, ...)                                                        m(a, x) MAP_1(m, a, __VA_ARGS__)
-#define MAP_3(m, a, x, ...)                                                        m(a, x) MAP_2(m, a, __VA_ARGS__)
-#define MAP_4(m, a, x, ...)                                                        m(a, x) MAP_3(m, a, __VA_ARGS__)
-#define MAP_5(m, a, x, ...)                                                        m(a, x) MAP_4(m, a, __VA_ARGS__)
-#define MAP_6(m, a, x, ...)                                                        m(a, x) MAP_5(m, a, __VA_ARGS__)
-#define MAP_7(m, a, x, ...)                                                        m(a, x) MAP_6(m, a, __VA_ARGS__)
-#define MAP_8(m, a, x, ...)                                                        m(a, x) MAP_7(m, a, __VA_ARGS__)
-#define MAP_9(m, a, x, ...)                                                        m(a, x) MAP_8(m, a, __VA_ARGS__)
-#define MAP_10(m, a, x, ...)                                                       m(a, x) MAP_9(m, a, __VA_ARGS__)
-#define MAP_11(m, a, x, ...)                                                       m(a, x) MAP_10(m, a, __VA_ARGS__)
-#define MAP_12(m, a, x, ...)                                                       m(a, x) MAP_11(m, a, __VA_ARGS__)
-#define MAP_13(m, a, x, ...)                                                       m(a, x) MAP_12(m, a, __VA_ARGS__)
-#define MAP_14(m, a, x, ...)                                                       m(a, x) MAP_13(m, a, __VA_ARGS__)
-#define MAP_N(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, N, ...) MAP_##N
-#define MAP(m, a, ...)                                                             MAP_N(__VA_ARGS__, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, )(m, a, __VA_ARGS__)
+/* MAP(m, a, x, y, z): m(a, x) m(a, y) m(a, z) for up to 18 names */
+#define MAP_1(m, a, x)                                                                                 m(a, x)
+#define MAP_2(m, a, x, ...)                                                                            m(a, x) MAP_1(m, a, __VA_ARGS__)
+#define MAP_3(m, a, x, ...)                                                                            m(a, x) MAP_2(m, a, __VA_ARGS__)
+#define MAP_4(m, a, x, ...)                                                                            m(a, x) MAP_3(m, a, __VA_ARGS__)
+#define MAP_5(m, a, x, ...)                                                                            m(a, x) MAP_4(m, a, __VA_ARGS__)
+#define MAP_6(m, a, x, ...)                                                                            m(a, x) MAP_5(m, a, __VA_ARGS__)
+#define MAP_7(m, a, x, ...)                                                                            m(a, x) MAP_6(m, a, __VA_ARGS__)
+#define MAP_8(m, a, x, ...)                                                                            m(a, x) MAP_7(m, a, __VA_ARGS__)
+#define MAP_9(m, a, x, ...)                                                                            m(a, x) MAP_8(m, a, __VA_ARGS__)
+#define MAP_10(m, a, x, ...)                                                                           m(a, x) MAP_9(m, a, __VA_ARGS__)
+#define MAP_11(m, a, x, ...)                                                                           m(a, x) MAP_10(m, a, __VA_ARGS__)
+#define MAP_12(m, a, x, ...)                                                                           m(a, x) MAP_11(m, a, __VA_ARGS__)
+#define MAP_13(m, a, x, ...)                                                                           m(a, x) MAP_12(m, a, __VA_ARGS__)
+#define MAP_14(m, a, x, ...)                                                                           m(a, x) MAP_13(m, a, __VA_ARGS__)
+#define MAP_15(m, a, x, ...)                                                                           m(a, x) MAP_14(m, a, __VA_ARGS__)
+#define MAP_16(m, a, x, ...)                                                                           m(a, x) MAP_15(m, a, __VA_ARGS__)
+#define MAP_17(m, a, x, ...)                                                                           m(a, x) MAP_16(m, a, __VA_ARGS__)
+#define MAP_18(m, a, x, ...)                                                                           m(a, x) MAP_17(m, a, __VA_ARGS__)
+#define MAP_N(_1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, _17, _18, N, ...) MAP_##N
+#define MAP(m, a, ...)                                                                                                 \
+        MAP_N(__VA_ARGS__, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, )(m, a, __VA_ARGS__)
 
 #define ACTION_OF(unused, name) DO_##name,
 #define ON(s, e, g, n, ...)                                                                                            \
@@ -111,6 +116,13 @@ const char *machine_state_sub(enum machine_state s)
 enum machine_active machine_state_active(enum machine_state s)
 {
         return machine_states[s].active;
+}
+
+bool machine_state_watched(enum machine_state s)
+{
+        enum machine_active a = machine_state_active(s);
+
+        return s == STATE_START_POST || s == STATE_RUNNING || a == MACHINE_RELOADING;
 }
 
 const char *machine_event_name(enum machine_event e)
@@ -205,6 +217,49 @@ static bool restart_by_result(enum service_restart restart, enum machine_result 
                 return false;
         }
         return false;
+}
+
+/* BASE to the power of EXPONENT, at most LIMIT. */
+static long double power(long double base, unsigned exponent, long double limit)
+{
+        long double p = 1;
+
+        for (; exponent > 0 && p < limit; exponent >>= 1) {
+                if (exponent & 1)
+                        p *= base;
+                base = MIN2(base * base, limit);
+        }
+        return MIN2(p, limit);
+}
+
+/* The factor that makes GROWTH in N steps: between 1 and GROWTH, where power() is monotonic. */
+static long double step_factor(long double growth, unsigned n)
+{
+        long double low = 1, high = growth;
+
+        for (int i = 0; i < 128; i++) {
+                long double middle = low + (high - low) / 2;
+
+                if (power(middle, n, 2 * growth) < growth)
+                        low = middle;
+                else
+                        high = middle;
+        }
+        return high;
+}
+
+uint64_t machine_restart_delay(const struct service_config *c, unsigned n)
+{
+        uint64_t first = c->restart_us, last = c->restart_max_delay_us;
+        long double growth;
+
+        if (n <= 1 || c->restart_steps == 0 || first == 0 || last == USEC_INFINITY || first >= last)
+                return first;
+        if (n > c->restart_steps)
+                return last;
+        growth = (long double)last / (long double)first;
+        /* a thousandth: what the bisection leaves must not make a round number one less */
+        return (uint64_t)((long double)first * power(step_factor(growth, c->restart_steps), n - 1, growth) + 0.001L);
 }
 
 bool machine_wants_restart(const struct service_config *c, enum machine_result result, int code, int status)

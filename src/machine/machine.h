@@ -34,7 +34,11 @@
         X(FAILED, "failed", FAILED, "ended badly")                                                                     \
         X(AUTO_RESTART, "auto-restart", ACTIVATING, "waits for RestartSec=")                                           \
         X(PASSIVE_DEAD, "dead", INACTIVE, "a target that is not reached")                                              \
-        X(PASSIVE_ACTIVE, "active", ACTIVE, "a target that is reached")
+        X(PASSIVE_ACTIVE, "active", ACTIVE, "a target that is reached")                                                \
+        X(RELOAD_SIGNAL, "reload-signal", RELOADING, "ReloadSignal= sent, RELOADING=1 is to come")                     \
+        X(RELOAD_NOTIFY, "reload-notify", RELOADING, "RELOADING=1 came, READY=1 is to come")                           \
+        X(STOP_WATCHDOG, "stop-watchdog", DEACTIVATING, "WatchdogSignal= sent")                                        \
+        X(FINAL_WATCHDOG, "final-watchdog", DEACTIVATING, "WatchdogSignal= to what is left")
 
 enum machine_state {
 #define X(name, sub, active, text) STATE_##name,
@@ -60,7 +64,10 @@ enum machine_state {
         X(READY, "READY=1")                                                                                            \
         X(SETTLE, "look whether the service still stands")                                                             \
         X(TIMEOUT, "the timer of the state ran out")                                                                   \
-        X(EMPTY, "no process that has to be waited for is left")
+        X(EMPTY, "no process that has to be waited for is left")                                                       \
+        X(WATCHDOG, "no watchdog ping came in time, or WATCHDOG=trigger")                                              \
+        X(RELOADING, "RELOADING=1, newer than the signal where one was sent")                                          \
+        X(STOPPING, "STOPPING=1")
 
 enum machine_event {
 #define X(name, text) EVENT_##name,
@@ -85,16 +92,21 @@ enum machine_event {
         X(ARM_START, "timer: TimeoutStartSec=")                                                                        \
         X(ARM_STOP, "timer: TimeoutStopSec=")                                                                          \
         X(ARM_RESTART, "timer: RestartSec=")                                                                           \
+        X(ARM_ABORT, "timer: TimeoutAbortSec=")                                                                        \
+        X(ARM_RUNTIME, "timer: RuntimeMaxSec=, counted from where it became active")                                   \
         X(DISARM, "no timer")                                                                                          \
         X(KILL_TERM, "KillSignal=, SIGCONT, perhaps SIGHUP, by KillMode=")                                             \
         X(KILL_KILL, "FinalKillSignal=, by KillMode=")                                                                 \
+        X(KILL_ABORT, "WatchdogSignal=, by KillMode=")                                                                 \
         X(KILL_CONTROL, "SIGKILL to the control process")                                                              \
+        X(SIGNAL_RELOAD, "ReloadSignal= to the main process")                                                          \
         X(LOOK_EMPTY, "look whether anything is left to be waited for")                                                \
         X(RESULT_EXIT, "the result comes from the exit at hand, unless there is one already")                          \
         X(RESULT_TIMEOUT, "result timeout, unless there is one already")                                               \
         X(RESULT_PROTOCOL, "result protocol, unless there is one already")                                             \
         X(RESULT_RESOURCES, "result resources, unless there is one already")                                           \
         X(RESULT_LIMIT, "result start-limit-hit, unless there is one already")                                         \
+        X(RESULT_WATCHDOG, "result watchdog, unless there is one already")                                             \
         X(RESULT_SKIP, "result exec-condition, unless there is one already")                                           \
         X(RESULT_CLEAR, "result success")                                                                              \
         X(JOB_SKIP, "the start job ends as done: conditions not met")                                                  \
@@ -123,7 +135,13 @@ enum machine_action {
         X(REMAIN_GOOD, "RemainAfterExit= and the result is success")                                                   \
         X(GOOD, "the result is success or exec-condition")                                                             \
         X(RESTART, "Restart= asks for it and nobody asked for a stop")                                                 \
-        X(SIGKILL_ALLOWED, "SendSIGKILL=yes")
+        X(SIGKILL_ALLOWED, "SendSIGKILL=yes")                                                                          \
+        X(TIMEOUT_ABORTS, "Timeout…FailureMode=abort, of start or stop by the state")                                  \
+        X(TIMEOUT_KILLS, "the same with kill, and SendSIGKILL=yes")                                                    \
+        X(RELOAD_BY_SIGNAL, "Type=notify-reload with a main process, no ExecReload=")                                  \
+        X(RELOAD_BY_BOTH, "Type=notify-reload with a main process, and ExecReload=")                                   \
+        X(SAYS_RELOADING, "its last word was RELOADING=1, and the main process is alive")                              \
+        X(SAYS_STOPPING, "its last word was STOPPING=1, and the main process is alive")
 
 enum machine_guard {
 #define X(name, text) GUARD_##name,
@@ -199,5 +217,11 @@ bool machine_exit_is_clean(const struct service_config *c, bool long_running, un
 enum machine_result machine_exit_result(int code, int status); /* of an unclean one; unknown = signal */
 /* Restart=: whether a service that ended with RESULT (and the main exit CODE/STATUS) is to be started again. */
 bool machine_wants_restart(const struct service_config *c, enum machine_result result, int code, int status);
+/* RestartSec=, RestartSteps=, RestartMaxDelaySec=: the pause before automatic restart number N (from 1), in µs. It
+ * grows by the same factor each time, and is RestartMaxDelaySec= behind the last step (systemd.service(5), from 254
+ * on). */
+uint64_t machine_restart_delay(const struct service_config *c, unsigned n);
+/* A service in this state has to send its watchdog pings. */
+bool machine_state_watched(enum machine_state s);
 
 #endif

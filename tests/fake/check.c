@@ -71,7 +71,11 @@ static void check_state(const struct run *r)
         case STATE_START:
         case STATE_START_POST:
         case STATE_RELOAD:
+        case STATE_RELOAD_SIGNAL:
+        case STATE_RELOAD_NOTIFY:
         case STATE_STOP:
+        case STATE_STOP_WATCHDOG:
+        case STATE_FINAL_WATCHDOG:
         case STATE_STOP_SIGTERM:
         case STATE_STOP_SIGKILL:
         case STATE_STOP_POST:

@@ -54,7 +54,7 @@ static void put_unit(struct control_answer *a, const struct run *r)
         put_times(a, &r->d);
         control_put_bool(a, "CanStart", loaded && !u->refuse_manual_start);
         control_put_bool(a, "CanStop", loaded && !u->refuse_manual_stop);
-        control_put_bool(a, "CanReload", u->service && u->service->commands[EXEC_RELOAD].n > 0);
+        control_put_bool(a, "CanReload", service_can_reload(u));
         control_put_bool(a, "CanIsolate", u->allow_isolate);
         control_put_bool(a, "StopWhenUnneeded", u->stop_when_unneeded);
         control_put_bool(a, "RefuseManualStart", u->refuse_manual_start);
@@ -131,7 +131,7 @@ static void put_service(struct control_answer *a, const struct run *r)
         control_put_u64(a, "TimeoutStartUSec", c->timeout_start_us);
         control_put_u64(a, "TimeoutStopUSec", c->timeout_stop_us);
         control_put_u64(a, "RuntimeMaxUSec", c->runtime_max_us);
-        control_put_u64(a, "WatchdogUSec", c->watchdog_us);
+        control_put_u64(a, "WatchdogUSec", r->d.watchdog_us > 0 ? r->d.watchdog_us : c->watchdog_us);
         control_put_string(a, "KillMode", kill_mode_name(c->kill->mode));
         control_put_i32(a, "KillSignal", c->kill->signal);
         control_put_string(a, "Slice", "");

@@ -23,7 +23,7 @@ const struct graph_node *jobs_look(void *userdata, uint32_t unit)
                 .job_irreversible = r->d.job.irreversible,
                 .job_ignore_order = r->d.job.ignore_order,
                 .can_start = true,
-                .can_reload = u->service && u->service->commands[EXEC_RELOAD].n > 0,
+                .can_reload = service_can_reload(u),
                 .refuse_manual_start = u->refuse_manual_start,
                 .refuse_manual_stop = u->refuse_manual_stop,
                 .allow_isolate = u->allow_isolate,
@@ -107,6 +107,7 @@ void jobs_finish(struct manager *m, struct run *r, enum job_result result)
         remember(m, r, result);
         announce(m, r, job.id, job.type, result, true);
         r->d.job = (struct job_durable){.type = JOB_NONE};
+        timer_set(m, r, DEADLINE_JOB, 0);
         graph_job_finished(m->graph, r->id);
         engine_touch(m, r);
         if (result == RESULT_DONE)
@@ -117,6 +118,30 @@ void jobs_finish(struct manager *m, struct run *r, enum job_result result)
                 happened(m, r, HAPPENED_JOB_FAILED);
         else if (job.type == JOB_STOP)
                 happened(m, r, HAPPENED_STOP_JOB_FAILED);
+}
+
+/* JobTimeoutSec= from where the job is queued, JobRunningTimeoutSec= from where it runs; the earlier one counts. */
+static void job_timer(struct manager *m, struct run *r, uint64_t span_us)
+{
+        uint64_t now = sys_mono_us(), at = timer_get(r, DEADLINE_JOB);
+
+        if (span_us < USEC_INFINITY - now && (at == 0 || now + span_us < at))
+                timer_set(m, r, DEADLINE_JOB, now + span_us);
+}
+
+static void job_runs(struct manager *m, struct run *r)
+{
+        if (!r->d.job.running)
+                job_timer(m, r, r->unit->job_running_timeout_us);
+        r->d.job.running = 1;
+        engine_touch(m, r);
+}
+
+/* The job ends, the unit goes on with what it does. */
+void jobs_timed_out(struct manager *m, struct run *r)
+{
+        log_line(m, r->name, "the %s job took too long", job_type_name(r->d.job.type));
+        jobs_finish(m, r, RESULT_TIMEOUT);
 }
 
 static void install(struct manager *m, const struct graph_job *j, const uint8_t request_id[16])
@@ -142,6 +167,7 @@ static void install(struct manager *m, const struct graph_job *j, const uint8_t 
                 .irreversible = j->irreversible,
                 .ignore_order = j->ignore_order,
         };
+        job_timer(m, r, r->unit->job_timeout_us);
         m->meta_dirty = true;
         if (j->anchor)
                 memcpy(r->d.job.request, request_id, sizeof(r->d.job.request));
@@ -202,8 +228,7 @@ static void run_start(struct manager *m, struct run *r)
         }
         if (a == ACTIVE_DEACTIVATING)
                 return; /* jobs_state_changed() comes back to it */
-        r->d.job.running = 1;
-        engine_touch(m, r);
+        job_runs(m, r);
         if (a != ACTIVE_ACTIVATING || r->d.state == STATE_AUTO_RESTART)
                 engine_post(m, r, EVENT_START, 0, 0);
 }
@@ -216,9 +241,8 @@ static void run_stop(struct manager *m, struct run *r)
                 jobs_finish(m, r, RESULT_DONE);
                 return;
         }
-        r->d.job.running = 1;
+        job_runs(m, r);
         r->d.flags |= UNIT_STOP_REQUESTED;
-        engine_touch(m, r);
         if (a != ACTIVE_DEACTIVATING)
                 engine_post(m, r, EVENT_STOP, 0, 0);
 }
@@ -247,12 +271,13 @@ static void run_reload(struct manager *m, struct run *r)
 
         if (r->d.job.running)
                 return; /* taken up again behind a death: ExecReload= is at work */
+        if (a == ACTIVE_RELOADING)
+                return; /* job_sees() comes back to it */
         if (a != ACTIVE_ACTIVE) {
                 jobs_finish(m, r, RESULT_INVALID);
                 return;
         }
-        r->d.job.running = 1;
-        engine_touch(m, r);
+        job_runs(m, r);
         engine_post(m, r, EVENT_RELOAD, 0, 0);
 }
 
@@ -339,6 +364,8 @@ static void job_sees(struct manager *m, struct run *r, enum unit_active now)
         case JOB_RELOAD:
                 if (r->d.job.running && (down || now == ACTIVE_DEACTIVATING))
                         jobs_finish(m, r, RESULT_FAILED);
+                else if (!r->d.job.running && now != ACTIVE_RELOADING)
+                        graph_job_installed(m->graph, r->id, JOB_RELOAD, r->d.job.ignore_order);
                 break;
         case JOB_NONE:
         case JOB_NOP:

@@ -361,13 +361,13 @@ static void say_step(struct manager *m, const struct run *r, const struct durabl
 
 static void kill_again(struct manager *m, struct run *r)
 {
-        bool hard = r->d.state == STATE_STOP_SIGKILL || r->d.state == STATE_FINAL_SIGKILL;
+        enum kill_what what = service_kills_in(r->d.state);
 
-        if (hard || r->d.state == STATE_STOP_SIGTERM || r->d.state == STATE_FINAL_SIGTERM) {
-                if (r->kill_due == KILL_NOTHING && list_add(&m->effects, r->id) < 0)
-                        return;
-                r->kill_due = hard ? KILL_WITH_KILL : KILL_WITH_TERM;
-        }
+        if (what == KILL_NOTHING)
+                return;
+        if (r->kill_due == KILL_NOTHING && list_add(&m->effects, r->id) < 0)
+                return;
+        r->kill_due = (uint8_t)what;
 }
 
 static void launched(struct manager *m, struct run *r, struct process_durable *p, struct durable_slot *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * epoll and one timerfd. Deadlines of units are a heap; the timerfd is armed for the first one only, so an idle manager
- * never wakes. Own code rather than sd-event: the manager links no libsystemd (see src/README.md).
+ * epoll and one timerfd. Units with deadlines are a heap, by the earliest of each; the timerfd is armed for the first
+ * one only, so an idle manager never wakes. Own code rather than sd-event: the manager links no libsystemd (see
+ * src/README.md).
  *
  * Invariant: a source that was removed is freed only when its turn is over, since the turn may still hold events for
  * it.
@@ -76,7 +77,7 @@ static void heap_up(struct manager *m, unsigned i)
 {
         struct run *r = m->heap[i];
 
-        while (i > 0 && m->heap[(i - 1) / 2]->d.deadline_us > r->d.deadline_us) {
+        while (i > 0 && m->heap[(i - 1) / 2]->due_us > r->due_us) {
                 heap_place(m, i, m->heap[(i - 1) / 2]);
                 i = (i - 1) / 2;
         }
@@ -91,9 +92,9 @@ static void heap_down(struct manager *m, unsigned i)
                 unsigned c = 2 * i + 1;
                 if (c >= m->heap_n)
                         break;
-                if (c + 1 < m->heap_n && m->heap[c + 1]->d.deadline_us < m->heap[c]->d.deadline_us)
+                if (c + 1 < m->heap_n && m->heap[c + 1]->due_us < m->heap[c]->due_us)
                         c++;
-                if (m->heap[c]->d.deadline_us >= r->d.deadline_us)
+                if (m->heap[c]->due_us >= r->due_us)
                         break;
                 heap_place(m, i, m->heap[c]);
                 i = c;
@@ -114,25 +115,83 @@ static void heap_remove(struct manager *m, struct run *r)
         heap_down(m, last->heap_at - 1);
 }
 
+static uint64_t *deadline_of(struct run *r, enum deadline which)
+{
+        uint64_t *places[N_DEADLINES] = {
+                [DEADLINE_STATE] = &r->d.deadline_us,
+                [DEADLINE_WATCHDOG] = &r->watchdog_deadline_us,
+                [DEADLINE_JOB] = &r->d.job_deadline_us,
+        };
+
+        return places[which];
+}
+
+static uint64_t earliest(struct run *r)
+{
+        uint64_t due = 0;
+
+        for (int i = 0; i < N_DEADLINES; i++) {
+                uint64_t at = *deadline_of(r, i);
+                if (at > 0 && (due == 0 || at < due))
+                        due = at;
+        }
+        return due;
+}
+
 void timer_restore(struct manager *m, struct run *r)
 {
         if (r->heap_at > 0)
                 heap_remove(m, r);
-        if (r->d.deadline_us == 0 || m->heap_n >= m->heap_allocated)
+        r->due_us = earliest(r);
+        if (r->due_us == 0 || m->heap_n >= m->heap_allocated)
                 return; /* units_add() keeps the heap as large as there are units */
         m->heap[m->heap_n++] = r;
         heap_up(m, m->heap_n - 1);
 }
 
-void timer_set(struct manager *m, struct run *r, uint64_t deadline_us)
+void timer_set(struct manager *m, struct run *r, enum deadline which, uint64_t deadline_us)
 {
-        r->d.deadline_us = deadline_us == USEC_INFINITY ? 0 : deadline_us;
+        *deadline_of(r, which) = deadline_us == USEC_INFINITY ? 0 : deadline_us;
         timer_restore(m, r);
+}
+
+uint64_t timer_get(const struct run *r, enum deadline which)
+{
+        return *deadline_of((struct run *)r, which); /* not written through */
 }
 
 static bool timers_due(const struct manager *m)
 {
-        return m->heap_n > 0 && m->heap[0]->d.deadline_us <= sys_mono_us();
+        return m->heap_n > 0 && m->heap[0]->due_us <= sys_mono_us();
+}
+
+static void state_timed_out(struct manager *m, struct run *r)
+{
+        engine_touch(m, r);
+        engine_post(m, r, EVENT_TIMEOUT, 0, 0);
+}
+
+static void watchdog_timed_out(struct manager *m, struct run *r)
+{
+        log_line(m, r->name, "no watchdog ping within %.3f s", (double)r->d.watchdog_us / 1e6);
+        engine_post(m, r, EVENT_WATCHDOG, 0, 0);
+}
+
+static void (*const timed_out[N_DEADLINES])(struct manager *, struct run *) = {
+        [DEADLINE_STATE] = state_timed_out,
+        [DEADLINE_WATCHDOG] = watchdog_timed_out,
+        [DEADLINE_JOB] = jobs_timed_out,
+};
+
+static void fire(struct manager *m, struct run *r, uint64_t now)
+{
+        for (int i = 0; i < N_DEADLINES; i++) {
+                uint64_t at = timer_get(r, i);
+                if (at == 0 || at > now)
+                        continue;
+                timer_set(m, r, i, 0);
+                timed_out[i](m, r);
+        }
 }
 
 /* What has happened goes first: a manager that was held up finds exits and expired deadlines at once, and an exit may
@@ -146,17 +205,13 @@ static void timers_fire(struct manager *m)
         exits_take(m);
         engine_settle(m);
         now = sys_mono_us();
-        while (m->heap_n > 0 && m->heap[0]->d.deadline_us <= now) {
-                struct run *r = m->heap[0];
-                timer_set(m, r, 0);
-                engine_touch(m, r);
-                engine_post(m, r, EVENT_TIMEOUT, 0, 0);
-        }
+        while (m->heap_n > 0 && m->heap[0]->due_us <= now)
+                fire(m, m->heap[0], now);
 }
 
 static void timer_arm(struct manager *m)
 {
-        uint64_t next = m->heap_n > 0 ? m->heap[0]->d.deadline_us : 0;
+        uint64_t next = m->heap_n > 0 ? m->heap[0]->due_us : 0;
         struct itimerspec t = {0};
 
         if (m->publish_retry_us > 0 && (next == 0 || m->publish_retry_us < next))

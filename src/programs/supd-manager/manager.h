@@ -65,6 +65,8 @@ struct process_durable {
 #define UNIT_AUTO_RESTART     (1u << 6) /* the start at hand is an automatic one */
 #define UNIT_LIMIT_HIT        (1u << 7)
 #define UNIT_ONCE_STARTED     (1u << 8) /* reached active in this activation */
+#define UNIT_SAYS_RELOADING   (1u << 9) /* the last of READY=1, RELOADING=1, STOPPING=1 was this one */
+#define UNIT_SAYS_STOPPING    (1u << 10)
 
 struct job_durable {
         uint32_t id;
@@ -97,8 +99,10 @@ struct unit_durable {
         uint8_t invocation[16];
         int32_t status_errno;
         uint32_t reserved1;
-        uint64_t watchdog_us;
+        uint64_t watchdog_us; /* the time within which a ping has to come, of this activation; 0 = none */
         struct past_durable past;
+        uint64_t job_deadline_us; /* CLOCK_MONOTONIC; 0 = none */
+        uint64_t reload_begin_us; /* when ReloadSignal= was sent: what is older is no answer to it */
 };
 
 struct job_done {
@@ -129,6 +133,9 @@ struct blob_durable {
 
 struct manager;
 
+/* What a unit may have deadlines for. That of the watchdog is not durable: whoever takes over gives a full period. */
+enum deadline { DEADLINE_STATE, DEADLINE_WATCHDOG, DEADLINE_JOB, N_DEADLINES };
+
 /* The running side of a unit. */
 struct run {
         uint32_t id;
@@ -143,12 +150,21 @@ struct run {
         struct blob_durable blob;
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */
-        int watch_fd;      /* pidfd of one process that is waited for; -1 = none */
+        uint64_t due_us;   /* the earliest of its deadlines; 0 = none */
+        uint64_t watchdog_deadline_us;
+        int watch_fd; /* pidfd of one process that is waited for; -1 = none */
         struct source *watch_source;
         struct unit_durable d;
 };
 
-enum kill_what { KILL_NOTHING, KILL_WITH_TERM, KILL_WITH_KILL, KILL_CONTROL_ONLY };
+enum kill_what {
+        KILL_NOTHING,
+        KILL_FOR_RELOAD,
+        KILL_WITH_TERM,
+        KILL_WITH_ABORT,
+        KILL_WITH_KILL,
+        KILL_CONTROL_ONLY,
+};
 
 struct event {
         uint32_t unit;
@@ -237,7 +253,7 @@ struct manager {
         /* loop */
         int epoll_fd, timer_fd, signal_fd;
         struct source *dead_sources;
-        struct run **heap; /* owned; by deadline */
+        struct run **heap; /* owned; by due_us */
         unsigned heap_n, heap_allocated;
         uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us;
         unsigned table_tries;
@@ -281,7 +297,8 @@ int loop_add(struct manager *m, int fd, uint32_t events, void (*ready)(struct ma
 int loop_change(struct manager *m, struct source *s, uint32_t events);
 void loop_remove(struct manager *m, struct source *s); /* NULL is fine; the fd is not closed */
 int loop_run(struct manager *m);
-void timer_set(struct manager *m, struct run *r, uint64_t deadline_us); /* 0 = none; kept in r->d.deadline_us */
+void timer_set(struct manager *m, struct run *r, enum deadline which, uint64_t deadline_us); /* 0 = none */
+uint64_t timer_get(const struct run *r, enum deadline which);
 void timer_restore(struct manager *m, struct run *r);
 
 /* ---- engine.c ---- */
@@ -302,6 +319,10 @@ enum unit_active run_active(const struct run *r);
 struct past_durable run_main_shown(const struct run *r); /* what ExecMain… properties say */
 void service_look(struct manager *m, struct run *r);
 void service_kill(struct manager *m, struct run *r, enum kill_what what);
+enum kill_what service_kills_in(enum machine_state s); /* what a state sends on entry to all of the unit */
+void service_watchdog(struct manager *m,
+                      struct run *r); /* from now on a whole period, where the state has a watchdog */
+bool service_can_reload(const struct unit *u);
 bool service_find_main(struct manager *m, struct run *r);
 
 /* ---- jobs.c ---- */
@@ -312,6 +333,7 @@ enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request
                               struct diag *diag);
 void jobs_run(struct manager *m, struct run *r);
 void jobs_finish(struct manager *m, struct run *r, enum job_result result);
+void jobs_timed_out(struct manager *m, struct run *r);
 void jobs_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now);
 unsigned jobs_shutdown(struct manager *m);
 bool jobs_shutdown_done(const struct manager *m);

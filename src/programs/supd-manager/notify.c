@@ -34,15 +34,26 @@ static bool may_speak(const struct run *r, pid_t pid)
         return false;
 }
 
-static void said_ready(struct manager *m, struct run *r, const char *value, pid_t sender unused_)
-{
-        enum service_type t = r->unit->service->type;
+/* Who sent a datagram, and what came with it. */
+struct sender {
+        pid_t pid; /* 0 = not known */
+        uid_t uid;
+};
 
-        if (streq(value, "1") && (t == SERVICE_NOTIFY || t == SERVICE_NOTIFY_RELOAD))
-                engine_post(m, r, EVENT_READY, 0, 0);
+/* A number of µs as the whole of VALUE; USEC_INFINITY when it is none. */
+static uint64_t number(const char *value)
+{
+        char *end;
+        unsigned long long n;
+
+        if (*value < '0' || *value > '9')
+                return USEC_INFINITY;
+        errno = 0;
+        n = strtoull(value, &end, 10);
+        return *end != 0 || errno != 0 ? USEC_INFINITY : n;
 }
 
-static void said_status(struct manager *m, struct run *r, const char *value, pid_t sender unused_)
+static void said_status(struct manager *m, struct run *r, const char *value, const struct sender *s unused_)
 {
         char *copy = strdup(value);
 
@@ -55,70 +66,149 @@ static void said_status(struct manager *m, struct run *r, const char *value, pid
                 (void)0; /* the next compaction writes it */
 }
 
-static void said_main_pid(struct manager *m, struct run *r, const char *value, pid_t sender)
+/* A service that is up, or on its way: what it says about its main process counts. */
+static bool has_main_process(const struct run *r)
 {
-        char *end;
-        long pid = strtol(value, &end, 10);
-        struct run *owner;
+        enum machine_active a = machine_state_active(r->d.state);
 
-        if (end == value || *end != 0 || pid <= 1 || pid > INT32_MAX)
+        return r->d.state == STATE_START || r->d.state == STATE_START_POST || r->d.state == STATE_RUNNING ||
+               a == MACHINE_RELOADING;
+}
+
+static void said_main_pid(struct manager *m, struct run *r, const char *value, const struct sender *s)
+{
+        uint64_t pid = number(value);
+
+        if (pid <= 1 || pid > INT32_MAX || pid == r->d.main.pid || !has_main_process(r))
                 return;
-        if ((uint32_t)pid == r->d.main.pid)
-                return;
-        owner = procs_owner(m, (pid_t)pid);
-        if (owner != r) {
-                log_line(m, r->name, "MAINPID=%ld from %d is not a process of this unit; ignored", pid, (int)sender);
+        if (s->uid != 0 && procs_owner(m, (pid_t)pid) != r) {
+                log_line(m, r->name, "MAINPID=%s from %d is not a process of this unit; ignored", value, (int)s->pid);
                 return;
         }
         (void)exits_claim_main(m, r, (pid_t)pid);
 }
 
-static void said_errno(struct manager *m, struct run *r, const char *value, pid_t sender unused_)
+static void said_errno(struct manager *m, struct run *r, const char *value, const struct sender *s unused_)
 {
         r->d.status_errno = atoi(value);
         engine_touch(m, r);
 }
 
-/* Moves the deadline of a start or stop away, never nearer; where there is none, there is nothing to prolong. */
-static void said_extend(struct manager *m, struct run *r, const char *value, pid_t sender unused_)
+/* Moves the deadlines of the state and of the watchdog away, never nearer; where there is none, there is nothing to
+ * prolong. */
+static void said_extend(struct manager *m, struct run *r, const char *value, const struct sender *s unused_)
 {
-        char *end;
-        unsigned long long us = strtoull(value, &end, 10);
-        uint64_t now = sys_mono_us();
+        static const enum deadline prolonged[] = {DEADLINE_STATE, DEADLINE_WATCHDOG};
+        uint64_t us = number(value), now = sys_mono_us();
 
-        if (end == value || *end != 0 || us >= USEC_INFINITY - now || r->d.deadline_us == 0 ||
-            r->d.state == STATE_AUTO_RESTART)
+        if (us >= USEC_INFINITY - now || r->d.state == STATE_AUTO_RESTART)
                 return;
-        timer_set(m, r, MAX2(r->d.deadline_us, now + us));
+        for (size_t i = 0; i < ARRAY_SIZE(prolonged); i++) {
+                uint64_t at = timer_get(r, prolonged[i]);
+                if (at > 0)
+                        timer_set(m, r, prolonged[i], MAX2(at, now + us));
+        }
         engine_touch(m, r);
+}
+
+static void said_watchdog_usec(struct manager *m, struct run *r, const char *value, const struct sender *s unused_)
+{
+        uint64_t us = number(value);
+
+        if (us == USEC_INFINITY || r->d.watchdog_us == us)
+                return;
+        r->d.watchdog_us = us;
+        service_watchdog(m, r);
+        engine_touch(m, r);
+}
+
+/* A ping changes no record: whoever takes over from us gives a whole period anyway. */
+static void said_watchdog(struct manager *m, struct run *r, const char *value, const struct sender *s unused_)
+{
+        if (streq(value, "1")) {
+                service_watchdog(m, r);
+        } else if (streq(value, "trigger")) {
+                log_line(m, r->name, "asks for what a missed watchdog ping brings");
+                engine_post(m, r, EVENT_WATCHDOG, 0, 0);
+        }
 }
 
 static const struct {
         const char *key;
-        void (*said)(struct manager *, struct run *, const char *, pid_t);
+        void (*said)(struct manager *, struct run *, const char *, const struct sender *);
 } words[] = {
         {"MAINPID=", said_main_pid}, /* before READY=, which lets the unit go on */
-        {"STATUS=", said_status},    {"ERRNO=", said_errno}, {"EXTEND_TIMEOUT_USEC=", said_extend},
-        {"READY=", said_ready},
+        {"STATUS=", said_status},
+        {"ERRNO=", said_errno},
+        {"EXTEND_TIMEOUT_USEC=", said_extend},
+        {"WATCHDOG_USEC=", said_watchdog_usec}, /* before WATCHDOG=, which begins a period */
+        {"WATCHDOG=", said_watchdog},
 };
 
-static void take(struct manager *m, struct run *r, char *text, pid_t sender)
+/* The value of the last line of TEXT that begins with KEY, copied; NULL = there is none, or no memory. */
+static char *value_of(const char *text, const char *key)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-                char *save = NULL, *copy = strdup(text);
-                if (!copy)
-                        return;
-                for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-                        if (starts_with(line, words[i].key))
-                                words[i].said(m, r, line + strlen(words[i].key), sender);
-                free(copy);
-        }
+        const char *found = NULL;
+
+        for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+                if (starts_with(line, key))
+                        found = line + strlen(key);
+        return found ? strndup(found, strcspn(found, "\n")) : NULL;
 }
 
-/* The sender's pid, or 0; fds that come along are closed. */
-static pid_t sender_of(struct msghdr *h)
+static bool has_line(const char *text, const char *line)
 {
-        pid_t pid = 0;
+        cleanup_free_ char *value = value_of(text, line);
+
+        return value && *value == 0;
+}
+
+/* Where a signal asked for a reload, only what was said behind it is an answer. */
+static bool answers_signal(const struct run *r, const char *text)
+{
+        cleanup_free_ char *value = value_of(text, "MONOTONIC_USEC=");
+        uint64_t us = value ? number(value) : USEC_INFINITY;
+
+        return us != USEC_INFINITY && us >= r->d.reload_begin_us;
+}
+
+/* Of STOPPING=1, READY=1 and RELOADING=1 in one message the first counts; only to a signal RELOADING=1 and READY=1
+ * together are an answer: begun and done. */
+static void said_state(struct manager *m, struct run *r, const char *text)
+{
+        enum service_type t = r->unit->service->type;
+        bool reloading = has_line(text, "RELOADING=1"), ready = has_line(text, "READY=1");
+        bool stopping = has_line(text, "STOPPING=1");
+
+        if (!reloading && !ready && !stopping)
+                return;
+        r->d.flags &= ~(UNIT_SAYS_RELOADING | UNIT_SAYS_STOPPING);
+        r->d.flags |= stopping ? UNIT_SAYS_STOPPING : ready ? 0 : UNIT_SAYS_RELOADING;
+        engine_touch(m, r);
+        if (stopping) {
+                engine_post(m, r, EVENT_STOPPING, 0, 0);
+                return;
+        }
+        if (reloading && (r->d.state == STATE_RELOAD_SIGNAL ? answers_signal(r, text) : !ready))
+                engine_post(m, r, EVENT_RELOADING, 0, 0);
+        if (ready && (r->d.state != STATE_START || t == SERVICE_NOTIFY || t == SERVICE_NOTIFY_RELOAD))
+                engine_post(m, r, EVENT_READY, 0, 0);
+}
+
+static void take(struct manager *m, struct run *r, const char *text, const struct sender *s)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+                cleanup_free_ char *value = value_of(text, words[i].key);
+                if (value)
+                        words[i].said(m, r, value, s);
+        }
+        said_state(m, r, text);
+}
+
+/* Who it was; fds that come along are closed. */
+static struct sender sender_of(struct msghdr *h)
+{
+        struct sender s = {0};
 
         for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
                 if (c->cmsg_level != SOL_SOCKET)
@@ -126,7 +216,8 @@ static pid_t sender_of(struct msghdr *h)
                 if (c->cmsg_type == SCM_CREDENTIALS) {
                         struct ucred u;
                         memcpy(&u, CMSG_DATA(c), sizeof(u));
-                        pid = u.pid;
+                        s.pid = u.pid;
+                        s.uid = u.uid;
                 } else if (c->cmsg_type == SCM_RIGHTS) {
                         size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
                         for (size_t i = 0; i < n; i++) {
@@ -136,10 +227,10 @@ static pid_t sender_of(struct msghdr *h)
                         }
                 }
         }
-        return pid;
+        return s;
 }
 
-static ssize_t receive(struct manager *m, char *text, int flags, pid_t *ret_sender)
+static ssize_t receive(struct manager *m, char *text, int flags, struct sender *ret_sender)
 {
         union {
                 struct cmsghdr h;
@@ -193,7 +284,7 @@ static bool starts_now(struct manager *m, const struct process_durable *p, pid_t
 void notify_take(struct manager *m)
 {
         char text[NOTIFY_MAX + 1];
-        pid_t sender = 0;
+        struct sender sender = {0};
 
         launch_look(m); /* the sender's pid may have come to stand in its slot just now */
         for (int i = 0; i < 64; i++) {
@@ -202,16 +293,16 @@ void notify_take(struct manager *m)
                 if (n < 0)
                         break;
                 text[n] = 0;
-                r = sender > 0 ? owner_of(m, sender) : NULL;
-                if (r && (starts_now(m, &r->d.main, sender) || starts_now(m, &r->d.control, sender))) {
+                r = sender.pid > 0 ? owner_of(m, sender.pid) : NULL;
+                if (r && (starts_now(m, &r->d.main, sender.pid) || starts_now(m, &r->d.control, sender.pid))) {
                         /* the launcher is about to ring: then again */
                         m->notify_held = loop_change(m, m->notify_source, 0) == 0;
                         return;
                 }
-                if (r && r->unit->service && may_speak(r, sender))
-                        take(m, r, text, sender);
+                if (r && r->unit->service && may_speak(r, sender.pid))
+                        take(m, r, text, &sender);
                 else if (m->verbose)
-                        log_line(m, r ? r->name : NULL, "notification from %d ignored: %s", (int)sender,
+                        log_line(m, r ? r->name : NULL, "notification from %d ignored: %s", (int)sender.pid,
                                  r ? "NotifyAccess= does not allow it" : "it belongs to no unit");
                 engine_settle(m);
                 (void)receive(m, text, 0, &sender);

@@ -44,6 +44,10 @@ static const uint8_t sub_words[N_MACHINE_STATES] = {
         [STATE_AUTO_RESTART] = SUPD_SUB_AUTO_RESTART,
         [STATE_PASSIVE_DEAD] = SUPD_SUB_DEAD,
         [STATE_PASSIVE_ACTIVE] = SUPD_SUB_ACTIVE,
+        [STATE_RELOAD_SIGNAL] = SUPD_SUB_RELOAD_SIGNAL,
+        [STATE_RELOAD_NOTIFY] = SUPD_SUB_RELOAD_NOTIFY,
+        [STATE_STOP_WATCHDOG] = SUPD_SUB_STOP_WATCHDOG,
+        [STATE_FINAL_WATCHDOG] = SUPD_SUB_FINAL_WATCHDOG,
 };
 static const uint8_t type_words[N_UNIT_TYPES] = {
         [UNIT_SERVICE] = SUPD_TYPE_SERVICE, [UNIT_TARGET] = SUPD_TYPE_TARGET, [UNIT_SOCKET] = SUPD_TYPE_SOCKET,
@@ -121,7 +125,7 @@ static uint32_t row_flags(const struct run *r, uint32_t old)
                 {!(r->d.flags & UNIT_ASSERT_FAILED), SUPD_ROW_ASSERT_RESULT},
                 {u->load_state == LOAD_LOADED, SUPD_ROW_CAN_START},
                 {u->load_state == LOAD_LOADED, SUPD_ROW_CAN_STOP},
-                {u->service && u->service->commands[EXEC_RELOAD].n > 0, SUPD_ROW_CAN_RELOAD},
+                {service_can_reload(u), SUPD_ROW_CAN_RELOAD},
                 {u->allow_isolate, SUPD_ROW_CAN_ISOLATE},
                 {r->d.flags & UNIT_LIMIT_HIT, SUPD_ROW_START_LIMIT_HIT},
                 {r->d.flags & UNIT_FROZEN, SUPD_ROW_FROZEN},
@@ -162,7 +166,7 @@ static void row_service(struct supd_status_row *row, const struct run *r)
         row->next_restart_mono_us = r->d.state == STATE_AUTO_RESTART ? r->d.deadline_us : 0;
         row->timeout_mono_us = r->d.state == STATE_AUTO_RESTART ? 0 : r->d.deadline_us;
         row->status_errno = r->d.status_errno;
-        row->watchdog_us = c->watchdog_us == USEC_INFINITY ? 0 : c->watchdog_us;
+        row->watchdog_us = r->d.watchdog_us > 0 ? r->d.watchdog_us : c->watchdog_us;
 }
 
 /* Called by the table whenever it writes the row; what is not set here stays as it is shown. */

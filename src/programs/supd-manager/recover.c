@@ -282,8 +282,25 @@ static void control_again(struct manager *m, struct run *r, uint64_t timeout_us,
  * process whose start is still under way. */
 static bool waits_for_signalled(enum machine_state s)
 {
-        return s == STATE_STOP_SIGTERM || s == STATE_STOP_SIGKILL || s == STATE_FINAL_SIGTERM ||
-               s == STATE_FINAL_SIGKILL;
+        return service_kills_in(s) != KILL_NOTHING;
+}
+
+/* A service that said STOPPING=1 by itself was sent nothing. */
+static bool ends_by_itself(const struct run *r)
+{
+        return r->d.state == STATE_STOP_SIGTERM &&
+               (r->d.flags & (UNIT_SAYS_STOPPING | UNIT_STOP_REQUESTED)) == UNIT_SAYS_STOPPING;
+}
+
+/* ReloadSignal= may not have been sent; one that comes twice is a reload more. */
+static void reload_again(struct manager *m, struct run *r, const struct event *again)
+{
+        uint64_t began = r->d.reload_begin_us;
+
+        if (r->unit->service->type != SERVICE_NOTIFY_RELOAD || (r->d.flags & UNIT_SAYS_RELOADING))
+                return;
+        service_act(m, r, DO_SIGNAL_RELOAD, again);
+        r->d.reload_begin_us = began;
 }
 
 static void take_up(struct manager *m, struct run *r)
@@ -301,10 +318,17 @@ static void take_up(struct manager *m, struct run *r)
         if (!r->unit->service)
                 return;
         rewatch(m, r);
+        service_watchdog(m, r);
         switch ((enum machine_state)r->d.state) {
         case STATE_STOP_SIGTERM:
         case STATE_FINAL_SIGTERM:
-                service_act(m, r, DO_KILL_TERM, &again); /* perhaps for the second time */
+                if (!ends_by_itself(r))
+                        service_act(m, r, DO_KILL_TERM, &again); /* perhaps for the second time */
+                service_act(m, r, DO_LOOK_EMPTY, &again);
+                break;
+        case STATE_STOP_WATCHDOG:
+        case STATE_FINAL_WATCHDOG:
+                service_act(m, r, DO_KILL_ABORT, &again);
                 service_act(m, r, DO_LOOK_EMPTY, &again);
                 break;
         case STATE_STOP_SIGKILL:
@@ -324,7 +348,11 @@ static void take_up(struct manager *m, struct run *r)
                 if (r->d.flags & UNIT_WAIT_PIDFILE)
                         service_act(m, r, DO_FIND_MAIN, &again);
                 break;
+        case STATE_RELOAD_SIGNAL:
+                reload_again(m, r, &again);
+                break;
         case STATE_RELOAD:
+                reload_again(m, r, &again);
                 control_again(m, r, r->unit->service->timeout_start_us, &again);
                 break;
         case STATE_CLEANUP:
@@ -338,6 +366,7 @@ static void take_up(struct manager *m, struct run *r)
         case STATE_STOP:
         case STATE_STOP_POST:
         case STATE_FAILED:
+        case STATE_RELOAD_NOTIFY:
         case STATE_PASSIVE_DEAD:
         case STATE_PASSIVE_ACTIVE:
         case N_MACHINE_STATES:

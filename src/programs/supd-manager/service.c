@@ -77,6 +77,38 @@ static bool wants_restart(struct manager *m, const struct run *r)
         return machine_wants_restart(config(r), r->d.result, p->code, p->status);
 }
 
+bool service_can_reload(const struct unit *u)
+{
+        return u->service && (u->service->commands[EXEC_RELOAD].n > 0 || u->service->type == SERVICE_NOTIFY_RELOAD);
+}
+
+/* TimeoutStartFailureMode= while it comes up, TimeoutStopFailureMode= else. */
+static uint32_t timeout_facts(const struct run *r)
+{
+        const struct service_config *c = config(r);
+        enum timeout_failure_mode mode = machine_state_active(r->d.state) == MACHINE_ACTIVATING
+                                                 ? c->timeout_start_failure_mode
+                                                 : c->timeout_stop_failure_mode;
+
+        if (mode == TIMEOUT_ABORT)
+                return 1u << GUARD_TIMEOUT_ABORTS;
+        return mode == TIMEOUT_KILL && c->kill->send_sigkill ? 1u << GUARD_TIMEOUT_KILLS : 0;
+}
+
+static uint32_t notify_facts(const struct run *r)
+{
+        const struct service_config *c = config(r);
+        uint32_t f = 0;
+
+        if (c->type == SERVICE_NOTIFY_RELOAD && (r->d.main.flags & PROCESS_RUNNING))
+                f |= 1u << (c->commands[EXEC_RELOAD].n > 0 ? GUARD_RELOAD_BY_BOTH : GUARD_RELOAD_BY_SIGNAL);
+        if (main_alive(r) && (r->d.flags & UNIT_SAYS_RELOADING))
+                f |= 1u << GUARD_SAYS_RELOADING;
+        if (main_alive(r) && (r->d.flags & UNIT_SAYS_STOPPING))
+                f |= 1u << GUARD_SAYS_STOPPING;
+        return f;
+}
+
 uint32_t service_facts(struct manager *m, struct run *r)
 {
         const struct service_config *c = config(r);
@@ -108,7 +140,7 @@ uint32_t service_facts(struct manager *m, struct run *r)
                 f |= 1u << GUARD_RESTART;
         if (c->kill->send_sigkill)
                 f |= 1u << GUARD_SIGKILL_ALLOWED;
-        return f;
+        return f | timeout_facts(r) | notify_facts(r);
 }
 
 /* ---- actions ---- */
@@ -130,6 +162,7 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         r->d.result = SERVICE_RESULT_SUCCESS;
         r->d.reload_bad = 0;
         r->d.status_errno = 0;
+        r->d.watchdog_us = config(r)->watchdog_us;
         r->d.past = run_main_shown(r);
         exits_free_slot(m, &r->d.main); /* KillMode=none may have left it running: it is nobody's now */
         exits_free_slot(m, &r->d.control);
@@ -189,7 +222,9 @@ static void do_find_main(struct manager *m, struct run *r, const struct event *e
 
 static void arm(struct manager *m, struct run *r, uint64_t span_us)
 {
-        timer_set(m, r, span_us == USEC_INFINITY ? 0 : sys_mono_us() + span_us);
+        uint64_t now = sys_mono_us();
+
+        timer_set(m, r, DEADLINE_STATE, span_us >= USEC_INFINITY - now ? 0 : now + span_us);
 }
 
 static void do_arm_start(struct manager *m, struct run *r, const struct event *e unused_)
@@ -202,16 +237,48 @@ static void do_arm_stop(struct manager *m, struct run *r, const struct event *e 
         arm(m, r, config(r)->timeout_stop_us);
 }
 
+static void do_arm_abort(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        arm(m, r, config(r)->timeout_abort_us);
+}
+
+/* RuntimeMaxSec= counts from where the service became active: a reload in between does not begin it anew. */
+static void do_arm_runtime(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        const struct service_config *c = config(r);
+        uint64_t since = r->d.active_enter_mono > r->d.active_exit_mono ? r->d.active_enter_mono : sys_mono_us();
+        uint64_t extra = 0, span = c->runtime_max_us;
+
+        if (span < USEC_INFINITY && c->runtime_randomized_extra_us > 0 && sys_random(&extra, sizeof(extra)) == 0)
+                span += extra % (MIN2(c->runtime_randomized_extra_us, USEC_INFINITY - 1 - span) + 1);
+        timer_set(m, r, DEADLINE_STATE, span >= USEC_INFINITY - since ? 0 : since + span);
+}
+
+static uint64_t restart_delay(const struct run *r)
+{
+        return machine_restart_delay(config(r), r->d.n_restarts + 1);
+}
+
 static void do_arm_restart(struct manager *m, struct run *r, const struct event *e unused_)
 {
-        if (config(r)->restart_us == 0)
+        uint64_t delay = restart_delay(r);
+
+        if (delay == 0)
                 engine_post(m, r, EVENT_TIMEOUT, 0, 0);
-        timer_set(m, r, config(r)->restart_us == 0 ? 0 : sys_mono_us() + config(r)->restart_us);
+        arm(m, r, delay == 0 ? USEC_INFINITY : delay);
 }
 
 static void do_disarm(struct manager *m, struct run *r, const struct event *e unused_)
 {
-        timer_set(m, r, 0);
+        timer_set(m, r, DEADLINE_STATE, 0);
+}
+
+void service_watchdog(struct manager *m, struct run *r)
+{
+        bool on = r->d.watchdog_us > 0 && r->d.watchdog_us < USEC_INFINITY && machine_state_watched(r->d.state);
+
+        if (on || r->watchdog_deadline_us > 0)
+                timer_set(m, r, DEADLINE_WATCHDOG, on ? sys_mono_us() + r->d.watchdog_us : 0);
 }
 
 static void kill_later(struct manager *m, struct run *r, enum kill_what what)
@@ -229,6 +296,18 @@ static void do_kill_term(struct manager *m, struct run *r, const struct event *e
 static void do_kill_kill(struct manager *m, struct run *r, const struct event *e unused_)
 {
         kill_later(m, r, KILL_WITH_KILL);
+}
+
+static void do_kill_abort(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        kill_later(m, r, KILL_WITH_ABORT);
+}
+
+static void do_signal_reload(struct manager *m, struct run *r, const struct event *e unused_)
+{
+        r->d.reload_begin_us = sys_mono_us();
+        r->d.flags &= ~UNIT_SAYS_RELOADING;
+        kill_later(m, r, KILL_FOR_RELOAD);
 }
 
 static void do_kill_control(struct manager *m, struct run *r, const struct event *e unused_)
@@ -259,6 +338,7 @@ static void do_result_exit(struct manager *m unused_, struct run *r, const struc
                 set_result(r, value);                                                                                  \
         }
 RESULT(timeout, SERVICE_RESULT_TIMEOUT)
+RESULT(watchdog, SERVICE_RESULT_WATCHDOG)
 RESULT(protocol, SERVICE_RESULT_PROTOCOL)
 RESULT(resources, SERVICE_RESULT_RESOURCES)
 RESULT(skip, SERVICE_RESULT_EXEC_CONDITION)
@@ -306,6 +386,7 @@ static void do_reload_done(struct manager *m, struct run *r, const struct event 
 
 static void do_reload_failed(struct manager *m, struct run *r, const struct event *e unused_)
 {
+        r->d.flags &= ~UNIT_SAYS_RELOADING; /* whatever it said last: it is not waited for any longer */
         reload_ended(m, r, RESULT_FAILED);
 }
 
@@ -324,7 +405,7 @@ static void do_enqueue_start(struct manager *m, struct run *r, const struct even
         }
         log_diag(m, &diag);
         log_line(m, r->name, "cannot be restarted now: %s; tried again in a while", graph_error_name(v));
-        timer_set(m, r, sys_mono_us() + MAX2(config(r)->restart_us, USEC_PER_SEC));
+        arm(m, r, MAX2(restart_delay(r), USEC_PER_SEC));
 }
 
 static void do_settle(struct manager *m, struct run *r, const struct event *e unused_)
@@ -349,16 +430,21 @@ static void (*const actions[N_MACHINE_ACTIONS])(struct manager *, struct run *, 
         [DO_ARM_START] = do_arm_start,
         [DO_ARM_STOP] = do_arm_stop,
         [DO_ARM_RESTART] = do_arm_restart,
+        [DO_ARM_ABORT] = do_arm_abort,
+        [DO_ARM_RUNTIME] = do_arm_runtime,
         [DO_DISARM] = do_disarm,
         [DO_KILL_TERM] = do_kill_term,
         [DO_KILL_KILL] = do_kill_kill,
+        [DO_KILL_ABORT] = do_kill_abort,
         [DO_KILL_CONTROL] = do_kill_control,
+        [DO_SIGNAL_RELOAD] = do_signal_reload,
         [DO_LOOK_EMPTY] = do_look_empty,
         [DO_RESULT_EXIT] = do_result_exit,
         [DO_RESULT_TIMEOUT] = do_result_timeout,
         [DO_RESULT_PROTOCOL] = do_result_protocol,
         [DO_RESULT_RESOURCES] = do_result_resources,
         [DO_RESULT_LIMIT] = do_result_limit,
+        [DO_RESULT_WATCHDOG] = do_result_watchdog,
         [DO_RESULT_SKIP] = do_result_skip,
         [DO_RESULT_CLEAR] = do_result_clear,
         [DO_JOB_SKIP] = do_job_skip,
@@ -410,7 +496,7 @@ static void say_change(struct manager *m, const struct run *r, enum unit_active 
                 log_line(m, r->name, "failed (result %s)", machine_result_name(r->d.result));
         else if (r->d.state == STATE_AUTO_RESTART)
                 log_line(m, r->name, "ended (result %s); restart in %.1f s", machine_result_name(r->d.result),
-                         (double)r->unit->service->restart_us / 1e6);
+                         (double)restart_delay(r) / 1e6);
         else if (m->verbose && before != now)
                 log_line(m, r->name, "%s", unit_active_name(now));
 }
@@ -420,6 +506,8 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         enum unit_active before = active_of(old), now = run_active(r);
 
         stamp(r, before, now);
+        if (machine_state_watched(r->d.state) != machine_state_watched(old))
+                service_watchdog(m, r);
         r->kill_again = KILL_NOTHING; /* what the old state wanted killed */
         if (now == ACTIVE_ACTIVE)
                 r->d.flags |= UNIT_ONCE_STARTED;
@@ -506,27 +594,63 @@ static int signal_rest(struct manager *m, struct run *r, const int *signals, uns
 
 static bool in_final_state(const struct run *r)
 {
-        return r->d.state == STATE_FINAL_SIGTERM || r->d.state == STATE_FINAL_SIGKILL;
+        return r->d.state == STATE_FINAL_SIGTERM || r->d.state == STATE_FINAL_SIGKILL ||
+               r->d.state == STATE_FINAL_WATCHDOG;
+}
+
+enum kill_what service_kills_in(enum machine_state s)
+{
+        static const uint8_t kills[N_MACHINE_STATES] = {
+                [STATE_STOP_SIGTERM] = KILL_WITH_TERM,   [STATE_FINAL_SIGTERM] = KILL_WITH_TERM,
+                [STATE_STOP_WATCHDOG] = KILL_WITH_ABORT, [STATE_FINAL_WATCHDOG] = KILL_WITH_ABORT,
+                [STATE_STOP_SIGKILL] = KILL_WITH_KILL,   [STATE_FINAL_SIGKILL] = KILL_WITH_KILL,
+        };
+
+        return kills[s];
+}
+
+/* The signals of WHAT, in order; returns how many. */
+static unsigned signals_of(const struct run *r, enum kill_what what, int signals[3])
+{
+        const struct kill_config *k = config(r)->kill;
+
+        if (what == KILL_WITH_KILL) {
+                signals[0] = k->final_signal;
+                return 1;
+        }
+        if (what == KILL_WITH_ABORT) {
+                signals[0] = k->watchdog_signal;
+                return 1;
+        }
+        signals[0] = k->signal;
+        if (r->d.job.type == JOB_RESTART && r->d.state == STATE_STOP_SIGTERM && k->restart_signal > 0)
+                signals[0] = k->restart_signal;
+        signals[1] = SIGCONT;
+        signals[2] = SIGHUP;
+        return k->send_sighup ? 3 : 2;
 }
 
 void service_kill(struct manager *m, struct run *r, enum kill_what what)
 {
         const struct kill_config *k = config(r)->kill;
         bool rest_too = k->mode == KILL_CONTROL_GROUP || (k->mode == KILL_MIXED && in_final_state(r));
-        int signals[3] = {k->signal, SIGCONT, SIGHUP};
-        unsigned n = k->send_sighup ? 3 : 2;
+        int signals[3];
+        unsigned n;
 
-        if (what == KILL_CONTROL_ONLY) {
-                (void)procs_signal(m, &r->d.control, &(int){SIGKILL}, 1);
+        if (what == KILL_CONTROL_ONLY || what == KILL_FOR_RELOAD) {
+                if (what == KILL_CONTROL_ONLY)
+                        (void)procs_signal(m, &r->d.control, &(int){SIGKILL}, 1);
+                else
+                        (void)procs_signal(m, &r->d.main, &config(r)->reload_signal, 1);
                 return;
         }
         if (what == KILL_NOTHING || k->mode == KILL_NONE)
                 return;
-        if (what == KILL_WITH_KILL || (k->mode == KILL_MIXED && in_final_state(r))) {
-                signals[0] = k->final_signal;
-                n = 1;
+        if (k->mode == KILL_MIXED && in_final_state(r))
+                what = KILL_WITH_KILL;
+        if (what == KILL_WITH_KILL)
                 rest_too = k->mode != KILL_PROCESS;
-        }
+        n = signals_of(r, what, signals);
         /* When everything goes, a look at each service's descendants would be most of the work: the group gets the
          * signal now, and what is outside of it in the final state. */
         if (rest_too && (m->meta.flags & META_STOPPING) && !in_final_state(r) &&

@@ -252,6 +252,9 @@ static void list_records(FILE *f)
         FIELD(unit_durable, status_errno);
         FIELD(unit_durable, reserved1);
         FIELD(unit_durable, watchdog_us);
+        FIELD(unit_durable, past);
+        FIELD(unit_durable, job_deadline_us);
+        FIELD(unit_durable, reload_begin_us);
         SIZE(struct job_done);
         FIELD(job_done, id);
         FIELD(job_done, unit);
@@ -292,6 +295,8 @@ static void list_record_numbers(FILE *f)
         NUMBER(UNIT_AUTO_RESTART);
         NUMBER(UNIT_LIMIT_HIT);
         NUMBER(UNIT_ONCE_STARTED);
+        NUMBER(UNIT_SAYS_RELOADING);
+        NUMBER(UNIT_SAYS_STOPPING);
         NUMBER(META_STOPPING);
         NUMBER(META_BOOTED);
         NUMBER(META_REBOOT);
