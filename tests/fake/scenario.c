@@ -238,5 +238,98 @@ const struct scenario scenarios[] = {
                              {RESET_UNIT, "a.service"},
                              {START_UNIT, "a.service"}},
         },
+        {
+                .name = "30-watchdog",
+                .units = {{"a.service", UNIT "StartLimitBurst=2\n[Service]\nWatchdogSec=2\nRestart=on-watchdog\n"
+                                             "RestartSec=1\nExecStart=/p/run\nExecStop=/p/ok\n"}},
+                .programs = {RUNS, OK("/p/ok")},
+                .commands = {{START_UNIT, "a.service"}},
+        },
+        {
+                .name = "31-watchdog-pings", /* for a while; then it is deaf, too */
+                .units = {{"a.service", UNIT "[Service]\nType=notify\nWatchdogSec=1\nTimeoutAbortSec=2\n"
+                                             "ExecStart=/p/pings\n"}},
+                .programs = {{.path = "/p/pings",
+                              .deaf = true,
+                              .says = "READY=1",
+                              .says_us = 10 * MS,
+                              .again = 5,
+                              .again_says = "WATCHDOG=1",
+                              .again_us = 200 * MS}},
+                .commands = {{START_UNIT, "a.service"}},
+        },
+        {
+                .name = "32-runtime-max",
+                .units = {{"a.service", UNIT "[Service]\nRuntimeMaxSec=5\nExecStart=/p/run\nExecReload=/p/ok\n"
+                                             "ExecStop=/p/ok\n"}},
+                .programs = {RUNS, OK("/p/ok")},
+                .commands = {{START_UNIT, "a.service"}, {RELOAD_UNIT, "a.service", SEC}},
+        },
+        {
+                .name = "33-stop-timeout-aborts",
+                .units = {{"a.service", UNIT "[Service]\nTimeoutStopSec=5\nTimeoutStopFailureMode=abort\n"
+                                             "TimeoutAbortSec=2\nExecStart=/p/deaf\n"}},
+                .programs = {{.path = "/p/deaf", .deaf = true}},
+                .commands = {{START_UNIT, "a.service"}, {STOP_UNIT, "a.service"}},
+        },
+        {
+                .name = "34-notify-reload",
+                .units = {{"a.service", UNIT "[Service]\nType=notify-reload\nExecStart=/p/reloads\n"}},
+                .programs = {{.path = "/p/reloads",
+                              .says = "READY=1",
+                              .says_us = 10 * MS,
+                              .heeds = SIGHUP,
+                              .answers = "RELOADING=1\nMONOTONIC_USEC=9999999999\nREADY=1"}},
+                .commands = {{START_UNIT, "a.service"}, {RELOAD_UNIT, "a.service"}, {STOP_UNIT, "a.service"}},
+        },
+        {
+                .name = "35-reload-unanswered",
+                .units = {{"a.service", UNIT "[Service]\nType=notify-reload\nTimeoutStartSec=3\n"
+                                             "ExecStart=/p/ignores\nExecStop=/p/ok\n"}},
+                .programs = {{.path = "/p/ignores", .says = "READY=1", .says_us = 10 * MS, .heeds = SIGHUP},
+                             OK("/p/ok")},
+                .commands = {{START_UNIT, "a.service"}, {RELOAD_UNIT, "a.service"}},
+        },
+        {
+                .name = "36-ends-by-itself", /* and says so: it gets no signal, and ExecStop= does not run */
+                .units = {{"a.service", UNIT "[Service]\nNotifyAccess=main\nExecStart=/p/ends\nExecStop=/p/ok\n"
+                                             "ExecStopPost=/p/ok\n"}},
+                .programs = {{.path = "/p/ends",
+                              .says = "STOPPING=1",
+                              .says_us = 100 * MS,
+                              .lives_us = 2 * SEC,
+                              .code = CLD_EXITED},
+                             OK("/p/ok")},
+                .commands = {{START_UNIT, "a.service"}},
+        },
+        {
+                .name = "37-restart-steps",
+                .units = {{"a.service", UNIT "StartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1\n"
+                                             "RestartSteps=3\nRestartMaxDelaySec=8\nExecStart=/p/bad\n"}},
+                .programs = {{.path = "/p/bad", .lives_us = 10 * MS, .first = 5, .code = CLD_EXITED, .status = 3}},
+                .commands = {{START_UNIT, "a.service"}},
+        },
+        {
+                .name = "38-job-timeout", /* the job ends, what it waits for does not */
+                .units = {{"a.service", UNIT "After=b.service\nWants=b.service\nJobTimeoutSec=4\n[Service]\n"
+                                             "ExecStart=/p/run\n"},
+                          {"b.service", UNIT "JobRunningTimeoutSec=2h\n[Service]\nType=notify\n"
+                                             "TimeoutStartSec=infinity\nExecStart=/p/run\n"}},
+                .programs = {RUNS},
+                .commands = {{START_UNIT, "a.service"}},
+        },
+        {
+                .name = "39-exit-type-cgroup", /* what the main process has left behind is the service */
+                .units = {{"a.service", UNIT "[Service]\nExitType=cgroup\nExecStart=/p/parent\nExecStop=/p/ok\n"}},
+                .programs = {{.path = "/p/parent",
+                              .says = "X=1",
+                              .says_us = 5 * MS,
+                              .lives_us = 10 * MS,
+                              .code = CLD_EXITED,
+                              .child = "/p/child"},
+                             {.path = "/p/child", .lives_us = 2 * SEC, .code = CLD_EXITED},
+                             OK("/p/ok")},
+                .commands = {{START_UNIT, "a.service"}},
+        },
 };
 const size_t n_scenarios = ARRAY_SIZE(scenarios);

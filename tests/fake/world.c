@@ -194,6 +194,8 @@ static void program_begins(struct proc *p, const struct program *program)
         world->launched[which]++;
         p->program = program;
         p->says_at = program->says || program->child ? world->now + pace(program->says_us) + 1 : 0;
+        p->saying = NULL;
+        p->again = program->again;
         p->ends_at = ends ? world->now + pace(program->lives_us) + 1 : 0;
         if (p->says_at > 0 && p->ends_at > 0 && p->ends_at <= p->says_at)
                 p->ends_at = p->says_at + 1;
@@ -214,12 +216,31 @@ static const struct program *program_of(const char *path, size_t length)
         abort();
 }
 
+static void said(const struct proc *p, const char *text)
+{
+        struct said *s;
+
+        if (world->n_said == ARRAY_SIZE(world->said))
+                return;
+        s = &world->said[world->n_said++];
+        s->pid = p->pid;
+        (void)snprintf(s->text, sizeof(s->text), "%s", text);
+}
+
 static void program_says(struct proc *p)
 {
         const struct program *g = p->program;
+        const char *saying = p->saying;
+        char text[64];
         pid_t child = 0;
 
-        p->says_at = 0;
+        p->says_at = p->again > 0 ? world->now + pace(g->again_us) + 1 : 0;
+        p->saying = p->again > 0 ? g->again_says : NULL;
+        p->again -= p->again > 0;
+        if (saying) {
+                said(p, saying);
+                return;
+        }
         if (g->child) {
                 struct proc *c = proc_new(p->pid, p->session);
                 c->unit = p->unit;
@@ -233,13 +254,12 @@ static void program_says(struct proc *p)
                 (void)snprintf(world->pid_file, sizeof(world->pid_file), "%d\n", (int)child);
                 world->pid_file_changed = true;
         }
-        if (g->says && world->n_said < ARRAY_SIZE(world->said)) {
-                struct said *s = &world->said[world->n_said++];
-                s->pid = p->pid;
+        if (g->says) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                (void)snprintf(s->text, sizeof(s->text), g->says, (int)child);
+                (void)snprintf(text, sizeof(text), g->says, (int)child);
 #pragma GCC diagnostic pop
+                said(p, text);
         }
 }
 
@@ -252,6 +272,11 @@ int world_signal(struct proc *p, int signal)
                 return 0;
         if (signal != SIGKILL && g->deaf)
                 return 0;
+        if (signal == g->heeds) {
+                p->saying = g->answers;
+                p->says_at = g->answers ? world->now + pace(g->says_us) + 1 : 0;
+                return 0;
+        }
         if (signal == SIGTERM && g->term_us > 0) {
                 p->code = CLD_EXITED;
                 p->status = 0;

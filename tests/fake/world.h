@@ -79,8 +79,13 @@ struct program {
         bool deaf;         /* only SIGKILL helps */
         const char *says;  /* an sd_notify message; "%d" becomes its child's pid */
         uint64_t says_us;  /* when it says it, and when it forks */
-        const char *child; /* program of a child that it leaves behind when it ends */
-        bool writes_pid;   /* the child's pid goes to the PID file, before the end */
+        unsigned again;    /* how often it says AGAIN_SAYS afterwards, after AGAIN_US each */
+        uint64_t again_us;
+        const char *again_says;
+        int heeds;           /* a signal that does not end it; it says ANSWERS then, after SAYS_US */
+        const char *answers; /* NULL: nothing */
+        const char *child;   /* program of a child that it leaves behind when it ends */
+        bool writes_pid;     /* the child's pid goes to the PID file, before the end */
 };
 
 enum verb { DO_COMMAND_END, START_UNIT, STOP_UNIT, RESTART_UNIT, RELOAD_UNIT, RESET_UNIT, DAEMON_RELOAD, KILL_MAIN };
@@ -113,7 +118,9 @@ struct proc {
         bool main;     /* started as ExecStart= of a service that is not forking, or its daemon */
         const struct program *program;
         uint64_t says_at, ends_at; /* 0 = never */
-        int code, status;          /* of the end that is due */
+        const char *saying;        /* NULL: what it says at first */
+        unsigned again;
+        int code, status; /* of the end that is due */
 };
 
 struct start { /* a message to the launcher on its way */

@@ -386,7 +386,6 @@ static void do_reload_done(struct manager *m, struct run *r, const struct event 
 
 static void do_reload_failed(struct manager *m, struct run *r, const struct event *e unused_)
 {
-        r->d.flags &= ~UNIT_SAYS_RELOADING; /* whatever it said last: it is not waited for any longer */
         reload_ended(m, r, RESULT_FAILED);
 }
 

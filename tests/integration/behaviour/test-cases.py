@@ -8,7 +8,7 @@ The second form runs the same tables against another manager, through a program 
 that manager is) and whose standard input is that command's: so an expectation can be held against the real systemd.
 
 Steps of a case: VERB UNIT [= EXIT CODE]     a verb of supctl; units are named by their key in the case
-                 is UNIT STATE…             waits for the six words of harness.FIELDS
+                 is UNIT STATE…             waits for the six words of harness.FIELDS (or some of them); each may be a regular expression
                  prop UNIT NAME=VALUE       waits for a property; VALUE may be a regular expression
                  file NAME TEXT             waits until the file holds TEXT ('|' between lines)
                  lacks NAME                 the file does not exist
@@ -165,7 +165,8 @@ class Runner:
         if word == 'is':
             wanted = more.split()
             names = list(harness.FIELDS)[:len(wanted)]
-            self.wait(lambda: self.values(self.unit_name(first), names), lambda got: got == wanted, step)
+            self.wait(lambda: self.values(self.unit_name(first), names),
+                      lambda got: len(got) == len(wanted) and all(map(re.fullmatch, wanted, got)), step)
         elif word == 'prop':
             key, _, value = more.partition('=')
             value = self.expand(value)
