@@ -145,29 +145,35 @@ static const struct {
         {"WATCHDOG=", said_watchdog},
 };
 
-/* The value of the last line of TEXT that begins with KEY, copied; NULL = there is none, or no memory. */
-static char *value_of(const char *text, const char *key)
+/* The value of the last line of TEXT that begins with KEY, into RET[NOTIFY_MAX + 1]. */
+static bool value_of(const char *text, const char *key, char *ret)
 {
         const char *found = NULL;
+        size_t n;
 
         for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
                 if (starts_with(line, key))
                         found = line + strlen(key);
-        return found ? strndup(found, strcspn(found, "\n")) : NULL;
+        if (!found)
+                return false;
+        n = strcspn(found, "\n");
+        memcpy(ret, found, n);
+        ret[n] = 0;
+        return true;
 }
 
 static bool has_line(const char *text, const char *line)
 {
-        cleanup_free_ char *value = value_of(text, line);
+        char value[NOTIFY_MAX + 1];
 
-        return value && *value == 0;
+        return value_of(text, line, value) && *value == 0;
 }
 
 /* Where a signal asked for a reload, only what was said behind it is an answer. */
 static bool answers_signal(const struct run *r, const char *text)
 {
-        cleanup_free_ char *value = value_of(text, "MONOTONIC_USEC=");
-        uint64_t us = value ? number(value) : USEC_INFINITY;
+        char value[NOTIFY_MAX + 1];
+        uint64_t us = value_of(text, "MONOTONIC_USEC=", value) ? number(value) : USEC_INFINITY;
 
         return us != USEC_INFINITY && us >= r->d.reload_begin_us;
 }
@@ -197,11 +203,11 @@ static void said_state(struct manager *m, struct run *r, const char *text)
 
 static void take(struct manager *m, struct run *r, const char *text, const struct sender *s)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-                cleanup_free_ char *value = value_of(text, words[i].key);
-                if (value)
+        char value[NOTIFY_MAX + 1];
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (value_of(text, words[i].key, value))
                         words[i].said(m, r, value, s);
-        }
         said_state(m, r, text);
 }
 
