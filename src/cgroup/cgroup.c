@@ -5,89 +5,113 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "cgroup/files.h"
 
-enum { DEPTH_MAX = 32, KILL_ROUNDS = 16 };
+enum { DEPTH_MAX = 32 };
+
+/* Below the base and nowhere else: no empty component, none of dots, and not the leaf that is our own. */
+static bool is_below(const char *path)
+{
+        if (streq(path, "manager") || starts_with(path, "manager/"))
+                return false;
+        for (;;) {
+                size_t n = strcspn(path, "/");
+
+                if (n == 0 || (n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.'))
+                        return false;
+                if (path[n] == 0)
+                        return true;
+                path += n + 1;
+        }
+}
 
 int cgroup_path(const struct cgroup *c, const char *unit, struct buf *ret)
 {
         if (!c->usable)
                 return -EOPNOTSUPP;
-        if (!*unit || strchr(unit, '/') || streq(unit, ".") || streq(unit, "..") || streq(unit, "manager"))
-                return -EINVAL;
-        return buf_printf(ret, "%s/%s", c->base, unit);
+        return is_below(unit) ? buf_printf(ret, "%s/%s", c->base, unit) : -EINVAL;
 }
 
-/* The directory of UNIT as an fd. */
-static int open_unit(const struct cgroup *c, const char *unit)
+/* FILE of UNIT, in the caller's memory: no allocation on the way of every stop. */
+static int file_path(const struct cgroup *c, const char *unit, const char *file, char *ret, size_t size)
 {
-        cleanup_buf_ struct buf b = {0};
-        int r = cgroup_path(c, unit, &b);
-
-        if (r < 0)
-                return r;
-        r = open(buf_str(&b), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return r < 0 ? -errno : r;
+        if (!c->usable)
+                return -EOPNOTSUPP;
+        if (!is_below(unit))
+                return -EINVAL;
+        return (size_t)snprintf(ret, size, "%s/%s%s%s", c->base, unit, file ? "/" : "", file ? file : "") < size
+                       ? 0
+                       : -ENAMETOOLONG;
 }
 
 int cgroup_enter_manager(const struct cgroup *c, pid_t pid)
 {
-        cleanup_buf_ struct buf b = {0};
-        char text[24];
-        int r;
+        char path[PATH_MAX], text[24];
 
         if (!c->usable)
                 return -EOPNOTSUPP;
-        r = buf_printf(&b, "%s/manager/cgroup.procs", c->base);
-        if (r < 0)
-                return r;
+        (void)snprintf(path, sizeof(path), "%s/manager", c->base);
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        (void)snprintf(path, sizeof(path), "%s/manager/cgroup.procs", c->base);
         (void)snprintf(text, sizeof(text), "%lld", (long long)pid);
-        return cgroup_file_write(AT_FDCWD, buf_str(&b), text);
+        return cgroup_file_write(AT_FDCWD, path, text);
 }
 
-/* Turns each controller that DIRECTORY has on for the ones below it. Returns how many. */
-static int enable_below(const char *directory)
+/* Turns each of CONTROLLERS that DIRECTORY has on for the ones below it. Returns how many. */
+static int enable_below(const char *directory, const char *controllers)
 {
         cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        cleanup_buf_ struct buf b = {0};
+        cleanup_free_ char *copy = strdup(controllers);
         char *save = NULL, word[64];
         int n = 0;
 
-        if (fd < 0 || cgroup_file_read(fd, "cgroup.controllers", &b) < 0 || !b.data)
+        if (fd < 0 || !copy)
                 return 0;
-        for (char *s = strtok_r(b.data, " \n", &save); s; s = strtok_r(NULL, " \n", &save)) {
-                if ((size_t)snprintf(word, sizeof(word), "+%s", s) >= sizeof(word))
-                        continue;
-                n += cgroup_file_write(fd, "cgroup.subtree_control", word) == 0;
-        }
+        for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save))
+                if ((size_t)snprintf(word, sizeof(word), "+%s", s) < sizeof(word))
+                        n += cgroup_file_write(fd, "cgroup.subtree_control", word) == 0;
         return n;
 }
 
-int cgroup_enable_controllers(const struct cgroup *c)
+int cgroup_enable_controllers(const struct cgroup *c, const char *controllers)
 {
         if (!c->usable)
                 return -EOPNOTSUPP;
         if (!c->unified)
                 return 0;
-        return enable_below(c->own) > 0 ? enable_below(c->base) : 0;
+        return enable_below(c->own, controllers) > 0 ? enable_below(c->base, controllers) : 0;
 }
 
 int cgroup_create(const struct cgroup *c, const char *unit)
 {
-        cleanup_buf_ struct buf b = {0};
-        int r = cgroup_path(c, unit, &b);
+        char path[PATH_MAX];
+        int r = file_path(c, unit, NULL, path, sizeof(path));
 
         if (r < 0)
                 return r;
-        return mkdir(buf_str(&b), 0755) < 0 && errno != EEXIST ? -errno : 0;
+        for (char *p = path + strlen(c->base) + 1; (p = strchr(p, '/')); *p++ = '/') {
+                *p = 0;
+                if (mkdir(path, 0755) < 0 && errno != EEXIST)
+                        return -errno;
+        }
+        return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* What to do with a cgroup, after the ones below it. PARENT and NAME are its place, FD is itself. */
 typedef int (*visitor)(int parent, const char *name, int fd, void *userdata);
+
+/* A cgroup without cgroups below has two links: then there is nothing to be read. */
+static bool has_below(int fd)
+{
+        struct stat st;
+
+        return fstat(fd, &st) < 0 || st.st_nlink != 2;
+}
 
 static int visit(int parent, const char *name, unsigned depth, visitor f, void *userdata)
 {
@@ -97,6 +121,11 @@ static int visit(int parent, const char *name, unsigned depth, visitor f, void *
 
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
+        if (!has_below(fd)) {
+                r = f(parent, name, fd, userdata);
+                (void)close(fd);
+                return r;
+        }
         d = fdopendir(fd);
         if (!d) {
                 r = -errno;
@@ -104,7 +133,7 @@ static int visit(int parent, const char *name, unsigned depth, visitor f, void *
                 return r;
         }
         while (r == 0 && depth < DEPTH_MAX && (e = readdir(d)))
-                if (e->d_type == DT_DIR && e->d_name[0] != '.')
+                if (e->d_type == DT_DIR && !streq(e->d_name, ".") && !streq(e->d_name, ".."))
                         r = visit(dirfd(d), e->d_name, depth + 1, f, userdata);
         if (r == 0)
                 r = f(parent, name, dirfd(d), userdata);
@@ -115,10 +144,10 @@ static int visit(int parent, const char *name, unsigned depth, visitor f, void *
 /* From the unit's own cgroup down. */
 static int visit_unit(const struct cgroup *c, const char *unit, visitor f, void *userdata)
 {
-        cleanup_buf_ struct buf b = {0};
-        int r = cgroup_path(c, unit, &b);
+        char path[PATH_MAX];
+        int r = file_path(c, unit, NULL, path, sizeof(path));
 
-        return r < 0 ? r : visit(AT_FDCWD, buf_str(&b), 0, f, userdata);
+        return r < 0 ? r : visit(AT_FDCWD, path, 0, f, userdata);
 }
 
 static int remove_one(int parent, const char *name, unused_ int fd, unused_ void *userdata)
@@ -128,7 +157,26 @@ static int remove_one(int parent, const char *name, unused_ int fd, unused_ void
 
 int cgroup_remove(const struct cgroup *c, const char *unit)
 {
-        return visit_unit(c, unit, remove_one, NULL);
+        char path[PATH_MAX];
+        int r = file_path(c, unit, NULL, path, sizeof(path));
+
+        if (r < 0)
+                return r;
+        if (rmdir(path) == 0 || errno == ENOENT)
+                return 0;
+        return visit(AT_FDCWD, path, 0, remove_one, NULL);
+}
+
+static int remove_what_goes(int parent, const char *name, unused_ int fd, unused_ void *userdata)
+{
+        (void)unlinkat(parent, name, AT_REMOVEDIR);
+        return 0;
+}
+
+void cgroup_remove_all(const struct cgroup *c)
+{
+        if (c->usable)
+                (void)visit(AT_FDCWD, c->base, 0, remove_what_goes, NULL);
 }
 
 static int collect(unused_ int parent, unused_ const char *name, int fd, void *userdata)
@@ -140,7 +188,7 @@ static int collect(unused_ int parent, unused_ const char *name, int fd, void *u
 
         if (r < 0) /* a threaded cgroup has no list of its own; a removed one has no processes */
                 return r == -EOPNOTSUPP || r == -ENOENT || r == -ENODEV ? 0 : r;
-        for (char *s = b.data ? strtok_r(b.data, "\n", &save) : NULL; s; s = strtok_r(NULL, "\n", &save)) {
+        for (char *s = b.size > 0 ? strtok_r(b.data, "\n", &save) : NULL; s; s = strtok_r(NULL, "\n", &save)) {
                 pid_t pid = (pid_t)strtol(s, NULL, 10);
 
                 r = pid > 0 ? buf_append(pids, &pid, sizeof(pid)) : 0; /* 0: in another pid namespace */
@@ -158,65 +206,39 @@ int cgroup_pids(const struct cgroup *c, const char *unit, struct buf *ret)
 int cgroup_populated(const struct cgroup *c, const char *unit)
 {
         cleanup_buf_ struct buf b = {0};
-        cleanup_close_ int fd = open_unit(c, unit);
-        int r;
+        char path[PATH_MAX];
+        int r = file_path(c, unit, "cgroup.events", path, sizeof(path));
 
-        if (fd < 0)
-                return fd == -ENOENT ? 0 : fd;
-        r = cgroup_file_read(fd, "cgroup.events", &b);
+        if (r == 0)
+                r = cgroup_file_read(AT_FDCWD, path, &b);
         if (r == 0)
                 return strstr(buf_str(&b), "populated 1") != NULL;
+        if (r == -ENODEV)
+                return 0;
         if (r != -ENOENT)
                 return r;
         buf_reset(&b);
-        r = cgroup_pids(c, unit, &b);
+        r = cgroup_pids(c, unit, &b); /* v1 has no such file */
         return r < 0 ? r : b.size > 0;
 }
 
-static bool contains(const struct buf *pids, size_t n, pid_t pid)
+int cgroup_base_populated(const struct cgroup *c)
 {
-        for (size_t i = 0; i < n; i++)
-                if (memcmp(pids->data + i * sizeof(pid), &pid, sizeof(pid)) == 0)
-                        return true;
-        return false;
+        cleanup_buf_ struct buf b = {0};
+        int r = visit(AT_FDCWD, c->base, 0, collect, &b);
+
+        return r < 0 ? r : b.size > 0;
 }
 
-/* Signals each process once, and those that were forked meanwhile too. */
-static int signal_each(const struct cgroup *c, const char *unit, int sig)
+int cgroup_kill(const struct cgroup *c, const char *unit)
 {
-        cleanup_buf_ struct buf seen = {0};
-        int signalled = 0, fresh = 1;
+        char path[PATH_MAX];
+        int r = file_path(c, unit, "cgroup.kill", path, sizeof(path));
 
-        for (unsigned round = 0; round < KILL_ROUNDS && fresh > 0; round++) {
-                size_t before = seen.size / sizeof(pid_t);
-                int r = cgroup_pids(c, unit, &seen);
-
-                if (r < 0)
-                        return r;
-                fresh = 0;
-                for (size_t i = before; i < seen.size / sizeof(pid_t); i++) {
-                        pid_t pid;
-
-                        memcpy(&pid, seen.data + i * sizeof(pid), sizeof(pid));
-                        if (!contains(&seen, before, pid) && kill(pid, sig) == 0)
-                                fresh++;
-                }
-                signalled += fresh;
-        }
-        return signalled;
-}
-
-int cgroup_signal(const struct cgroup *c, const char *unit, int sig)
-{
-        cleanup_close_ int fd = open_unit(c, unit);
-        int populated;
-
-        if (fd < 0)
-                return fd == -ENOENT ? 0 : fd;
-        if (sig != SIGKILL || !c->unified)
-                return signal_each(c, unit, sig);
-        populated = cgroup_populated(c, unit);
-        if (populated <= 0)
-                return populated;
-        return cgroup_file_write(fd, "cgroup.kill", "1") == 0 ? 1 : signal_each(c, unit, sig);
+        if (r == 0)
+                r = cgroup_file_write(AT_FDCWD, path, "1");
+        if (r != -ENOENT && r != -ENODEV)
+                return r;
+        (void)file_path(c, unit, NULL, path, sizeof(path));
+        return r == -ENOENT && access(path, F_OK) == 0 ? -ENOENT : 0;
 }

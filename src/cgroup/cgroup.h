@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * Control groups, as far as telling whose process it is needs them: a directory per unit below a base of our own.
+ * Control groups: a directory per unit below a base of our own, by which it is told whose process it is, however it
+ * forked, and by which all of them are killed at once.
  *
- *     OWN/                  the cgroup supd was started in
- *     OWN/NAME/             the base
- *     OWN/NAME/manager/     keeper, manager and launcher: no processes may be in inner nodes once controllers are on
- *     OWN/NAME/UNIT/        a unit
+ *     OWN/                       the cgroup supd was started in, or one that it was given
+ *     OWN/NAME/                  the base; NAME-2 … where NAME is another's
+ *     OWN/NAME/manager/          keeper, manager and launcher, once controllers are on (no processes in inner nodes)
+ *     OWN/NAME/SLICE/UNIT/       a unit
  *
  * Four cases: v2 with controllers, v2 without, v1 or hybrid, none. In the third the unified mount is used, or the named
  * hierarchy without controllers; if neither can be written to it is as with none, and everybody does without.
- * Not here: limits and accounting, waiting. Invariant: nothing blocks; what others have made is never removed.
+ *
+ * A base is ours while we hold a lock (flock) on its directory; the fd is to be kept where it outlives a manager. One
+ * that nobody holds and in which nothing runs is taken over. Not here: who is put into a cgroup (supd-exec), waiting.
+ * Invariant: nothing waits for anybody; what others have made is never removed.
  * Sources: cgroups(7); the kernel's cgroup-v2 document.
  */
 #ifndef SUPD_CGROUP_CGROUP_H
@@ -32,33 +36,45 @@ struct cgroup {
         enum cgroup_case found; /* what the machine has, writable or not */
         bool usable;            /* whether the functions below do anything */
         bool unified;           /* the base lies in a v2 hierarchy */
-        char *own;              /* owned, absolute: where supd was started; NULL when not usable */
+        char *own;              /* owned, absolute: what the base lies in; NULL when not usable */
         char *base;             /* owned, absolute; NULL when not usable */
+        char *path;             /* owned: the base as /proc/PID/cgroup has it; NULL when not usable */
+        int fd;                 /* owned: the base, locked; -1 when not usable */
 };
 
-/* Looks at /proc/self and makes the base OWN/NAME and its manager leaf. Not being usable is no error. 0 or -ENOMEM. */
-int cgroup_open(struct cgroup *ret, const char *name);
+/* Makes the base UNDER/NAME, or below the cgroup we are in when UNDER is NULL, and locks it. Not being usable is no
+ * error. 0 or -ENOMEM. */
+int cgroup_open(struct cgroup *ret, const char *under, const char *name);
 /* The same for other files than /proc/self/mountinfo and /proc/self/cgroup (tests). */
-int cgroup_open_at(struct cgroup *ret, const char *name, const char *mountinfo, const char *membership);
-void cgroup_done(struct cgroup *c);
+int cgroup_open_at(struct cgroup *ret, const char *under, const char *name, const char *mountinfo,
+                   const char *membership);
+/* What cgroup_reopen() needs to know, as bytes that may be kept; appended to RET. */
+int cgroup_record(const struct cgroup *c, struct buf *ret);
+/* The base that a record tells of. FD: its locked fd, which becomes C's, or -1 when nobody kept it. Not usable when it
+ * is not there any more. 0, -EBADMSG or -ENOMEM. */
+int cgroup_reopen(struct cgroup *ret, const void *record, size_t size, int fd);
+void cgroup_done(struct cgroup *c); /* gives the lock up, unless there are other copies of the fd */
 #define cleanup_cgroup_ cleanup_(cgroup_done)
 
-/* Moves PID (0 = caller) into the manager leaf. 0, -EOPNOTSUPP when not usable, or what the kernel says. */
+/* Moves PID (0 = caller) into the manager leaf, which is made. 0, -EOPNOTSUPP when not usable, or what the kernel says.
+ */
 int cgroup_enter_manager(const struct cgroup *c, pid_t pid);
-/* Turns on the controllers there are for the units, once keeper and manager are in their leaf. Returns how many are on
- * now, or -EOPNOTSUPP. */
-int cgroup_enable_controllers(const struct cgroup *c);
+/* Turns on what there is of CONTROLLERS ("cpu memory …") for what lies below the base. Returns how many are on now, or
+ * -EOPNOTSUPP. */
+int cgroup_enable_controllers(const struct cgroup *c, const char *controllers);
 
-/* All below: -EOPNOTSUPP when not usable, -EINVAL for a name with '/', -ENOMEM, or what the kernel says.
- * The absolute directory of UNIT, for struct plan_context. Appended to RET. */
+/* All below: UNIT is a path below the base. -EOPNOTSUPP when not usable, -EINVAL for a path that leads elsewhere,
+ * -ENOMEM, or what the kernel says. The absolute directory of UNIT, for struct plan_context. Appended to RET. */
 int cgroup_path(const struct cgroup *c, const char *unit, struct buf *ret);
 int cgroup_create(const struct cgroup *c, const char *unit); /* 0, also when it is there */
 int cgroup_remove(const struct cgroup *c, const char *unit); /* with empty ones below; 0 also when it is not there */
 /* The processes of UNIT and of cgroups below, appended as pid_t to RET. 0, also when the cgroup is not there. */
 int cgroup_pids(const struct cgroup *c, const char *unit, struct buf *ret);
 int cgroup_populated(const struct cgroup *c, const char *unit); /* 1, 0 */
-/* Sends SIG to every process of UNIT: SIGKILL by cgroup.kill where there is one, else one by one until no new ones turn
- * up (a bounded number of rounds). Returns how many were signalled, at least 1 when cgroup.kill did it; 0 = empty. */
-int cgroup_signal(const struct cgroup *c, const char *unit, int sig);
+/* Kills every process of UNIT, those forked meanwhile included, by cgroup.kill. 0, also when the cgroup is not there;
+ * -ENOENT where there is no such file (v1, before Linux 5.14): then the caller signals each. */
+int cgroup_kill(const struct cgroup *c, const char *unit);
+/* All the cgroups below the base that are empty, and the base itself if it is then. */
+void cgroup_remove_all(const struct cgroup *c);
 
 #endif

@@ -12,4 +12,8 @@ int cgroup_file_read(int directory, const char *path, struct buf *b);
 /* TEXT in one write. 0 or a negative errno. */
 int cgroup_file_write(int directory, const char *path, const char *text);
 
+/* cgroup.c: whether anything runs in the base of C or below: 1, 0, or a negative errno. */
+struct cgroup;
+int cgroup_base_populated(const struct cgroup *c);
+
 #endif

@@ -26,6 +26,7 @@ enum record_kind {
         RECORD_META = 4,     /* key: 0; struct meta_durable */
         RECORD_TEXT = 5,     /* key: unit id; the status text of the service */
         RECORD_BLOB = 6,     /* key: unit id; where its source text lies in the blob file */
+        RECORD_GROUPS = 7,   /* key: 0; where the cgroups lie (cgroup_record()) */
 };
 
 struct record {

@@ -82,6 +82,58 @@ void status_close(struct status_table *t unused_, bool remove unused_)
 {
 }
 
+/* ---- cgroup: there are none here ---- */
+
+int cgroup_open(struct cgroup *ret, const char *under unused_, const char *name unused_)
+{
+        *ret = (struct cgroup){.fd = -1};
+        return 0;
+}
+
+int cgroup_reopen(struct cgroup *ret unused_, const void *record unused_, size_t size unused_, int fd unused_)
+{
+        return -EBADMSG;
+}
+
+int cgroup_record(const struct cgroup *c unused_, struct buf *ret unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+int cgroup_path(const struct cgroup *c unused_, const char *unit unused_, struct buf *ret unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+int cgroup_remove(const struct cgroup *c unused_, const char *unit unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+int cgroup_pids(const struct cgroup *c unused_, const char *unit unused_, struct buf *ret unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+int cgroup_populated(const struct cgroup *c unused_, const char *unit unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+int cgroup_kill(const struct cgroup *c unused_, const char *unit unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+void cgroup_remove_all(const struct cgroup *c unused_)
+{
+}
+
+const char *cgroup_case_name(enum cgroup_case c unused_)
+{
+        return "none";
+}
+
 /* ---- control ---- */
 
 static const struct control_ops *ops;

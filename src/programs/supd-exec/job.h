@@ -10,6 +10,7 @@
  *   identity.c    users and groups
  *   variables.c   the environment and argv
  *   attributes.c  limits, scheduling, capabilities
+ *   group.c       its cgroup, and the fork into it
  *   directories.c RuntimeDirectory= and its kin; removal
  *   conditions.c  Condition*= and Assert*=;  machine.c what they ask of the machine
  *
@@ -112,11 +113,12 @@ struct job {
         struct environment environment;
         struct words argv;
         struct arena arena;
-        int log_fd;
+        int log_fd, group_fd; /* group: the directory of the cgroup; -1 = none */
 
         volatile struct failure failure; /* why it cannot go on */
         volatile struct failure note;    /* what went wrong without stopping it */
         volatile uint32_t stage;
+        volatile uint32_t in_group;      /* the service-to-be is in its cgroup */
 
         uint64_t born_before;         /* CLOCK_BOOTTIME before the fork of the service-to-be, and … */
         volatile uint64_t born_after; /* … its first look at that clock; 0 = it did not come so far */
@@ -176,6 +178,13 @@ int process_look(pid_t pid, uint64_t *ret_start_time, char ret_comm[static 16]);
 _Noreturn void service_run(struct job *j);
 /* Its first act: the pid goes into the slot. False when the start was given up meanwhile. */
 bool service_store_pid(const struct job *j, pid_t pid);
+
+/* group.c. Makes and opens the cgroup; what goes wrong is noted, and it is done without one. Intermediate. */
+void group_open(struct job *j);
+/* A vfork whose child is born in the cgroup and runs service_run(). -1: it cannot be done, and nothing was. */
+pid_t group_fork(struct job *j);
+/* For a service-to-be that was not born there: moves itself. 0 */
+int group_join(struct job *j);
 
 /* streams.c: 0 or negative, failure noted */
 int streams_open_log(struct job *j); /* intermediate */

@@ -106,7 +106,7 @@ static _Noreturn void intermediate_run(const struct launcher *l, size_t received
         j->generation = m->generation;
         j->fds = the_fds + skip;
         j->n_fds = m->n_extra_fds;
-        j->log_fd = -1;
+        j->log_fd = j->group_fd = -1;
         j->plan = plan_of(m, received, n_fds > 0 ? the_fds[0] : -1);
         j->plan_size = m->plan_size;
         if (!j->plan) {

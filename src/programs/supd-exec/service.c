@@ -30,22 +30,6 @@ bool service_store_pid(const struct job *j, pid_t pid)
         return atomic_load(&s->launch) != LAUNCH_FAILED;
 }
 
-static int join_cgroup(struct job *j)
-{
-        const char *directory = job_string(j, PLAN_CGROUP);
-        char path[PATH_MAX];
-        cleanup_close_ int fd = -1;
-
-        if (!directory)
-                return 0;
-        if ((size_t)snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= sizeof(path))
-                return job_fail(j, PLAN_STEP_CGROUP, ENAMETOOLONG, EXIT_CODE_CGROUP);
-        fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (fd < 0 || write(fd, "0", 1) != 1)
-                return job_fail(j, PLAN_STEP_CGROUP, errno, EXIT_CODE_CGROUP);
-        return 0;
-}
-
 static int set_umask(struct job *j)
 {
         (void)umask((mode_t)job_word(j, PLAN_UMASK, 0, 0022) & 07777);
@@ -85,7 +69,7 @@ static int set_signals(struct job *j)
 
 /* In this order. Each returns 0, or negative with the failure noted. */
 static int (*const steps[])(struct job *j) = {
-        streams_set_up,    join_cgroup,         attributes_scheduling, set_umask,          identity_set_groups,
+        streams_set_up,    group_join,         attributes_scheduling, set_umask,          identity_set_groups,
         attributes_limits, attributes_bounding, identity_set_user,     attributes_ambient, change_directory,
         attributes_last,   streams_pass_fds,    set_signals,
 };
@@ -136,7 +120,6 @@ static _Noreturn void own_work(struct job *j)
         (void)close(j->launcher->bell_fd);
         (void)close(j->launcher->plans_fd);
         (void)close(j->launcher->life_fd);
-        (void)join_cgroup(j);
         (void)set_signals(j);
         if (j->kind == PLAN_CHECK)
                 _exit(conditions_run(j));

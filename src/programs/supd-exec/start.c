@@ -125,6 +125,8 @@ static _Noreturn void finish(struct job *j, enum durable_launch launch, const vo
         struct failure f = {.step = why->step, .error = why->error};
         struct birth birth = {.pid = pid, .before = j->born_before, .after = j->born_after};
 
+        if (j->in_group)
+                atomic_store(&durable_slots(j->launcher->map)[j->slot].group, 1);
         start_note(j->launcher, j->slot, j->generation, launch, &f, &birth);
         _exit(EXIT_SUCCESS);
 }
@@ -167,6 +169,8 @@ static int prepare(struct job *j)
                 r = directories_create(j);
         if (r == 0)
                 r = streams_open_log(j);
+        if (r == 0)
+                group_open(j);
         return r;
 }
 
@@ -176,7 +180,9 @@ static _Noreturn void run_command(struct job *j)
         pid_t pid;
 
         j->born_before = clock_boottime_ns();
-        pid = vfork();
+        pid = group_fork(j);
+        if (pid < 0)
+                pid = vfork();
         if (pid == 0)
                 service_run(j);
         if (pid < 0) {

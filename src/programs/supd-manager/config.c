@@ -82,6 +82,13 @@ static int set_group(struct manager *m, const char *value)
         return set_string(&m->control_group, value);
 }
 
+static int set_cgroups(struct manager *m, const char *value)
+{
+        if (*value != '/' && !streq(value, "auto") && !streq(value, "no"))
+                return -EINVAL;
+        return set_string(&m->cgroups, value);
+}
+
 static int set_log_level(struct manager *m, const char *value)
 {
         if (!streq(value, "info") && !streq(value, "debug"))
@@ -101,6 +108,7 @@ static const struct {
         {"DefaultTimeoutStopSec", "write a time span such as 90s", set_stop_timeout},
         {"DefaultRestartSec", "write a time span such as 100ms", set_restart},
         {"ControlGroup", "write the name of a group", set_group},
+        {"CGroups", "write auto, no, or a directory below the mounted cgroup2 hierarchy", set_cgroups},
         {"LogLevel", "write info or debug", set_log_level},
 };
 

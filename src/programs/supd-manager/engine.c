@@ -146,6 +146,8 @@ int engine_compact(struct manager *m)
         v = state_compact_begin(m->state);
         if (v == 0)
                 v = state_put(m->state, RECORD_META, 0, &m->meta, sizeof(m->meta));
+        if (v == 0)
+                v = groups_put(m);
         for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
                 v = put_unit(m, m->runs[i], true);
         if (v == 0)
@@ -161,6 +163,8 @@ static int engine_put_dirty(struct manager *m)
 
         if (m->meta_dirty)
                 v = state_put(m->state, RECORD_META, 0, &m->meta, sizeof(m->meta));
+        if (v == 0 && m->groups.unrecorded)
+                v = groups_put(m);
         for (size_t i = 0; i < m->dirty.n && v == 0; i++)
                 v = put_unit(m, m->runs[m->dirty.v[i]], false);
         if (v == 0)
@@ -193,7 +197,7 @@ int engine_commit(struct manager *m)
         for (size_t i = 0; i < m->dirty.n; i++)
                 m->runs[m->dirty.v[i]]->dirty = false;
         m->dirty.n = 0;
-        m->meta_dirty = false;
+        m->meta_dirty = m->groups.unrecorded = false;
         m->jobs_done_recorded = m->n_jobs_done;
 
         if (m->exits_taken > 0)
@@ -220,6 +224,7 @@ static void engine_effects(struct manager *m)
         if (m->n_announcements > 0 && m->control && control_server_n_peers(m->control) > 0)
                 publish_turn(m); /* who hears of the end of a job finds it in the table */
         api_announce(m);
+        groups_tidy(m);
 }
 
 /* While a thousand units end, a look at each wake-up would be the whole work: once one has been taken, the next waits

@@ -110,6 +110,7 @@ void exits_take(struct manager *m)
 
 void exits_unwatch(struct manager *m, struct run *r)
 {
+        groups_unwatch(m, r);
         loop_remove(m, r->watch_source);
         r->watch_source = NULL;
         close_fd_p(&r->watch_fd);

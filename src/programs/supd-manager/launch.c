@@ -9,6 +9,7 @@
 #include "manager.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
@@ -148,6 +149,8 @@ int launch_command(struct manager *m, struct run *r, bool main)
                 .start_real_us = sys_real_us(),
                 .start_mono_us = sys_mono_us(),
         };
+        if (what == COMMAND_EXEC && m->groups.c.usable)
+                r->d.flags |= UNIT_GROUP;
         engine_touch(m, r);
         return list_add(&m->unsent, r->id);
 }
@@ -199,10 +202,23 @@ static bool may_notify(const struct run *r)
         return r->unit->service->notify_access != NOTIFY_NONE;
 }
 
+/* The unit's cgroup, for its commands: our own checks and clean-ups need none. */
+static const char *plan_cgroup(const struct manager *m, const struct run *r, char *ret, size_t size)
+{
+        char place[1024];
+
+        if (!(r->d.flags & UNIT_GROUP) || !groups_has(m, r))
+                return NULL;
+        return (size_t)snprintf(ret, size, "%s/%s", m->groups.c.base, groups_place(r, place, sizeof(place))) < size
+                       ? ret
+                       : NULL;
+}
+
 static int build_plan(struct manager *m, struct run *r, const struct process_durable *p, struct diag *diag)
 {
         const struct unit_context *u = &m->context;
         struct extra_environment extra;
+        char cgroup[PATH_MAX];
         struct plan_context c = {
                 .runtime_root = u->runtime_dir_root,
                 .state_root = u->state_root,
@@ -224,6 +240,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
         c.nofile.set = m->nofile.set;
         c.nofile.soft = m->nofile.soft;
         c.nofile.hard = m->nofile.hard;
+        c.cgroup = plan_cgroup(m, r, cgroup, sizeof(cgroup));
         fill_extra(r, &extra);
         buf_reset(&m->plan);
         switch (launch_command_at(r, &command)) {
@@ -415,6 +432,9 @@ static bool look_at(struct manager *m, struct run *r, struct process_durable *p)
         if (launch == LAUNCH_INTENT)
                 return true;
         p->flags &= ~PROCESS_LAUNCHING;
+        if (atomic_load(&s->last_pid) != 0 && atomic_load(&s->group) == 0 &&
+            !(p->flags & (PROCESS_CHECK | PROCESS_CLEANUP)))
+                r->d.flags |= UNIT_OUTSIDE;
         engine_touch(m, r);
         say_step(m, r, s);
         if (launch == LAUNCH_FAILED)

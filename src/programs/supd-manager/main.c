@@ -289,6 +289,7 @@ static void end(struct manager *m)
                 (void)unlink(path);
         }
         units_blobs_remove(m);
+        groups_close(m);
         status_close(m->table, true);
         m->table = NULL;
         atomic_store(&m->header->outcome, m->meta.flags & META_REBOOT  ? DURABLE_OUTCOME_REBOOT
@@ -380,6 +381,8 @@ static int world_init(struct manager *m)
         m->notify_fd = handover_inherited(state_map(m->state), "notify");
         if (v == 0)
                 v = recover_state(m);
+        if (v == 0)
+                v = groups_open(m);
         if (v < 0)
                 return v;
         if (m->meta.started_real_us == 0) {
@@ -425,6 +428,7 @@ static void defaults(struct manager *m)
         for (unsigned i = 0; i < N_FRONT_FDS; i++)
                 m->front_fds[i] = -1;
         m->state_fd = m->bell_fd = m->keeper_fd = m->life_fd = -1;
+        m->groups.c.fd = m->groups.inotify_fd = -1;
         m->keeper_pid = getppid();
         m->default_timeout_start_us = m->default_timeout_stop_us = 90 * USEC_PER_SEC;
         m->default_restart_us = 100 * USEC_PER_MSEC;

@@ -10,6 +10,7 @@
  *   jobs.c      jobs: installing, running, ending; what follows from them (graph/)
  *   launch.c    the launcher, plans on their way, starts that came to their end
  *   procs.c     which processes belong to a unit, and signals to them
+ *   groups.c    the units' cgroups (cgroup/)
  *   exits.c     the exit ring, PID files, watched processes
  *   notify.c    sd_notify messages
  *   units.c     loading, names, blobs, daemon-reload
@@ -25,6 +26,7 @@
 #ifndef SUPD_MANAGER_H
 #define SUPD_MANAGER_H
 
+#include "cgroup/cgroup.h"
 #include "control/control.h"
 #include "exec/plan.h"
 #include "graph/graph.h"
@@ -67,6 +69,8 @@ struct process_durable {
 #define UNIT_ONCE_STARTED     (1u << 8) /* reached active in this activation */
 #define UNIT_SAYS_RELOADING   (1u << 9) /* the last of READY=1, RELOADING=1, STOPPING=1 was this one */
 #define UNIT_SAYS_STOPPING    (1u << 10)
+#define UNIT_GROUP            (1u << 20) /* its processes are started in its cgroup, */
+#define UNIT_OUTSIDE          (1u << 21) /* … but at least one of them is not in it */
 
 struct job_durable {
         uint32_t id;
@@ -150,6 +154,7 @@ struct run {
         struct blob_durable blob;
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */
+        int group_watch;   /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
         uint64_t due_us;   /* the earliest of its deadlines; 0 = none */
         uint64_t watchdog_deadline_us;
         int watch_fd; /* pidfd of one process that is waited for; -1 = none */
@@ -210,6 +215,7 @@ struct manager {
         enum { COMPAT_AUTO, COMPAT_NO, COMPAT_YES } systemd_compat; /* the paths that systemctl looks for */
         uint64_t default_timeout_start_us, default_timeout_stop_us, default_restart_us;
         char *control_group; /* owned; group that may use the control socket */
+        char *cgroups;       /* owned; CGroups=: "auto", "no", or the directory that is ours; NULL = auto */
 
         /* from the keeper */
         int state_fd, bell_fd, keeper_fd, life_fd;
@@ -274,6 +280,14 @@ struct manager {
         struct sys_pids orphans;
         bool orphans_known, looks_soon;
         uint64_t orphans_at_us, orphans_cost_us; /* when they were last read, and how long that took */
+
+        struct {
+                struct cgroup c;
+                bool unrecorded; /* the record of the base is to be put */
+                int inotify_fd;  /* cgroup.events of what is waited for */
+                struct source *source;
+                struct list_u32 waiting, leaving; /* units: watched; ended, with a directory that may go */
+        } groups;
 
         int notify_fd, inotify_fd, control_fd; /* control: SEQPACKET for supd-bus */
         int front_fds[N_FRONT_FDS];            /* D-Bus, for it: RUNTIME_DIR/control, /run/systemd/private; -1 = none */
@@ -368,7 +382,24 @@ void procs_new_turn(struct manager *m);
 int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret);
 int procs_signal(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
 int procs_signal_group(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
+bool procs_claimed(struct manager *m, pid_t pid);      /* it stands in a slot */
 struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed */
+
+/* ---- groups.c ---- */
+int groups_open(struct manager *m);                                  /* finds or makes the base; none is no error */
+int groups_replay(struct manager *m, const void *data, size_t size); /* the base of the manager before */
+int groups_put(struct manager *m);                                   /* its record, with the commit at hand */
+/* Its place below the base ("system.slice/a.service"); empty when it has none. */
+const char *groups_place(const struct run *r, char *ret, size_t size);
+bool groups_has(const struct manager *m, const struct run *r); /* its processes are looked for in its cgroup */
+int groups_rest(struct manager *m, struct run *r, struct sys_pids *ret); /* as procs_rest() */
+int groups_kill(struct manager *m, struct run *r);   /* all at once; -ENOENT, -EOPNOTSUPP: signal each */
+bool groups_watch(struct manager *m, struct run *r); /* a look when it is empty; false: cannot be watched */
+void groups_unwatch(struct manager *m, struct run *r);
+void groups_leave(struct manager *m, struct run *r); /* it has ended: the directory goes behind the commit */
+void groups_tidy(struct manager *m);
+struct run *groups_owner(struct manager *m, pid_t pid); /* NULL = in none of ours */
+void groups_close(struct manager *m);                   /* the clean end */
 
 /* ---- notify.c ---- */
 int notify_open(struct manager *m);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Whose process is it? A process of a unit is a descendant of its main or control process, or an orphan (a child of the
- * keeper that no slot knows) whose session or process group is that of a process of the unit, or whose environment
- * carries the unit's invocation id. Everything else is not attributed, and never signalled.
+ * Whose process is it? Where a unit has a cgroup, what is in it (groups.c). Else a process of a unit is a descendant of
+ * its main or control process, or an orphan (a child of the keeper that no slot knows) whose session or process group
+ * is that of a process of the unit, or whose environment carries the unit's invocation id. Everything else is not
+ * attributed, and never signalled.
  *
  * Invariant: nothing is signalled but through procs_signal() and sys_kill() with a start time.
  */
@@ -64,7 +65,7 @@ int procs_signal_group(struct manager *m, const struct process_durable *p, const
         return 0;
 }
 
-static bool claimed(struct manager *m, pid_t pid)
+bool procs_claimed(struct manager *m, pid_t pid)
 {
         uint32_t slot;
 
@@ -175,7 +176,7 @@ static int add_descendants(struct manager *m, struct sys_pids *l, size_t from)
                 if (r < 0 && r != -ENOENT && r != -ESRCH)
                         return r;
                 for (size_t j = before; j < l->n;) /* a tracked process has an owner of its own */
-                        if (claimed(m, l->v[j]))
+                        if (procs_claimed(m, l->v[j]))
                                 l->v[j] = l->v[--l->n];
                         else
                                 j++;
@@ -196,7 +197,7 @@ static int add_descendants_of(struct manager *m, struct sys_pids *l, const struc
         return r < 0 ? r : add_descendants(m, l, before);
 }
 
-int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret)
+static int rest_by_family(struct manager *m, struct run *r, struct sys_pids *ret)
 {
         struct sys_pids l = {0};
         int v = orphans_read(m);
@@ -235,6 +236,52 @@ int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret)
         return 0;
 }
 
+static bool listed(const struct sys_pids *l, pid_t pid)
+{
+        for (size_t i = 0; i < l->n; i++)
+                if (l->v[i] == pid)
+                        return true;
+        return false;
+}
+
+/* Appends what of MORE is not in the list yet. */
+static int merge(struct sys_pids *l, const struct sys_pids *more)
+{
+        pid_t *p = reallocarray(l->v, l->n + more->n + 1, sizeof(*p));
+
+        if (!p)
+                return -ENOMEM;
+        l->v = p;
+        l->allocated = l->n + more->n + 1;
+        for (size_t i = 0; i < more->n; i++)
+                if (!listed(l, more->v[i]))
+                        l->v[l->n++] = more->v[i];
+        return 0;
+}
+
+/* What is in its cgroup is its own, however it came about. Only where one of its processes could not be put there does
+ * the family count too. */
+int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret)
+{
+        struct sys_pids l = {0}, family = {0};
+        int v;
+
+        if (!groups_has(m, r))
+                return rest_by_family(m, r, ret);
+        v = groups_rest(m, r, &l);
+        if (v == 0 && (r->d.flags & UNIT_OUTSIDE))
+                v = rest_by_family(m, r, &family);
+        if (v == 0 && family.n > 0)
+                v = merge(&l, &family);
+        free(family.v);
+        if (v < 0) {
+                free(l.v);
+                return v;
+        }
+        *ret = l;
+        return 0;
+}
+
 static struct run *owner_of_slot(struct manager *m, pid_t pid)
 {
         uint32_t slot;
@@ -246,12 +293,14 @@ static struct run *owner_of_slot(struct manager *m, pid_t pid)
         return s->unit < m->n_runs ? m->runs[s->unit] : NULL;
 }
 
-/* Slot, then ancestry, then session and group, then invocation id. */
+/* Slot, then cgroup, then ancestry, then session and group, then invocation id. */
 struct run *procs_owner(struct manager *m, pid_t pid)
 {
         struct run *owner = owner_of_slot(m, pid);
         struct sys_stat st, first;
 
+        if (!owner)
+                owner = groups_owner(m, pid);
         if (owner || sys_stat(pid, &st) < 0)
                 return owner;
         first = st;

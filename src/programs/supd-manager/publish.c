@@ -96,9 +96,22 @@ static void set_list(struct manager *m, const struct run *r, uint32_t which, con
                 (void)status_set_text(m->table, r->id, which, buf_str(&b));
 }
 
+/* Shown as long as it may be there. */
+static void publish_group(struct manager *m, const struct run *r)
+{
+        enum machine_active a = machine_state_active(r->d.state);
+        char place[1024], path[4096] = "";
+
+        if (groups_has(m, r) && a != MACHINE_INACTIVE && a != MACHINE_FAILED)
+                (void)snprintf(path, sizeof(path), "%s/%s", m->groups.c.path, groups_place(r, place, sizeof(place)));
+        (void)status_set_text(m->table, r->id, SUPD_TEXT_CONTROL_GROUP, path);
+}
+
 static void publish_texts(struct manager *m, struct run *r)
 {
         const struct unit *u = r->unit;
+
+        publish_group(m, r);
 
         (void)status_set_text(m->table, r->id, SUPD_TEXT_NAME, r->name);
         set_list(m, r, SUPD_TEXT_ALIASES, &u->names, r->name);

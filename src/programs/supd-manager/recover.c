@@ -68,6 +68,8 @@ static int replay(void *userdata, const struct record *rec, const void *data)
         case RECORD_META:
                 memcpy(&m->meta, data, MIN2(rec->size, sizeof(m->meta)));
                 return 0;
+        case RECORD_GROUPS:
+                return groups_replay(m, data, rec->size);
         case RECORD_JOB_DONE:
                 memcpy(&m->jobs_done[m->n_jobs_done % N_JOBS_DONE], data, MIN2(rec->size, sizeof(struct job_done)));
                 m->n_jobs_done++;

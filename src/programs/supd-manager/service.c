@@ -513,6 +513,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         if (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) {
                 r->d.flags &= ~(UNIT_MAIN_UNKNOWN | UNIT_WAIT_PIDFILE | UNIT_AUTO_RESTART);
                 exits_unwatch(m, r);
+                groups_leave(m, r);
         }
         say_change(m, r, before, now);
         jobs_state_changed(m, r, before, now);
@@ -658,6 +659,8 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
                 return;
         }
         signal_both(m, r, signals, n);
+        if (rest_too && signals[0] == SIGKILL && groups_kill(m, r) == 0 && !(r->d.flags & UNIT_OUTSIDE))
+                return;
         if (rest_too && signal_rest(m, r, signals, n) < 0) {
                 r->kill_again = (uint8_t)what;
                 exits_look_later(m, r);
@@ -696,7 +699,8 @@ void service_look(struct manager *m, struct run *r)
                 return;
         }
         if (v == 0 && rest.n > 0) {
-                exits_watch(m, r, rest.v[0]);
+                if (!groups_watch(m, r))
+                        exits_watch(m, r, rest.v[0]);
                 free(rest.v);
                 return;
         }

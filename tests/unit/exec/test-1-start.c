@@ -211,10 +211,6 @@ static void fail_dynamic(struct scene *s)
 {
         s->exec.dynamic_user = true;
 }
-static void fail_cgroup(struct scene *s)
-{
-        s->context.cgroup = "/nowhere/cgroup";
-}
 static void fail_limit(struct scene *s)
 {
         s->limits[RLIMIT_CORE] = (struct limit_value){.set = true, .soft = 2, .hard = 1};
@@ -278,7 +274,6 @@ static const struct failing failing[] = {
         {"StandardError", fail_stderr, 222, PLAN_STEP_STDERR, ENOENT},
         {"RootDirectory", fail_root, 226, PLAN_STEP_UNSUPPORTED, 0},
         {"DynamicUser", fail_dynamic, 226, PLAN_STEP_UNSUPPORTED, 0},
-        {"cgroup", fail_cgroup, 219, PLAN_STEP_CGROUP, ENOENT},
         {"Limit", fail_limit, 205, PLAN_STEP_LIMITS, EINVAL},
         {"CPUSchedulingPolicy", fail_scheduler, 214, PLAN_STEP_SCHEDULER, EINVAL},
         {"CPUAffinity", fail_affinity, 215, PLAN_STEP_AFFINITY, EINVAL},
@@ -310,6 +305,20 @@ static void test_04_failing_steps(unused_ void **state)
                 if (failing[i].error)
                         assert_int_equal(slot->error, failing[i].error);
         }
+}
+
+/* Where there is no cgroup to be had the service starts all the same, and the slot says so. */
+static void test_04b_no_cgroup(unused_ void **state)
+{
+        struct scene *s = shell_scene("exit 7");
+        uint32_t n;
+
+        s->context.cgroup = "/proc/nowhere/cgroup";
+        assert_int_equal(scene_run(&world, s, &n), 7);
+        assert_int_equal(world_slot(&world, n)->launch, LAUNCH_EXECED);
+        assert_int_equal(world_slot(&world, n)->step, PLAN_STEP_CGROUP);
+        assert_int_equal(world_slot(&world, n)->error, ENOENT);
+        assert_int_equal(world_slot(&world, n)->group, 0);
 }
 
 /* What systemd reports as "resources": no process at all. */
@@ -776,6 +785,7 @@ int main(void)
                 cmocka_unit_test(test_02_exit_status_and_search),
                 cmocka_unit_test(test_03_argv_and_variables),
                 cmocka_unit_test(test_04_failing_steps),
+                cmocka_unit_test(test_04b_no_cgroup),
                 cmocka_unit_test(test_05_failing_before_the_fork),
                 cmocka_unit_test(test_06_environment),
                 cmocka_unit_test(test_07_smallest_environment),
