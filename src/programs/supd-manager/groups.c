@@ -117,36 +117,48 @@ bool groups_has(const struct manager *m, const struct run *r)
 
 /* ---- who is in it ---- */
 
-int groups_rest(struct manager *m, struct run *r, struct sys_pids *ret)
+/* 1, 0, or a negative errno. */
+static int populated(struct manager *m, struct run *r, const char *place)
 {
-        cleanup_buf_ struct buf b = {0};
-        struct sys_pids l = {0};
-        char place[1024];
-        size_t n;
-        int v = cgroup_populated(&m->groups.c, groups_place(r, place, sizeof(place)));
+        int v = r->group_empty ? 0 : cgroup_populated(&m->groups.c, place);
 
-        if (v > 0)
-                v = cgroup_pids(&m->groups.c, place, &b);
-        n = b.size / sizeof(pid_t);
-        if (v < 0 || n == 0) {
-                if (v >= 0)
-                        *ret = l;
-                return v < 0 ? v : 0;
-        }
-        l.v = calloc(n, sizeof(*l.v));
+        r->group_empty = v == 0;
+        return v;
+}
+
+/* Those that no slot knows, from the pids in B. */
+static int unknown_of(struct manager *m, const struct run *r, const struct buf *b, struct sys_pids *ret)
+{
+        size_t n = b->size / sizeof(pid_t);
+        struct sys_pids l = {.v = calloc(n + 1, sizeof(pid_t)), .allocated = n + 1};
+
         if (!l.v)
                 return -ENOMEM;
-        l.allocated = n;
         for (size_t i = 0; i < n; i++) {
                 pid_t pid;
 
-                memcpy(&pid, b.data + i * sizeof(pid), sizeof(pid));
+                memcpy(&pid, b->data + i * sizeof(pid), sizeof(pid));
                 if ((uint32_t)pid != r->d.main.pid && (uint32_t)pid != r->d.control.pid && pid != getpid() &&
                     pid != m->keeper_pid && !procs_claimed(m, pid))
                         l.v[l.n++] = pid;
         }
         *ret = l;
         return 0;
+}
+
+int groups_rest(struct manager *m, struct run *r, struct sys_pids *ret)
+{
+        cleanup_buf_ struct buf b = {0};
+        char place[1024];
+        int v = populated(m, r, groups_place(r, place, sizeof(place)));
+
+        if (v == 0) {
+                *ret = (struct sys_pids){0};
+                return 0;
+        }
+        if (v > 0)
+                v = cgroup_pids(&m->groups.c, place, &b);
+        return v < 0 ? v : unknown_of(m, r, &b, ret);
 }
 
 int groups_kill(struct manager *m, struct run *r)
@@ -249,7 +261,7 @@ bool groups_watch(struct manager *m, struct run *r)
                 if (w < 0 || list_add(&m->groups.waiting, r->id) < 0)
                         return false;
                 r->group_watch = w;
-                if (cgroup_populated(&m->groups.c, place) == 0)
+                if (populated(m, r, place) == 0)
                         look(m, r); /* it became so before the watch was there */
         }
         return true;

@@ -151,6 +151,7 @@ int launch_command(struct manager *m, struct run *r, bool main)
         };
         if (what == COMMAND_EXEC && m->groups.c.usable)
                 r->d.flags |= UNIT_GROUP;
+        r->group_empty = false;
         engine_touch(m, r);
         return list_add(&m->unsent, r->id);
 }

@@ -154,6 +154,7 @@ struct run {
         struct blob_durable blob;
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */
+        bool group_empty;  /* its cgroup was seen empty, and nothing was started in it since: so it stays */
         int group_watch;   /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
         uint64_t due_us;   /* the earliest of its deadlines; 0 = none */
         uint64_t watchdog_deadline_us;
