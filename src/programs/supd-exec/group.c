@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "job.h"
 
@@ -157,14 +158,39 @@ static void step_beside(struct job *j)
         j->group_fd = fd_raised(fd);
 }
 
+/* Once cgroup.kill has been used in a cgroup, kernels from 6.14 on kill everything that is born into it from outside
+ * before its first instruction. Such a cgroup is made anew when it is empty. */
+static bool born_dead(struct job *j, pid_t pid)
+{
+        if (j->in_group)
+                return false;
+        (void)waitpid(pid, NULL, 0);
+        return true;
+}
+
+static bool make_anew(struct job *j)
+{
+        if (rmdir(job_string(j, PLAN_CGROUP)) < 0)
+                return false;
+        (void)close(j->group_fd);
+        group_open(j);
+        return j->group_fd >= 0;
+}
+
 static long fork_into(struct job *j)
 {
         long pid = clone_into(j, j->group_fd);
 
-        if (pid != -EBUSY)
-                return pid;
-        step_beside(j);
-        return clone_into(j, j->group_fd);
+        if (pid == -EBUSY) {
+                step_beside(j);
+                pid = clone_into(j, j->group_fd);
+        }
+        if (pid > 0 && born_dead(j, (pid_t)pid)) {
+                pid = make_anew(j) ? clone_into(j, j->group_fd) : -EAGAIN;
+                if (pid > 0 && born_dead(j, (pid_t)pid))
+                        pid = -EAGAIN;
+        }
+        return pid;
 }
 
 #else
