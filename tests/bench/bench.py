@@ -141,7 +141,8 @@ class World:
 
     def environment(self):
         return {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "SUPD_LIBEXEC_DIR": self.libexec, "SUPD_NAME": self.name,
-                "SUPD_RUNTIME_DIR": f"{self.dir}/run", "SUPD_UNIT_PATH": f"{self.dir}/units"}
+                "SUPD_RUNTIME_DIR": f"{self.dir}/run", "SUPD_UNIT_PATH": f"{self.dir}/units",
+                "SUPD_CGROUPS": os.environ.get("SUPD_CGROUPS", "auto")}
 
     def spawn(self, *command):
         """COMMAND, stamped right before its exec."""

@@ -80,6 +80,29 @@ static void remove_shared_memory(const struct rig *r)
         (void)closedir(d);
 }
 
+/* Its cgroups: a supd that is killed leaves their directories. What is not a directory there cannot be removed. */
+static void remove_groups(const struct rig *r)
+{
+        static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"};
+        FILE *f = fopen("/proc/self/cgroup", "re");
+        char line[1024], path[1400];
+
+        while (f && fgets(line, sizeof(line), f)) {
+                const char *own = strchr(line, ':');
+                own = own ? strchr(own + 1, ':') : NULL;
+                if (!own || (!starts_with(line, "0::") && !strstr(line, ":name=")))
+                        continue;
+                line[strcspn(line, "\n")] = 0;
+                for (unsigned i = 0; i < ARRAY_SIZE(mounts); i++) {
+                        (void)snprintf(path, sizeof(path), "%s%s/supd-%s", mounts[i], streq(own, ":/") ? "" : own + 1,
+                                       r->name);
+                        (void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+                }
+        }
+        if (f)
+                (void)fclose(f);
+}
+
 static bool is_nameless_semaphore(const char *name, int64_t since_real_s)
 {
         char path[300];
@@ -129,6 +152,7 @@ static void clear_away(struct rig *r)
 {
         kill_everything(r);
         remove_shared_memory(r);
+        remove_groups(r);
         (void)nftw(r->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -32,6 +32,54 @@ def mount(source, target, kind, flags=0, data=''):
         raise OSError(ctypes.get_errno(), 'mount %s' % target)
 
 
+def own_group():
+    """The directory of our own cgroup in a hierarchy that supd would use, or None."""
+    try:
+        own = dict((line.split(':')[1] or 'v2', line.rstrip('\n').split(':', 2)[2]) for line in open('/proc/self/cgroup'))
+        mounts = [line.split(' - ')[0].split()[3:5] + line.split(' - ')[1].split()[:1] for line in open('/proc/self/mountinfo')]
+    except OSError:
+        return None
+    for root, point, kind in mounts:
+        if kind == 'cgroup2' and root == '/' and 'v2' in own:
+            return point + (own['v2'] if own['v2'] != '/' else '')
+    return None
+
+
+def remove_group(path):
+    """With all below it; whoever is still in it is on his way out."""
+    end = time.monotonic() + 2
+    while os.path.exists(path):
+        for d, _, _ in os.walk(path, topdown=False):
+            try:
+                os.rmdir(d)
+            except OSError:
+                pass
+        if time.monotonic() > end:
+            break
+        time.sleep(0.005)
+
+
+def within_groups(argv):
+    """Runs ARGV with a cgroup for all the supds of this test, which is removed again. Its exit status."""
+    parent = own_group()
+    group = parent and '%s/supd-test-%d' % (parent, os.getpid())
+    try:
+        os.mkdir(group)
+        os.environ['SUPD_CGROUPS'] = group
+    except (OSError, TypeError):
+        group = None
+
+    def die_with_us():
+        libc.prctl(1, signal.SIGKILL)
+    process = subprocess.Popen(argv, preexec_fn=die_with_us)
+    signal.signal(signal.SIGTERM, lambda *_: process.kill())
+    try:
+        return process.wait()
+    finally:
+        if group:
+            remove_group(group)
+
+
 def enter():
     """Called first: comes back only inside the private world."""
     for name in ('SUPD', 'SUPCTL', 'SUPD_LIBEXEC_DIR'):
@@ -47,7 +95,7 @@ def enter():
         if not shutil.which('unshare') or subprocess.run(how + ['true'], stderr=subprocess.DEVNULL).returncode != 0:
             skip('private namespaces are not permitted here')
         os.environ[INSIDE] = '1'
-        os.execvp(how[0], how + [sys.executable] + sys.argv)
+        sys.exit(within_groups(how + [sys.executable] + sys.argv))
     os.umask(0o022)
     for d in ('/run', '/dev/shm', '/var/lib', '/var/cache', '/var/log'):
         mount('tmpfs', d, 'tmpfs', 0, 'mode=1777' if d == '/dev/shm' else 'mode=755')
