@@ -118,7 +118,7 @@ struct job {
         volatile struct failure failure; /* why it cannot go on */
         volatile struct failure note;    /* what went wrong without stopping it */
         volatile uint32_t stage;
-        volatile uint32_t in_group;      /* the service-to-be is in its cgroup */
+        volatile uint32_t in_group; /* the service-to-be is in its cgroup */
 
         uint64_t born_before;         /* CLOCK_BOOTTIME before the fork of the service-to-be, and … */
         volatile uint64_t born_after; /* … its first look at that clock; 0 = it did not come so far */
