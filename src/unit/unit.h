@@ -434,8 +434,9 @@ struct unit {
         bool stop_when_unneeded, refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate;
         uint64_t start_limit_interval_us; /* default 10 s; 0 = no limit */
         unsigned start_limit_burst;       /* default 5 */
-        enum emergency_action start_limit_action, failure_action, success_action;
-        int failure_exit_status, success_exit_status; /* FailureActionExitStatus= …; -1 = not set */
+        enum emergency_action start_limit_action, failure_action, success_action, job_timeout_action;
+        int failure_exit_status, success_exit_status;        /* FailureActionExitStatus= …; -1 = not set */
+        char *reboot_argument, *job_timeout_reboot_argument; /* NULL = none */
         char *on_failure_job_mode, *collect_mode;
         uint64_t job_timeout_us, job_running_timeout_us; /* USEC_INFINITY = none */
         bool built_in;                                   /* no file: one of the built-in targets */

@@ -331,5 +331,21 @@ const struct scenario scenarios[] = {
                              OK("/p/ok")},
                 .commands = {{START_UNIT, "a.service"}},
         },
+        {
+                .name = "40-failure-action", /* the rest is stopped in order, and supd ends with its status */
+                .units = {{"a.service", UNIT "FailureAction=exit\n[Service]\nExecStart=/p/fails\n"},
+                          {"b.service", UNIT "[Service]\nExecStart=/p/run\nExecStop=/p/ok\n"}},
+                .programs = {RUNS, OK("/p/ok"), {.path = "/p/fails", .lives_us = SEC, .code = CLD_EXITED, .status = 7}},
+                .commands = {{START_UNIT, "b.service"}, {START_UNIT, "a.service"}},
+        },
+        {
+                .name = "41-limit-reboots", /* without order and ExecStop= */
+                .units = {{"a.service",
+                           UNIT "StartLimitBurst=2\nStartLimitAction=reboot-force\n[Service]\nRestart=always\n"
+                                "RestartSec=1\nExecStart=/p/bad\n"},
+                          {"b.service", UNIT "[Service]\nExecStart=/p/run\nExecStop=/p/ok\nExecStopPost=/p/ok\n"}},
+                .programs = {RUNS, OK("/p/ok"), BAD("/p/bad")},
+                .commands = {{START_UNIT, "b.service"}, {START_UNIT, "a.service"}},
+        },
 };
 const size_t n_scenarios = ARRAY_SIZE(scenarios);

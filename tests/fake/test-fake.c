@@ -116,6 +116,10 @@ _Noreturn static void manager_process(void)
         world->armed = false;
         if (v == 0 && atomic_load(&durable_header_of(world->map)->outcome) != DURABLE_OUTCOME_NONE) {
                 check_end(manager_of_world);
+                if (!world->stopping)
+                        story("supd ends by itself, outcome %u, status %d",
+                              atomic_load(&durable_header_of(world->map)->outcome),
+                              atomic_load(&durable_header_of(world->map)->outcome_status));
                 world->done = true;
         }
         _exit(v);

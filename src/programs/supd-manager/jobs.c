@@ -142,6 +142,7 @@ void jobs_timed_out(struct manager *m, struct run *r)
 {
         log_line(m, r->name, "the %s job took too long", job_type_name(r->d.job.type));
         jobs_finish(m, r, RESULT_TIMEOUT);
+        emergency_job_timeout(m, r);
 }
 
 static void install(struct manager *m, const struct graph_job *j, const uint8_t request_id[16])
@@ -426,7 +427,12 @@ unsigned jobs_shutdown(struct manager *m)
                         jobs_finish(m, r, RESULT_CANCELED);
                 if (is_down(r))
                         continue;
-                install(m, &(struct graph_job){.unit = i, .type = JOB_STOP, .irreversible = true}, nobody);
+                install(m,
+                        &(struct graph_job){.unit = i,
+                                            .type = JOB_STOP,
+                                            .irreversible = true,
+                                            .ignore_order = m->meta.flags & META_FORCE},
+                        nobody);
                 n++;
         }
         return n;

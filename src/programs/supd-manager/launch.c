@@ -104,7 +104,7 @@ void launch_child(struct manager *m)
 /* ---- commands ---- */
 
 /* What stands at the current place of the current list. The check comes before the first ExecCondition=. */
-enum command_what launch_command_at(const struct run *r, const struct exec_command **ret)
+enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret)
 {
         unsigned i = r->d.command;
         const struct exec_commands *list;
@@ -118,7 +118,7 @@ enum command_what launch_command_at(const struct run *r, const struct exec_comma
                 i--;
         }
         list = &r->unit->service->commands[r->d.list];
-        if (i >= list->n)
+        if (i >= list->n || (m->meta.flags & META_FORCE && (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST)))
                 return COMMAND_NONE;
         *ret = &list->v[i];
         return COMMAND_EXEC;
@@ -128,7 +128,7 @@ int launch_command(struct manager *m, struct run *r, bool main)
 {
         struct process_durable *p = main ? &r->d.main : &r->d.control;
         const struct exec_command *command;
-        enum command_what what = launch_command_at(r, &command);
+        enum command_what what = launch_command_at(m, r, &command);
         uint32_t slot, generation;
         int v;
 
@@ -244,7 +244,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
         c.cgroup = plan_cgroup(m, r, cgroup, sizeof(cgroup));
         fill_extra(r, &extra);
         buf_reset(&m->plan);
-        switch (launch_command_at(r, &command)) {
+        switch (launch_command_at(m, r, &command)) {
         case COMMAND_CHECK:
                 return plan_build_check(&m->plan, r->unit, &c, diag);
         case COMMAND_CLEANUP:

@@ -271,6 +271,10 @@ void stop_go_on(struct manager *m)
 
         if (atomic_load(&m->header->requests) & asked)
                 atomic_fetch_and(&m->header->requests, ~asked);
+        if (m->meta.flags & META_AT_ONCE) {
+                m->ending = true;
+                return;
+        }
         while (jobs_shutdown(m) > 0)
                 engine_settle(m);
         m->ending = jobs_shutdown_done(m);
@@ -292,6 +296,8 @@ static void end(struct manager *m)
         groups_close(m);
         status_close(m->table, true);
         m->table = NULL;
+        memcpy(m->header->reboot_argument, m->meta.reboot_argument, sizeof(m->header->reboot_argument));
+        atomic_store(&m->header->outcome_status, m->meta.exit_status);
         atomic_store(&m->header->outcome, m->meta.flags & META_REBOOT  ? DURABLE_OUTCOME_REBOOT
                                           : m->meta.flags & META_POWER ? DURABLE_OUTCOME_POWER
                                                                        : DURABLE_OUTCOME_DONE);

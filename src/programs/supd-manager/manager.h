@@ -15,6 +15,7 @@
  *   notify.c    sd_notify messages
  *   units.c     loading, names, blobs, daemon-reload
  *   recover.c   from the durable state to a running manager
+ *   emergency.c what the end of a unit does to the whole: FailureAction= and its kin
  *   publish.c   rows of the status table
  *   api.c       what supd-bus asks (control/)
  *   api-show.c  properties, as D-Bus clients see them
@@ -121,11 +122,16 @@ struct meta_durable {
         uint32_t keeper_pid, flags; /* META_* */
         uint64_t keeper_start;
         uint64_t started_real_us, started_mono_us;
+        int32_t exit_status; /* of supd itself */
+        uint32_t reserved;
+        char reboot_argument[64]; /* NUL-terminated */
 };
 #define META_STOPPING (1u << 0)
 #define META_BOOTED   (1u << 1) /* the start job of the default unit has been put */
 #define META_REBOOT   (1u << 2) /* what is to follow the end */
 #define META_POWER    (1u << 3)
+#define META_FORCE    (1u << 4) /* what is to be stopped is signalled at once, and asked by no ExecStop= */
+#define META_AT_ONCE  (1u << 5) /* nothing is stopped: the kernel ends it */
 
 struct blob_durable {
         uint64_t offset;
@@ -354,6 +360,11 @@ unsigned jobs_shutdown(struct manager *m);
 bool jobs_shutdown_done(const struct manager *m);
 const struct job_done *jobs_find_done(const struct manager *m, uint32_t id);
 
+/* ---- emergency.c ---- */
+void emergency_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now);
+void emergency_limit_hit(struct manager *m, struct run *r);
+void emergency_job_timeout(struct manager *m, struct run *r);
+
 /* ---- launch.c ---- */
 int launch_start(struct manager *m); /* the launcher itself */
 int launch_command(struct manager *m, struct run *r,
@@ -362,7 +373,7 @@ void launch_send(struct manager *m, struct run *r);
 void launch_look(struct manager *m);  /* starts that have come to their end */
 void launch_child(struct manager *m); /* SIGCHLD */
 enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP };
-enum command_what launch_command_at(const struct run *r, const struct exec_command **ret);
+enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret);
 #define LIST_CLEANUP N_EXEC_KINDS
 bool launch_keeps_runtime(struct manager *m, struct run *r);
 

@@ -178,7 +178,7 @@ static void run_current(struct manager *m, struct run *r)
         const struct exec_command *command;
         bool main;
 
-        if (launch_command_at(r, &command) == COMMAND_NONE) {
+        if (launch_command_at(m, r, &command) == COMMAND_NONE) {
                 engine_post(m, r, EVENT_PHASE_DONE, 0, 0);
                 return;
         }
@@ -351,6 +351,7 @@ static void do_result_limit(struct manager *m, struct run *r, const struct event
                  r->unit->start_limit_burst, (double)r->unit->start_limit_interval_us / 1e6, r->name);
         if (r->d.state == STATE_FAILED && r->d.job.running)
                 jobs_finish(m, r, RESULT_FAILED); /* no change of state will say so */
+        emergency_limit_hit(m, r);
 }
 
 static void do_result_clear(struct manager *m unused_, struct run *r, const struct event *e unused_)
@@ -517,6 +518,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         }
         say_change(m, r, before, now);
         jobs_state_changed(m, r, before, now);
+        emergency_state_changed(m, r, before, now);
 }
 
 /* ---- the main process of a forking service ---- */

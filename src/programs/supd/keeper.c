@@ -182,7 +182,7 @@ static void finish(struct keeper *k)
                         break;
         }
         state_unlink(k);
-        machine_end(k->form, k->asked, atomic_load(&k->header->outcome));
+        machine_end(k->form, k->asked, atomic_load(&k->header->outcome), k->header->reboot_argument);
 }
 
 static int supervise(struct keeper *k)

@@ -139,7 +139,8 @@ int command_run(struct keeper *k);
 /* machine.c */
 enum keeper_form machine_form(void);
 void machine_prepare(enum keeper_form form); /* stdio, and as PID 1 without /proc: mounts */
-void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome); /* reboot(2) where that is ours to do */
+/* reboot(2) where that is ours to do; ARGUMENT (NUL-terminated) goes with a reboot, empty = none */
+void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome, const char *argument);
 
 /* say.c: "supd: ..." in one write, dropped when stderr would block; room for 512 bytes */
 void say(const char *format, ...) printf_like_(1, 2);

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "keeper.h"
 
@@ -86,7 +87,12 @@ static const struct {
         {DURABLE_OUTCOME_POWER, DURABLE_REQUEST_POWER, RB_POWER_OFF},
 };
 
-void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome)
+/* reboot(2); libc has only the form without an argument */
+#define REBOOT_MAGIC         0xfee1deadL
+#define REBOOT_MAGIC2        0x28121969L
+#define REBOOT_WITH_ARGUMENT 0xa1b2c3d4L
+
+void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome, const char *argument)
 {
         int command = RB_POWER_OFF; /* a machine whose init has nothing left to do */
 
@@ -101,6 +107,8 @@ void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome)
                 }
         }
         sync();
+        if (command == RB_AUTOBOOT && *argument)
+                (void)syscall(SYS_reboot, REBOOT_MAGIC, REBOOT_MAGIC2, REBOOT_WITH_ARGUMENT, argument);
         if (reboot(command) < 0)
                 say("cannot reboot or power off: %s; exiting", strerror(errno));
 }

@@ -154,6 +154,7 @@ static void list_header(FILE *f)
         HEADER(keeper_form);
         HEADER(user_mode);
         HEADER(bad_messages);
+        HEADER(reboot_argument);
 }
 
 static void list_layout(FILE *f)
@@ -271,6 +272,8 @@ static void list_records(FILE *f)
         FIELD(meta_durable, keeper_start);
         FIELD(meta_durable, started_real_us);
         FIELD(meta_durable, started_mono_us);
+        FIELD(meta_durable, exit_status);
+        FIELD(meta_durable, reboot_argument);
         SIZE(struct blob_durable);
         FIELD(blob_durable, offset);
         FIELD(blob_durable, size);
@@ -301,6 +304,8 @@ static void list_record_numbers(FILE *f)
         NUMBER(META_BOOTED);
         NUMBER(META_REBOOT);
         NUMBER(META_POWER);
+        NUMBER(META_FORCE);
+        NUMBER(META_AT_ONCE);
         NUMBER(JOB_NONE);
         NUMBER(JOB_START);
         NUMBER(JOB_VERIFY_ACTIVE);
