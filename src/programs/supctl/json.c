@@ -106,6 +106,12 @@ void json_bool(struct json *j, const char *key, bool value)
         (void)buf_append_str(&j->text, value ? "true" : "false");
 }
 
+void json_null(struct json *j, const char *key)
+{
+        separate(j, key);
+        (void)buf_append_str(&j->text, "null");
+}
+
 void json_print(struct json *j)
 {
         if (j->depth == 0)

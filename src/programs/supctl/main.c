@@ -13,6 +13,22 @@ static const struct verb verbs[] = {
         {"is-failed", "UNIT…", 1, UINT32_MAX, EXIT_ERROR, verb_is_failed, "Exit with 0 if any of them has failed"},
         {"is-system-running", "", 0, 0, EXIT_ERROR, verb_is_system_running, "Exit with 0 if all is well"},
         {"show", "[UNIT…]", 0, UINT32_MAX, EXIT_ERROR, verb_show, "Properties, for programs: -p NAME,…  --value"},
+        {"enable", "UNIT|PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files,
+         "Make the links that [Install] asks for (--now: and start)"},
+        {"disable", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Remove them (--now: and stop)"},
+        {"reenable", "UNIT|PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Remove them and make them anew"},
+        {"preset", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Enable or disable as the presets say"},
+        {"preset-all", "", 0, 0, TABLE_UNUSED, verb_preset_all, "Likewise, all there are"},
+        {"mask", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Make it impossible to start them"},
+        {"unmask", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Undo that"},
+        {"link", "PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Make unit files elsewhere known"},
+        {"revert", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Back to what the vendor ships"},
+        {"add-wants", "TARGET UNIT…", 2, UINT32_MAX, TABLE_UNUSED, verb_add_dependency, "Make TARGET want them"},
+        {"add-requires", "TARGET UNIT…", 2, UINT32_MAX, TABLE_UNUSED, verb_add_dependency, "Make TARGET require them"},
+        {"is-enabled", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_is_enabled, "Exit with 0 if any of them is enabled"},
+        {"list-unit-files", "[PATTERN…]", 0, UINT32_MAX, TABLE_UNUSED, verb_list_unit_files, "All unit files"},
+        {"get-default", "", 0, 0, TABLE_UNUSED, verb_get_default, "What default.target is"},
+        {"set-default", "TARGET", 1, 1, TABLE_UNUSED, verb_set_default, "Make it TARGET"},
 };
 
 static const struct verb *verb_find(const char *name)
@@ -23,19 +39,28 @@ static const struct verb *verb_find(const char *name)
         return NULL;
 }
 
+static void help_verbs(bool on_files)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+                if ((verbs[i].no_table == TABLE_UNUSED) == on_files)
+                        (void)printf("  %-17s %-20s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+}
+
 static void help(void)
 {
         (void)printf("supctl [OPTION…] VERB [UNIT…]\n\nVerbs that only look (from the status table, without asking "
                      "supd):\n");
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-                (void)printf("  %-17s %-20s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+        help_verbs(false);
+        (void)printf("\nVerbs on unit files (also without a supd, and below --root=DIR):\n");
+        help_verbs(true);
         (void)printf("\nAll other verbs (start, stop, restart, reload, kill, cat, daemon-reload, …) are those of "
                      "systemctl:\n"
                      "  supctl help                            lists them\n"
                      "\nOptions:\n"
                      "  --name NAME, --user, --runtime-dir DIR  which supd (also $SUPD_NAME, $SUPD_RUNTIME_DIR)\n"
                      "  -a --all   -l --full   -q --quiet   --failed   -t --type=…   --state=…   -n --lines=N\n"
-                     "  -p --property=…   --value   --plain   --no-legend   --no-pager   --json[=short|pretty|off]\n");
+                     "  -p --property=…   --value   --plain   --no-legend   --no-pager   --json[=short|pretty|off]\n"
+                     "  --root=DIR   --global   --runtime   -f --force   --now   --no-reload   --preset-mode=…\n");
 }
 
 /* Hands everything to supctl-bus. Comes back only when that cannot be started. */
@@ -74,8 +99,10 @@ static int run(const struct verb *verb, const struct options *o)
         r = misused(verb, o, o->n_words > 0 ? o->n_words - 1 : 0);
         if (r)
                 return r;
-        r = view_open(&v, instance) < 0 ? verb->no_table
-                                        : verb->run(&v, o->words + 1, o->n_words > 0 ? o->n_words - 1 : 0);
+        if (verb->no_table != TABLE_UNUSED && view_open(&v, instance) < 0)
+                r = verb->no_table;
+        else
+                r = verb->run(&v, o->words + 1, o->n_words > 0 ? o->n_words - 1 : 0);
         view_done(&v);
         if (fflush(stdout) != 0 || ferror(stdout))
                 r = r ? r : EXIT_ERROR;

@@ -14,6 +14,7 @@ enum option_kind {
         OPTION_LINES,
         OPTION_JSON,
         OPTION_LEGEND,
+        OPTION_PRESET_MODE,
         OPTION_OUTPUT,
         OPTION_TAKEN, /* accepted, of no effect here */
         OPTION_OTHER, /* takes an argument; for supctl-bus */
@@ -34,22 +35,30 @@ struct option_row {
 static const struct option_row rows[] = {
         {"all", 'a', OPTION_FLAG, AT(all)},
         {"failed", 0, OPTION_FLAG, AT(failed)},
+        {"force", 'f', OPTION_FLAG, AT(force)},
         {"full", 'l', OPTION_FLAG, AT(full)},
+        {"global", 0, OPTION_FLAG, AT(global)},
         {"help", 'h', OPTION_FLAG, AT(help)},
         {"json", 0, OPTION_JSON, AT(json)},
         {"legend", 0, OPTION_LEGEND, 0},
         {"lines", 'n', OPTION_LINES, AT(lines)},
         {"name", 0, OPTION_STRING, AT(name)},
         {"no-legend", 0, OPTION_FLAG, AT(no_legend)},
+        {"no-reload", 0, OPTION_FLAG, AT(no_reload)},
+        {"now", 0, OPTION_FLAG, AT(now)},
         {"no-pager", 0, OPTION_TAKEN, 0},
         {"no-ask-password", 0, OPTION_TAKEN, 0},
         {"output", 'o', OPTION_OUTPUT, AT(json)},
         {"plain", 0, OPTION_FLAG, AT(plain)},
+        {"preset-mode", 0, OPTION_PRESET_MODE, 0},
         {"property", 'p', OPTION_LIST, LIST(properties, n_properties)},
         {NULL, 'P', OPTION_LIST, LIST(properties, n_properties)},
         {"quiet", 'q', OPTION_FLAG, AT(quiet)},
+        {"root", 0, OPTION_STRING, AT(root)},
+        {"runtime", 0, OPTION_FLAG, AT(runtime)},
         {"runtime-dir", 0, OPTION_STRING, AT(runtime_dir)},
         {"state", 0, OPTION_LIST, LIST(states, n_states)},
+        {"strict", 0, OPTION_FLAG, AT(strict)},
         {"system", 0, OPTION_TAKEN, 0},
         {"type", 't', OPTION_LIST, LIST(types, n_types)},
         {"user", 0, OPTION_FLAG, AT(user)},
@@ -60,8 +69,6 @@ static const struct option_row rows[] = {
         {"kill-whom", 0, OPTION_OTHER, 0},
         {"kill-value", 0, OPTION_OTHER, 0},
         {"signal", 's', OPTION_OTHER, 0},
-        {"root", 0, OPTION_OTHER, 0},
-        {"preset-mode", 0, OPTION_OTHER, 0},
         {"timestamp", 0, OPTION_OTHER, 0},
         {"timeout", 0, OPTION_OTHER, 0},
         {"host", 'H', OPTION_OTHER, 0},
@@ -70,7 +77,8 @@ static const struct option_row rows[] = {
 
 static bool takes_argument(enum option_kind k)
 {
-        return k == OPTION_STRING || k == OPTION_LIST || k == OPTION_LINES || k == OPTION_OUTPUT || k == OPTION_OTHER;
+        return k == OPTION_STRING || k == OPTION_LIST || k == OPTION_LINES || k == OPTION_OUTPUT ||
+               k == OPTION_PRESET_MODE || k == OPTION_OTHER;
 }
 
 static bool set_list(struct options *o, const struct option_row *row, const char *value)
@@ -126,6 +134,18 @@ static bool set_legend(struct options *o, const char *value)
         return true;
 }
 
+static bool set_preset_mode(struct options *o, const char *value)
+{
+        static const char *const modes[] = {"full", "enable-only", "disable-only"}; /* enum install_preset_mode */
+
+        for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
+                if (streq(modes[i], value)) {
+                        o->preset_mode = i;
+                        return true;
+                }
+        return false;
+}
+
 /* VALUE is NULL when none was given with an option that needs none. */
 static bool set(struct options *o, const struct option_row *row, const char *value)
 {
@@ -146,6 +166,8 @@ static bool set(struct options *o, const struct option_row *row, const char *val
                 return set_json(o, value ? value : "short");
         case OPTION_LEGEND:
                 return set_legend(o, value ? value : "yes");
+        case OPTION_PRESET_MODE:
+                return set_preset_mode(o, value);
         case OPTION_OUTPUT:
                 (void)set_json(o, value); /* other forms are those of the journal: the log is printed as it is */
                 return true;

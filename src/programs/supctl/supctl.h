@@ -22,7 +22,10 @@ enum json_form {
 struct options {
         const char *name;        /* instance, NULL = none given */
         const char *runtime_dir; /* NULL = none given */
+        const char *root;        /* for verbs on files; NULL = none given */
         bool user, all, failed, quiet, full, plain, no_legend, value, help, version;
+        bool runtime, force, now, global, no_reload, strict; /* for verbs on files */
+        unsigned preset_mode;                                /* enum install_preset_mode */
         enum json_form json;
         unsigned lines; /* of the log; default 10 */
         const char *types[16], *states[16], *properties[64];
@@ -34,6 +37,8 @@ struct options {
         const char **words; /* owned: verb and arguments, without options */
         unsigned n_words;
 };
+
+enum { TABLE_UNUSED = -1 };
 
 /* exit statuses, as systemctl and LSB have them */
 enum {
@@ -59,7 +64,7 @@ struct verb {
         const char *name;
         const char *arguments; /* for people */
         unsigned min, max;     /* number of arguments */
-        int no_table;          /* exit status when there is no table to look into */
+        int no_table;          /* exit status when there is no table to look into; TABLE_UNUSED: it needs none */
         int (*run)(struct view *v, const char *const *words, unsigned n);
         const char *help;
 };
@@ -78,6 +83,10 @@ int view_one(struct view *v, const char *name);   /* v->snapshot has that one; -
 void view_done(struct view *v);
 bool view_warn(struct view *v, FILE *to); /* says so when the writer is gone or stopped, and the age of the data */
 const char *view_writer(struct view *v);  /* "alive", "stopped", "gone" */
+/* Without a word: is there a supd that lives? And where it looks for units: its $SUPD_UNIT_PATH, or NULL; in user mode
+ * and for system units *ret_systemd_units. RET is the memory for it. */
+bool view_is_alive(const struct options *o);
+const char *view_unit_path(const struct options *o, char ret[4096], bool *ret_systemd_units);
 /* Row numbers of v->snapshot sorted by type, then name; malloc'ed. */
 int view_sorted(struct view *v, uint32_t **ret);
 /* Calls EACH for every unit that WORDS mean: names, patterns, pids. FOUND is false for a name that is not loaded (then
@@ -125,6 +134,7 @@ void json_string(struct json *j, const char *key, const char *value);
 void json_u64(struct json *j, const char *key, uint64_t value);
 void json_i64(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
 void json_print(struct json *j); /* to stdout; frees */
 
 /* properties.c */
@@ -139,5 +149,14 @@ int verb_is_active(struct view *v, const char *const *words, unsigned n);
 int verb_is_failed(struct view *v, const char *const *words, unsigned n);
 int verb_is_system_running(struct view *v, const char *const *words, unsigned n);
 int verb_show(struct view *v, const char *const *words, unsigned n);
+
+/* verbs on files: unit-files.c, cat.c, verify.c */
+int verb_change_files(struct view *v, const char *const *words, unsigned n);
+int verb_preset_all(struct view *v, const char *const *words, unsigned n);
+int verb_add_dependency(struct view *v, const char *const *words, unsigned n);
+int verb_get_default(struct view *v, const char *const *words, unsigned n);
+int verb_set_default(struct view *v, const char *const *words, unsigned n);
+int verb_is_enabled(struct view *v, const char *const *words, unsigned n);
+int verb_list_unit_files(struct view *v, const char *const *words, unsigned n);
 
 #endif

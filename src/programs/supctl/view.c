@@ -63,6 +63,27 @@ static void instance_name(const struct options *o, char ret[80])
                 (void)snprintf(ret, 80, "%s", name);
 }
 
+/* As supd has it: /run/supd[-NAME], or $XDG_RUNTIME_DIR/supd[-NAME] for users. */
+static void runtime_dir(const struct options *o, char ret[4096])
+{
+        const char *name = o->name ? o->name : getenv("SUPD_NAME");
+        const char *dir = o->runtime_dir ? o->runtime_dir : getenv("SUPD_RUNTIME_DIR"), *base = "/run";
+        char own[64];
+
+        if (dir && *dir) {
+                (void)snprintf(ret, 4096, "%s", dir);
+                return;
+        }
+        if (o->user || geteuid() != 0) {
+                base = getenv("XDG_RUNTIME_DIR");
+                if (!base || *base != '/') {
+                        (void)snprintf(own, sizeof(own), "/run/user/%u", (unsigned)getuid());
+                        base = own;
+                }
+        }
+        (void)snprintf(ret, 4096, "%s/supd%s%s", base, name && *name ? "-" : "", name ? name : "");
+}
+
 static int complain(struct view *v, int r)
 {
         const char *dash = v->instance[0] ? "-" : "";
@@ -105,6 +126,44 @@ int view_open(struct view *v, char instance[80])
         }
         r = supstatus_open(instance, &v->table);
         return r < 0 ? complain(v, r) : 0;
+}
+
+bool view_is_alive(const struct options *o)
+{
+        struct supstatus_snapshot *snapshot = NULL;
+        struct supstatus *table = NULL;
+        char instance[80];
+        bool alive = false;
+
+        instance_name(o, instance);
+        if (supstatus_open(instance, &table) >= 0 && supstatus_snapshot(table, 0, &snapshot) >= 0) {
+                int r = supstatus_writer(table, snapshot);
+
+                alive = r == SUPSTATUS_WRITER_ALIVE || r == SUPSTATUS_WRITER_STOPPED;
+        }
+        supstatus_free(snapshot);
+        supstatus_close(table);
+        return alive;
+}
+
+/* RUNTIME_DIR/units: a link that the manager makes; its text is "systemd:PATH" or "supd:PATH", by whether systemd's own
+ * directories count for it, and what its $SUPD_UNIT_PATH is. Without one: the environment, and systemd's count. */
+const char *view_unit_path(const struct options *o, char ret[4096], bool *ret_systemd_units)
+{
+        const char *environment = getenv("SUPD_UNIT_PATH"), *colon;
+        char path[4200], dir[4096];
+        ssize_t n;
+
+        *ret_systemd_units = true;
+        runtime_dir(o, dir);
+        (void)snprintf(path, sizeof(path), "%s/units", dir);
+        n = readlink(path, ret, 4095);
+        if (n <= 0)
+                return environment;
+        ret[n] = 0;
+        colon = strchr(ret, ':');
+        *ret_systemd_units = starts_with(ret, "systemd:");
+        return colon && colon[1] ? colon + 1 : NULL;
 }
 
 void view_done(struct view *v)

@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Unit files as far as their links are concerned: which file a name means, where its links lead, and what stands in its
+ * [Install], drop-ins included.
+ *
+ * Not here: other sections, and making links. Invariant: a file is searched for once in an operation; what an operation
+ * knows of a name stays the same until its end.
+ */
+#include "install/internal.h"
+
+#include "syntax/specifier.h"
+#include "syntax/unit-file.h"
+#include "syntax/words.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+enum { FILE_SIZE_MAX = 16 << 20, FOLLOW_MAX = 64 };
+
+void operation_begin(struct operation *o, const struct install_where *w, struct install_changes *d)
+{
+        *o = (struct operation){.where = w, .changes = d};
+        o->last = &o->files;
+}
+
+void operation_done(struct operation *o)
+{
+        arena_done(&o->arena);
+}
+
+bool name_is_plain(const char *name)
+{
+        return unit_name_valid(name) && !strchr(name, '@');
+}
+
+static bool suffix_in(const char *name, const char *const *suffixes, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (ends_with(name, suffixes[i]))
+                        return true;
+        return false;
+}
+
+bool suffix_may_alias(const char *name)
+{
+        static const char *const suffixes[] = {".service", ".socket", ".target", ".device", ".timer", ".path"};
+
+        return suffix_in(name, suffixes, ARRAY_SIZE(suffixes));
+}
+
+static bool suffix_may_be_template(const char *name)
+{
+        static const char *const suffixes[] = {".service", ".socket", ".target", ".timer", ".path"};
+
+        return suffix_in(name, suffixes, ARRAY_SIZE(suffixes));
+}
+
+char *instance_of(struct operation *o, const char *name)
+{
+        struct unit_name n;
+
+        if (unit_name_split(name, &n) < 0 || !n.instance)
+                return NULL;
+        return arena_strndup(&o->arena, n.instance, n.instance_size);
+}
+
+int unit_file_add(struct operation *o, const char *name, const char *path, bool auxiliary, struct unit_file **ret)
+{
+        struct unit_file *f;
+
+        if (!name)
+                name = path_base(path);
+        if (!unit_name_valid(name))
+                return -EINVAL;
+        for (f = o->files; f; f = f->next)
+                if (streq(f->name, name)) {
+                        f->auxiliary = f->auxiliary && auxiliary;
+                        *ret = f;
+                        return 0;
+                }
+        f = arena_alloc(&o->arena, sizeof(*f));
+        if (!f)
+                return -ENOMEM;
+        f->name = arena_strdup(&o->arena, name);
+        f->path = path ? arena_strdup(&o->arena, path) : NULL;
+        f->auxiliary = auxiliary;
+        if (!f->name || (path && !f->path))
+                return -ENOMEM;
+        *o->last = f;
+        o->last = &f->next;
+        *ret = f;
+        return 0;
+}
+
+/* ---- specifiers ---- */
+
+struct expansion {
+        struct operation *operation;
+        const struct unit_file *file;
+        const char *name; /* with the default instance in it */
+};
+
+static int put_first_line(const char *path, struct buf *out)
+{
+        char text[256];
+        cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+        if (n <= 0)
+                return -EUNATCH;
+        text[n] = 0;
+        n = (ssize_t)strcspn(text, "\n");
+        return n == 0 ? -EUNATCH : buf_append(out, text, (size_t)n);
+}
+
+/* The value of KEY in the root's os-release; nothing when it has none. */
+static int put_os_release(struct operation *o, const char *key, struct buf *out)
+{
+        static const char *const files[] = {"/etc/os-release", "/usr/lib/os-release"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                char line[1024], *path = path_join(&o->arena, o->where->root, files[i]);
+                FILE *f = path ? fopen(path, "re") : NULL;
+                size_t n = strlen(key);
+                int r = 0;
+
+                if (!f)
+                        continue;
+                while (r == 0 && fgets(line, sizeof(line), f)) {
+                        char *value = line + n + 1;
+                        size_t size;
+
+                        if (strncmp(line, key, n) != 0 || line[n] != '=')
+                                continue;
+                        value += strspn(value, "\"'");
+                        size = strcspn(value, "\"'\n");
+                        r = buf_append(out, value, size);
+                        if (r >= 0)
+                                r = 1;
+                }
+                (void)fclose(f);
+                return r < 0 ? r : 0;
+        }
+        return 0;
+}
+
+/* The name of this process's user or group: from the files, since a static program has no other name service. */
+static int put_account(bool group, struct buf *out)
+{
+        FILE *f = fopen(group ? "/etc/group" : "/etc/passwd", "re");
+        unsigned long id = group ? getgid() : getuid();
+        const struct passwd *pw;
+        const struct group *gr;
+        int r = 0;
+
+        if (id == 0 || !f) {
+                if (f)
+                        (void)fclose(f);
+                return id == 0 ? buf_append_str(out, "root") : buf_printf(out, "%lu", id);
+        }
+        if (group) {
+                while ((gr = fgetgrent(f)) && gr->gr_gid != id)
+                        ;
+                r = gr ? buf_append_str(out, gr->gr_name) : buf_printf(out, "%lu", id);
+        } else {
+                while ((pw = fgetpwent(f)) && pw->pw_uid != id)
+                        ;
+                r = pw ? buf_append_str(out, pw->pw_name) : buf_printf(out, "%lu", id);
+        }
+        (void)fclose(f);
+        return r;
+}
+
+static int put_of_host(char letter, struct buf *out)
+{
+        struct utsname u;
+
+        if (uname(&u) < 0)
+                return -errno;
+        if (letter == 'v')
+                return buf_append_str(out, u.release);
+        return buf_append(out, u.nodename, letter == 'l' ? strcspn(u.nodename, ".") : strlen(u.nodename));
+}
+
+static const struct {
+        char letter;
+        const char *key;
+} release_letters[] = {{'o', "ID"},         {'w', "VERSION_ID"}, {'B', "BUILD_ID"},
+                       {'W', "VARIANT_ID"}, {'M', "IMAGE_ID"},   {'A', "IMAGE_VERSION"}};
+
+static int put_of_system(struct operation *o, char letter, struct buf *out)
+{
+        char *path;
+
+        for (size_t i = 0; i < ARRAY_SIZE(release_letters); i++)
+                if (release_letters[i].letter == letter)
+                        return put_os_release(o, release_letters[i].key, out);
+        switch (letter) {
+        case 'm':
+                path = path_join(&o->arena, o->where->root, "/etc/machine-id");
+                return path ? put_first_line(path, out) : -ENOMEM;
+        case 'b': /* as an id, without the dashes the kernel writes */
+        {
+                cleanup_buf_ struct buf b = {0};
+                int r = put_first_line("/proc/sys/kernel/random/boot_id", &b);
+
+                for (const char *p = buf_str(&b); *p && r >= 0; p++)
+                        r = *p == '-' ? 0 : buf_append_char(out, *p);
+                return r;
+        }
+        case 'H':
+        case 'l':
+        case 'v':
+                return put_of_host(letter, out);
+        case 'u':
+        case 'g':
+                return put_account(letter == 'g', out);
+        case 'U':
+        case 'G':
+                return buf_printf(out, "%lu", (unsigned long)(letter == 'U' ? getuid() : getgid()));
+        default:
+                return -ENOENT;
+        }
+}
+
+static int put_specifier(char letter, void *userdata, struct buf *out)
+{
+        const struct expansion *e = userdata;
+        struct unit_name n;
+        const char *last;
+        size_t size;
+
+        if (unit_name_split(e->name, &n) < 0)
+                return -EINVAL;
+        switch (letter) {
+        case 'n':
+                return buf_append_str(out, e->name);
+        case 'N':
+                return buf_append(out, e->name, (size_t)(n.suffix - e->name));
+        case 'p':
+                return buf_append(out, n.prefix, n.prefix_size);
+        case 'i':
+                return n.instance ? buf_append(out, n.instance, n.instance_size) : 0;
+        case 'j':
+                last = strrchr(n.prefix, '-');
+                size = last && last < n.prefix + n.prefix_size ? (size_t)(last + 1 - n.prefix) : 0;
+                return buf_append(out, n.prefix + size, n.prefix_size - size);
+        default:
+                return put_of_system(e->operation, letter, out);
+        }
+}
+
+int unit_file_expand(struct operation *o, const struct unit_file *f, const char *s, char **ret)
+{
+        char instantiated[UNIT_NAME_MAX + 1];
+        struct expansion e = {o, f, f->name};
+        cleanup_buf_ struct buf b = {0};
+        int r;
+
+        if (f->default_instance && unit_name_is_template(f->name) &&
+            unit_name_instantiate(f->name, f->default_instance, strlen(f->default_instance), instantiated) >= 0)
+                e.name = instantiated;
+        r = specifier_expand(s, put_specifier, &e, &b, NULL);
+        if (r < 0)
+                return r == -ENOENT ? -EBADSLT : r;
+        *ret = arena_strdup(&o->arena, buf_str(&b));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* ---- [Install] ---- */
+
+struct reading {
+        struct operation *operation;
+        struct unit_file *file;
+};
+
+static int read_list(struct reading *in, struct list *l, const char *value)
+{
+        struct words words;
+        int r = words_split(&in->operation->arena, value, WORDS_LIST, &words);
+
+        if (*value == 0) {
+                l->n = 0;
+                return 0;
+        }
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        for (unsigned i = 0; i < words.n && r >= 0; i++)
+                r = list_add(&in->operation->arena, l, words.v[i]);
+        return r;
+}
+
+static int read_wanted_by(struct reading *in, const char *value)
+{
+        return read_list(in, &in->file->wanted_by, value);
+}
+
+static int read_required_by(struct reading *in, const char *value)
+{
+        return read_list(in, &in->file->required_by, value);
+}
+
+static int read_upheld_by(struct reading *in, const char *value)
+{
+        return read_list(in, &in->file->upheld_by, value);
+}
+
+static int read_alias(struct reading *in, const char *value)
+{
+        return suffix_may_alias(in->file->name) ? read_list(in, &in->file->aliases, value) : 0;
+}
+
+static int read_also(struct reading *in, const char *value)
+{
+        struct operation *o = in->operation;
+        struct unit_file *other;
+        struct words words;
+        int r = words_split(&o->arena, value, 0, &words);
+
+        for (unsigned i = 0; r >= 0 && i < words.n; i++) {
+                char *name;
+
+                r = unit_file_expand(o, in->file, words.v[i], &name);
+                if (r >= 0)
+                        r = unit_file_add(o, name, NULL, true, &other);
+                if (r >= 0)
+                        r = list_add(&o->arena, &in->file->also, name);
+        }
+        return r;
+}
+
+static int read_default_instance(struct reading *in, const char *value)
+{
+        char *s, name[UNIT_NAME_MAX + 1];
+        int r;
+
+        if (unit_name_is_instance(in->file->name)) /* the instance is given already */
+                return 0;
+        r = unit_file_expand(in->operation, in->file, value, &s);
+        if (r < 0)
+                return r;
+        if (*s == 0)
+                in->file->default_instance = NULL;
+        else if (unit_name_instantiate("a@.service", s, strlen(s), name) >= 0)
+                in->file->default_instance = s;
+        return 0;
+}
+
+static const struct {
+        const char *key;
+        int (*read)(struct reading *in, const char *value);
+} install_keys[] = {
+        {"Alias", read_alias},        {"WantedBy", read_wanted_by}, {"RequiredBy", read_required_by},
+        {"UpheldBy", read_upheld_by}, {"Also", read_also},          {"DefaultInstance", read_default_instance},
+};
+
+static int on_line(const char *section, const char *key, const char *value, unsigned line unused_, void *userdata)
+{
+        if (!streq(section, "Install"))
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(install_keys); i++)
+                if (streq(install_keys[i].key, key))
+                        return install_keys[i].read(userdata, value);
+        return 0;
+}
+
+unsigned unit_file_rules(const struct unit_file *f)
+{
+        return f->aliases.n + f->wanted_by.n + f->required_by.n + f->upheld_by.n;
+}
+
+/* ---- from disk ---- */
+
+static int read_all(int fd, off_t size, struct buf *ret)
+{
+        ssize_t n;
+
+        if (size > FILE_SIZE_MAX)
+                return -EFBIG;
+        while ((n = (buf_reserve(ret, 65536) < 0 ? -1 : read(fd, ret->data + ret->size, 65536))) > 0) {
+                ret->size += (size_t)n;
+                ret->data[ret->size] = 0;
+                if (ret->size > FILE_SIZE_MAX)
+                        return -EFBIG;
+        }
+        return n < 0 ? -errno : 0;
+}
+
+/* A file, no link. -ELOOP for a link. */
+static int load_file(struct operation *o, struct unit_file *f, const char *path, unsigned how, bool dropin)
+{
+        struct reading in = {o, f};
+        cleanup_buf_ struct buf text = {0};
+        cleanup_close_ int fd = -1;
+        struct stat st;
+        int r;
+
+        if (!dropin && unit_name_is_template(f->name) && !suffix_may_be_template(f->name))
+                return -EINVAL;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (dropin ? 0 : O_NOFOLLOW));
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0)) {
+                if (!dropin)
+                        f->mode = MODE_MASKED;
+                return 0;
+        }
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EBADFD;
+        if (how & SEARCH_LOAD) {
+                r = read_all(fd, st.st_size, &text);
+                if (r >= 0)
+                        r = unit_file_read(buf_str(&text), text.size, path, on_line, &in, NULL);
+                if (r < 0)
+                        return r;
+        }
+        if (!dropin)
+                f->mode = MODE_REGULAR;
+        return 0;
+}
+
+static bool is_null(const char *path)
+{
+        struct stat st;
+
+        return stat(path, &st) >= 0 &&
+               (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0));
+}
+
+/* May a link called NAME lead to TARGET? Templates to templates, plain names to plain names, of one type. */
+static bool link_fits(const char *name, const char *target)
+{
+        if (!unit_name_valid(target) || !streq(strrchr(name, '.'), strrchr(target, '.')))
+                return false;
+        if (name_is_plain(name))
+                return name_is_plain(target);
+        if (unit_name_is_instance(name))
+                return !name_is_plain(target);
+        return unit_name_is_template(target);
+}
+
+static int load_link(struct operation *o, struct unit_file *f, const char *path)
+{
+        const char *root = o->where->root;
+        char *target;
+        int r = path_chase(&o->arena, root, path, true, &target);
+
+        if (r < 0)
+                return r;
+        if (streq(path_below(root, target), "/dev/null") || is_null(target)) {
+                f->mode = MODE_MASKED;
+                return 0;
+        }
+        if (!link_fits(f->name, path_base(target)))
+                return -EINVAL;
+        f->mode = where_kind_of_file(o->where, target) ? MODE_ALIAS : MODE_LINKED;
+        f->target = target;
+        return 0;
+}
+
+static int load_or_link(struct operation *o, struct unit_file *f, const char *path, unsigned how)
+{
+        int r = load_file(o, f, path, how, false);
+
+        return r == -ELOOP ? load_link(o, f, path) : r;
+}
+
+/* ---- drop-ins ---- */
+
+struct dropin {
+        char *name, *path;
+};
+
+static int compare_dropins(const void *a, const void *b)
+{
+        return strcmp(((const struct dropin *)a)->name, ((const struct dropin *)b)->name);
+}
+
+struct dropin_list {
+        struct dropin v[512];
+        unsigned n;
+};
+
+static int dropins_add(struct operation *o, struct dropin_list *l, const char *dir)
+{
+        struct list names;
+        int r = directory_names(&o->arena, dir, &names);
+
+        for (unsigned i = 0; r >= 0 && i < names.n && l->n < ARRAY_SIZE(l->v); i++) {
+                unsigned k = 0;
+
+                if (!ends_with(names.v[i], ".conf") || names.v[i][0] == '.')
+                        continue;
+                while (k < l->n && !streq(l->v[k].name, names.v[i]))
+                        k++;
+                if (k < l->n)
+                        continue; /* one of higher precedence hides it */
+                l->v[l->n] = (struct dropin){names.v[i], path_join(&o->arena, dir, names.v[i])};
+                if (!l->v[l->n++].path)
+                        r = -ENOMEM;
+        }
+        return r;
+}
+
+static int dropins_of(struct operation *o, struct dropin_list *l, const char *name)
+{
+        char dir_name[UNIT_NAME_MAX + 8];
+        int r = 0;
+
+        (void)snprintf(dir_name, sizeof(dir_name), "%s.d", name);
+        for (unsigned i = 0; i < o->where->n_dirs && r >= 0; i++) {
+                char *dir = path_join(&o->arena, o->where->dirs[i].path, dir_name);
+
+                r = dir ? dropins_add(o, l, dir) : -ENOMEM;
+        }
+        return r;
+}
+
+static int load_dropins(struct operation *o, struct unit_file *f, unsigned how)
+{
+        char template_name[UNIT_NAME_MAX + 1];
+        struct dropin_list *l = arena_alloc(&o->arena, sizeof(*l));
+        int r = l ? dropins_of(o, l, f->name) : -ENOMEM;
+
+        if (r >= 0 && unit_name_is_instance(f->name) && unit_name_template(f->name, template_name) >= 0)
+                r = dropins_of(o, l, template_name);
+        if (r < 0)
+                return r;
+        if (l->n > 1)
+                qsort(l->v, l->n, sizeof(*l->v), compare_dropins);
+        for (unsigned i = 0; i < l->n; i++) {
+                r = load_file(o, f, l->v[i].path, how, true);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+        }
+        return 0;
+}
+
+/* ---- search ---- */
+
+static int search_name(struct operation *o, struct unit_file *f, const char *name, unsigned how)
+{
+        for (unsigned i = 0; i < o->where->n_dirs; i++) {
+                char *path = path_join(&o->arena, o->where->dirs[i].path, name);
+                int r = path ? load_or_link(o, f, path, how) : -ENOMEM;
+
+                if (r >= 0) {
+                        f->path = path;
+                        return 0;
+                }
+                if (r != -ENOENT && r != -ENOTDIR && r != -EACCES)
+                        return r;
+        }
+        return -ENOENT;
+}
+
+static int search_one(struct operation *o, struct unit_file *f, unsigned how)
+{
+        char template_name[UNIT_NAME_MAX + 1];
+        int r;
+
+        if (f->mode != MODE_UNKNOWN)
+                return 0;
+        if (f->path)
+                return load_or_link(o, f, f->path, how);
+        r = search_name(o, f, f->name, how);
+        if (r == -ENOENT && unit_name_is_instance(f->name) && unit_name_template(f->name, template_name) >= 0)
+                r = search_name(o, f, template_name, how);
+        if (r < 0 || f->mode == MODE_MASKED)
+                return r;
+        return load_dropins(o, f, how);
+}
+
+/* The unit that a link to another name means. */
+static int follow_alias(struct operation *o, struct unit_file *f, unsigned how, struct unit_file **ret)
+{
+        char name[UNIT_NAME_MAX + 1];
+        const char *base = path_base(f->target), *instance = instance_of(o, f->name);
+        int r;
+
+        if (instance && *instance && unit_name_is_template(base)) {
+                if (unit_name_instantiate(base, instance, strlen(instance), name) < 0)
+                        return -EINVAL;
+                base = name;
+        }
+        r = unit_file_add(o, base, NULL, false, ret);
+        if (r >= 0)
+                r = search_one(o, *ret, how);
+        return r == -ENOENT ? -ENOLINK : r;
+}
+
+static bool same_name(const struct unit_file *f)
+{
+        return streq(path_base(f->target), f->name);
+}
+
+int unit_file_search(struct operation *o, struct unit_file *f, unsigned how, struct unit_file **ret)
+{
+        int r = search_one(o, f, how);
+
+        for (unsigned k = 0; r >= 0 && (f->mode == MODE_ALIAS || f->mode == MODE_LINKED); k++) {
+                if (k > FOLLOW_MAX)
+                        return -ELOOP;
+                if (!(how & SEARCH_FOLLOW_CONFIG) &&
+                    (where_kind_of_file(o->where, f->path) & (DIR_PERSISTENT | DIR_RUNTIME)))
+                        return -ELOOP;
+                if (same_name(f)) {
+                        f->path = f->target;
+                        f->mode = MODE_UNKNOWN;
+                        r = load_or_link(o, f, f->path, how);
+                } else {
+                        r = follow_alias(o, f, how, &f);
+                }
+        }
+        if (r >= 0 && ret)
+                *ret = f;
+        return r;
+}
+
+int unit_file_discover(struct operation *o, const char *name, unsigned how, struct unit_file **ret)
+{
+        struct unit_file *f;
+        int r;
+
+        if (*name == '/') {
+                char *path = path_join(&o->arena, o->where->root, name);
+
+                r = path ? unit_file_add(o, NULL, path, false, &f) : -ENOMEM;
+        } else {
+                r = unit_file_add(o, name, NULL, false, &f);
+        }
+        if (r >= 0)
+                r = unit_file_search(o, f, how, ret);
+        return r < 0 ? change_error(o->changes, r, name, NULL) : r;
+}
+
+int unit_file_discover_usable(struct operation *o, const char *name, unsigned how, struct unit_file **ret)
+{
+        struct unit_file *f;
+        int r = unit_file_discover(o, name, how, &f);
+
+        if (r < 0)
+                return r;
+        if (f->mode == MODE_MASKED)
+                return change_error(o->changes, -ERFKILL, f->path, NULL);
+        if (where_kind_of_file(o->where, f->path) & (DIR_GENERATED | DIR_TRANSIENT))
+                return change_error(o->changes, -EADDRNOTAVAIL, f->path, NULL);
+        *ret = f;
+        return 0;
+}
