@@ -73,7 +73,7 @@ static int check_alias_name(struct operation *o, const struct unit_file *f, cons
 /* A template's alias takes over the instance. */
 static int alias_instantiate(struct operation *o, const struct unit_file *f, char **alias)
 {
-        const char *instance = unit_name_is_instance(f->name) ? instance_of(o, f->name) : f->default_instance;
+        const char *instance = unit_name_is_instance(f->name) ? instance_of(o, f->name) : NULL;
         char name[UNIT_NAME_MAX + 1];
 
         if (!instance || !unit_name_is_template(*alias))
@@ -86,8 +86,7 @@ static int alias_instantiate(struct operation *o, const struct unit_file *f, cha
 
 static int make_alias(struct operation *o, const struct unit_file *f, const char *s, const char *config, bool force)
 {
-        char *alias, *path, *target;
-        bool broken;
+        char *alias, *path;
         int r = unit_file_expand(o, f, s, &alias);
 
         if (r < 0)
@@ -104,25 +103,21 @@ static int make_alias(struct operation *o, const struct unit_file *f, const char
         path = path_join(&o->arena, config, alias);
         if (!path)
                 return -ENOMEM;
-        broken = path_chase(&o->arena, o->where->root, path, false, &target) == -ENOENT;
-        return link_create(o, f->path, path, force || broken);
+        return link_create(o, f->path, path, force);
 }
 
 static int make_aliases(struct operation *o, const struct unit_file *f, const char *config, bool force)
 {
-        int n = 0, r = 0;
+        int r = 0;
 
         for (unsigned i = 0; i < f->aliases.n; i++) {
                 int q = make_alias(o, f, f->aliases.v[i], config, force);
 
                 if (q == -ENOMEM)
                         return q;
-                if (q < 0)
-                        r = r < 0 ? r : q;
-                else
-                        n += q;
+                r = r < 0 ? r : q < 0 || r == 0 ? q : r;
         }
-        return r < 0 ? r : n;
+        return r;
 }
 
 /* ---- WantedBy= and kin ---- */
@@ -139,7 +134,7 @@ static int make_want(struct operation *o, const struct unit_file *f, const char 
         if (!path)
                 return -ENOMEM;
         r = link_create(o, f->path, path, true);
-        if (r >= 0 && !install_exists(o->where, target)) {
+        if (r >= 0 && install_lookup(o->where, target, true) == 0) {
                 int q = change_add(o->changes, INSTALL_TARGET_NOT_PRESENT, 0, target, f->path);
 
                 r = q < 0 ? q : r;
@@ -153,14 +148,14 @@ static int make_wants(struct operation *o, const struct unit_file *f, const stru
         char instantiated[UNIT_NAME_MAX + 1];
         const char *name = f->name;
         bool only_templates = false;
-        int n = 0, r = 0;
+        int r = 0;
 
         if (unit_name_is_template(name)) {
                 if (f->default_instance &&
                     unit_name_instantiate(name, f->default_instance, strlen(f->default_instance), instantiated) >= 0)
                         name = instantiated;
                 else
-                        only_templates = true; /* a template may hang on a template only */
+                        only_templates = true; /* a template may not hang on a plain name */
         }
         for (unsigned i = 0; i < l->n; i++) {
                 char *target;
@@ -170,7 +165,7 @@ static int make_wants(struct operation *o, const struct unit_file *f, const stru
                         return q;
                 if (q < 0) {
                         q = change_error(o->changes, q, l->v[i], NULL);
-                } else if (!unit_name_valid(target) || (only_templates && !unit_name_is_template(target))) {
+                } else if (!unit_name_valid(target) || (only_templates && !strchr(target, '@'))) {
                         if (flags & INSTALL_LENIENT)
                                 continue;
                         q = unit_name_valid(target) ? change_error(o->changes, -EIDRM, target, name)
@@ -178,12 +173,9 @@ static int make_wants(struct operation *o, const struct unit_file *f, const stru
                 } else {
                         q = make_want(o, f, name, target, suffix, config);
                 }
-                if (q < 0)
-                        r = r < 0 ? r : q;
-                else
-                        n += q;
+                r = r < 0 ? r : q < 0 || r == 0 ? q : r;
         }
-        return r < 0 ? r : n;
+        return r;
 }
 
 /* ---- one unit, and all ---- */
@@ -205,15 +197,16 @@ static int make_all(struct operation *o, const struct unit_file *f, const char *
                 const struct list *list;
                 const char *suffix;
         } kinds[] = {{&f->wanted_by, ".wants"}, {&f->required_by, ".requires"}, {&f->upheld_by, ".upholds"}};
-        int n = make_aliases(o, f, config, flags & INSTALL_FORCE), q;
+        int q, r = make_link(o, f, config, flags & INSTALL_FORCE);
 
+        if (r < 0)
+                return r;
+        r = make_aliases(o, f, config, flags & INSTALL_FORCE);
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
                 q = make_wants(o, f, kinds[i].list, kinds[i].suffix, config, flags);
-                if (n >= 0)
-                        n = q < 0 ? q : n + q;
+                r = r ? r : q;
         }
-        q = make_link(o, f, config, flags & INSTALL_FORCE);
-        return n >= 0 && q < 0 ? q : n;
+        return r;
 }
 
 int operation_apply(struct operation *o, unsigned flags, const char *config, unsigned how)
@@ -269,7 +262,7 @@ int operation_names_to_remove(struct operation *o, struct list *names)
                         q = change_add(o->changes, INSTALL_IS_MASKED, 0, f->path ? f->path : f->name, NULL);
                 else if (r >= 0 && f->mode != MODE_REGULAR)
                         continue;
-                if (q >= 0)
+                if (q >= 0 && !(r >= 0 && f->mode == MODE_MASKED))
                         q = list_add_once(&o->arena, names, f->name);
                 if (q < 0)
                         return q;
@@ -309,15 +302,23 @@ int install_disable(const struct install_where *w, unsigned flags, const char *c
 int install_reenable(const struct install_where *w, unsigned flags, const char *const *names, unsigned n,
                      struct install_changes *d)
 {
-        cleanup_free_ const char **bases = calloc(n + 1, sizeof(*bases));
+        cleanup_free_ const char **bases = calloc(n + 1, sizeof(*bases)), **meant = calloc(n + 1, sizeof(*meant));
+        cleanup_(operation_done) struct operation o = {0};
+        struct unit_file *f;
         int r;
 
-        if (!bases)
+        if (!bases || !meant)
                 return -ENOMEM;
-        for (unsigned i = 0; i < n; i++)
-                bases[i] = path_base(names[i]);
+        operation_begin(&o, w, NULL);
+        for (unsigned i = 0; i < n; i++) { /* a name that is only an alias is gone once it is disabled */
+                bases[i] = meant[i] = path_base(names[i]);
+                if (*names[i] == '/')
+                        meant[i] = names[i];
+                else if (unit_file_discover(&o, names[i], SEARCH_LOAD | SEARCH_FOLLOW_CONFIG, &f) >= 0)
+                        meant[i] = f->name;
+        }
         r = install_disable(w, flags, bases, n, d);
-        return r < 0 ? r : install_enable(w, flags, names, n, d);
+        return r < 0 ? r : install_enable(w, flags, meant, n, d);
 }
 
 int install_add_dependency(const struct install_where *w, unsigned flags, const char *const *names, unsigned n,

@@ -276,6 +276,8 @@ int unit_file_expand(struct operation *o, const struct unit_file *f, const char 
 struct reading {
         struct operation *operation;
         struct unit_file *file;
+        const char *path;
+        unsigned line;
 };
 
 static int read_list(struct reading *in, struct list *l, const char *value)
@@ -311,7 +313,11 @@ static int read_upheld_by(struct reading *in, const char *value)
 
 static int read_alias(struct reading *in, const char *value)
 {
-        return suffix_may_alias(in->file->name) ? read_list(in, &in->file->aliases, value) : 0;
+        if (suffix_may_alias(in->file->name))
+                return read_list(in, &in->file->aliases, value);
+        diag_add(in->operation->where->diag, DIAG_WARNING, in->path, in->line, NULL,
+                 "Alias= is not allowed for %s units, ignoring.", strrchr(in->file->name, '.') + 1);
+        return 0;
 }
 
 static int read_also(struct reading *in, const char *value)
@@ -340,13 +346,20 @@ static int read_default_instance(struct reading *in, const char *value)
 
         if (unit_name_is_instance(in->file->name)) /* the instance is given already */
                 return 0;
+        if (!unit_name_is_template(in->file->name)) {
+                diag_add(in->operation->where->diag, DIAG_WARNING, in->path, in->line, NULL,
+                         "DefaultInstance= only makes sense for template units, ignoring.");
+                return 0;
+        }
         r = unit_file_expand(in->operation, in->file, value, &s);
         if (r < 0)
                 return r;
-        if (*s == 0)
-                in->file->default_instance = NULL;
-        else if (unit_name_instantiate("a@.service", s, strlen(s), name) >= 0)
-                in->file->default_instance = s;
+        if (*s && unit_name_instantiate("a@.service", s, strlen(s), name) < 0) {
+                diag_add(in->operation->where->diag, DIAG_WARNING, in->path, in->line, NULL,
+                         "Invalid DefaultInstance= value \"%s\".", s);
+                return -EINVAL;
+        }
+        in->file->default_instance = *s ? s : NULL;
         return 0;
 }
 
@@ -358,13 +371,16 @@ static const struct {
         {"UpheldBy", read_upheld_by}, {"Also", read_also},          {"DefaultInstance", read_default_instance},
 };
 
-static int on_line(const char *section, const char *key, const char *value, unsigned line unused_, void *userdata)
+static int on_line(const char *section, const char *key, const char *value, unsigned line, void *userdata)
 {
+        struct reading *in = userdata;
+
+        in->line = line;
         if (!streq(section, "Install"))
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(install_keys); i++)
                 if (streq(install_keys[i].key, key))
-                        return install_keys[i].read(userdata, value);
+                        return install_keys[i].read(in, value);
         return 0;
 }
 
@@ -390,17 +406,45 @@ static int read_all(int fd, off_t size, struct buf *ret)
         return n < 0 ? -errno : 0;
 }
 
+/* A section header that cannot be read makes the whole file unreadable: what stands below it is anybody's guess. */
+static int tell_header(const struct reading *in, const struct buf *text, const struct diag *mistakes)
+{
+        for (size_t i = 0; i < mistakes->n_entries; i++) {
+                const char *p = buf_str(text);
+
+                if (mistakes->entries[i].level != DIAG_ERROR)
+                        continue;
+                for (unsigned n = 1; n < mistakes->entries[i].line && strchr(p, '\n'); n++)
+                        p = strchr(p, '\n') + 1;
+                diag_add(in->operation->where->diag, DIAG_WARNING, in->path, mistakes->entries[i].line, NULL,
+                         "Invalid section header '%.*s'", (int)strcspn(p, "\r\n"), p);
+                return -EBADMSG;
+        }
+        return 0;
+}
+
+static int read_install(struct reading *in, const struct buf *text)
+{
+        cleanup_diag_ struct diag mistakes = {0};
+        int r = unit_file_read(buf_str(text), text->size, in->path, on_line, in, &mistakes);
+
+        return r < 0 ? r : tell_header(in, text, &mistakes);
+}
+
 /* A file, no link. -ELOOP for a link. */
 static int load_file(struct operation *o, struct unit_file *f, const char *path, unsigned how, bool dropin)
 {
-        struct reading in = {o, f};
+        struct reading in = {o, f, path, 0};
         cleanup_buf_ struct buf text = {0};
         cleanup_close_ int fd = -1;
         struct stat st;
         int r;
 
-        if (!dropin && unit_name_is_template(f->name) && !suffix_may_be_template(f->name))
+        if (!dropin && strchr(f->name, '@') && !suffix_may_be_template(f->name)) {
+                diag_add(o->where->diag, DIAG_WARNING, path, 0, NULL, "unit type %s cannot be templated, ignoring.",
+                         strrchr(f->name, '.') + 1);
                 return -EINVAL;
+        }
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (dropin ? 0 : O_NOFOLLOW));
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
@@ -414,7 +458,7 @@ static int load_file(struct operation *o, struct unit_file *f, const char *path,
         if (how & SEARCH_LOAD) {
                 r = read_all(fd, st.st_size, &text);
                 if (r >= 0)
-                        r = unit_file_read(buf_str(&text), text.size, path, on_line, &in, NULL);
+                        r = read_install(&in, &text);
                 if (r < 0)
                         return r;
         }
@@ -431,35 +475,81 @@ static bool is_null(const char *path)
                (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0));
 }
 
-/* May a link called NAME lead to TARGET? Templates to templates, plain names to plain names, of one type. */
-static bool link_fits(const char *name, const char *target)
+/* May a link called NAME be an alias of TARGET? Templates of templates, plain names of plain names, of one type. 0,
+ * -EXDEV, or -ELOOP for a name that stands for itself. */
+static int alias_check(struct operation *o, const char *name, const char *target)
 {
-        if (!unit_name_valid(target) || !streq(strrchr(name, '.'), strrchr(target, '.')))
-                return false;
-        if (name_is_plain(name))
-                return name_is_plain(target);
-        if (unit_name_is_instance(name))
-                return !name_is_plain(target);
-        return unit_name_is_template(target);
+        const char *a = instance_of(o, name), *b = instance_of(o, target);
+        struct diag *d = o->where->diag;
+
+        if (streq(name, target))
+                return -ELOOP;
+        if (!suffix_may_alias(name))
+                diag_add(d, DIAG_WARNING, name, 0, NULL, "symlinks are not allowed for units of this type, rejecting.");
+        else if (!unit_name_valid(target) || !a != !b || (a && !*a && *b))
+                diag_add(d, DIAG_WARNING, name, 0, NULL,
+                         "symlink target name type \"%s\" does not match source, rejecting.", target);
+        else if (a && *b && !streq(a, b))
+                diag_add(d, DIAG_WARNING, name, 0, NULL,
+                         "unit symlink target \"%s\" instance name doesn't match, rejecting.", target);
+        else if (!streq(strrchr(name, '.'), strrchr(target, '.')))
+                diag_add(d, DIAG_WARNING, name, 0, NULL, "symlink target \"%s\" has incompatible suffix, rejecting.",
+                         target);
+        else
+                return 0;
+        return -EXDEV;
+}
+
+/* Where a link leads, one step: with the root in front, and the directory's own links followed. */
+static int link_target(struct operation *o, const char *path, char **ret)
+{
+        char *text, *dir = path_dir(&o->arena, path), *full;
+        int r = link_read(&o->arena, path, &text);
+
+        if (r < 0 || !text || !dir)
+                return r < 0 ? r : dir ? -EINVAL : -ENOMEM;
+        full = path_join(&o->arena, *text == '/' ? o->where->root : dir, text);
+        dir = full ? path_dir(&o->arena, full) : NULL;
+        if (!dir)
+                return -ENOMEM;
+        r = path_chase(&o->arena, o->where->root, dir, true, &dir);
+        if (r < 0)
+                return r;
+        *ret = path_join(&o->arena, dir, path_base(full));
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* A link to /dev/null, or in the end to an empty file. */
+static bool link_masks(struct operation *o, const char *path)
+{
+        char *end;
+
+        return path_chase(&o->arena, o->where->root, path, true, &end) >= 0 &&
+               (streq(path_below(o->where->root, end), "/dev/null") || is_null(end));
+}
+
+static bool lies_in_search_path(const struct install_where *w, const char *path)
+{
+        for (unsigned i = 0; i < w->n_dirs; i++)
+                if (starts_with(path, w->dirs[i].path) && path[strlen(w->dirs[i].path)] == '/')
+                        return true;
+        return false;
 }
 
 static int load_link(struct operation *o, struct unit_file *f, const char *path)
 {
-        const char *root = o->where->root;
         char *target;
-        int r = path_chase(&o->arena, root, path, true, &target);
+        int r;
 
-        if (r < 0)
-                return r;
-        if (streq(path_below(root, target), "/dev/null") || is_null(target)) {
-                f->mode = MODE_MASKED;
-                return 0;
+        r = link_target(o, path, &target);
+        if (r >= 0 && lies_in_search_path(o->where, target)) {
+                r = alias_check(o, path_base(path), path_base(target));
+                f->mode = r < 0 ? f->mode : MODE_ALIAS;
+        } else if (r >= 0) {
+                f->mode = link_masks(o, path) ? MODE_MASKED : MODE_LINKED;
         }
-        if (!link_fits(f->name, path_base(target)))
-                return -EINVAL;
-        f->mode = where_kind_of_file(o->where, target) ? MODE_ALIAS : MODE_LINKED;
-        f->target = target;
-        return 0;
+        f->target = r < 0 ? NULL : target;
+        return r;
 }
 
 static int load_or_link(struct operation *o, struct unit_file *f, const char *path, unsigned how)
@@ -520,6 +610,17 @@ static int dropins_of(struct operation *o, struct dropin_list *l, const char *na
         return r;
 }
 
+/* A link is followed below the root; one to /dev/null hides the files of its name that rank lower. */
+static int load_dropin(struct operation *o, struct unit_file *f, const char *path, unsigned how)
+{
+        char *end;
+        int r = path_chase(&o->arena, o->where->root, path, true, &end);
+
+        if (r < 0 || streq(path_below(o->where->root, end), "/dev/null"))
+                return r;
+        return load_file(o, f, end, how, true);
+}
+
 static int load_dropins(struct operation *o, struct unit_file *f, unsigned how)
 {
         char template_name[UNIT_NAME_MAX + 1];
@@ -533,7 +634,7 @@ static int load_dropins(struct operation *o, struct unit_file *f, unsigned how)
         if (l->n > 1)
                 qsort(l->v, l->n, sizeof(*l->v), compare_dropins);
         for (unsigned i = 0; i < l->n; i++) {
-                r = load_file(o, f, l->v[i].path, how, true);
+                r = load_dropin(o, f, l->v[i].path, how);
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
@@ -575,8 +676,8 @@ static int search_one(struct operation *o, struct unit_file *f, unsigned how)
         return load_dropins(o, f, how);
 }
 
-/* The unit that a link to another name means. */
-static int follow_alias(struct operation *o, struct unit_file *f, unsigned how, struct unit_file **ret)
+/* The file or the unit that a link means. */
+static int follow_link(struct operation *o, struct unit_file *f, unsigned how, struct unit_file **ret)
 {
         char name[UNIT_NAME_MAX + 1];
         const char *base = path_base(f->target), *instance = instance_of(o, f->name);
@@ -587,15 +688,16 @@ static int follow_alias(struct operation *o, struct unit_file *f, unsigned how, 
                         return -EINVAL;
                 base = name;
         }
+        if (f->mode == MODE_LINKED || streq(base, f->name)) { /* a file elsewhere, or its own template */
+                f->path = f->target;
+                f->mode = MODE_UNKNOWN;
+                *ret = f;
+                return load_or_link(o, f, f->path, how);
+        }
         r = unit_file_add(o, base, NULL, false, ret);
         if (r >= 0)
                 r = search_one(o, *ret, how);
         return r == -ENOENT ? -ENOLINK : r;
-}
-
-static bool same_name(const struct unit_file *f)
-{
-        return streq(path_base(f->target), f->name);
 }
 
 int unit_file_search(struct operation *o, struct unit_file *f, unsigned how, struct unit_file **ret)
@@ -608,13 +710,7 @@ int unit_file_search(struct operation *o, struct unit_file *f, unsigned how, str
                 if (!(how & SEARCH_FOLLOW_CONFIG) &&
                     (where_kind_of_file(o->where, f->path) & (DIR_PERSISTENT | DIR_RUNTIME)))
                         return -ELOOP;
-                if (same_name(f)) {
-                        f->path = f->target;
-                        f->mode = MODE_UNKNOWN;
-                        r = load_or_link(o, f, f->path, how);
-                } else {
-                        r = follow_alias(o, f, how, &f);
-                }
+                r = follow_link(o, f, how, &f);
         }
         if (r >= 0 && ret)
                 *ret = f;

@@ -18,7 +18,7 @@
 #define SUPD_INSTALL_INSTALL_H
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "base/diag.h"
 
 /* ---- where ---- */
 
@@ -47,6 +47,7 @@ struct install_where {
         unsigned n_dirs;
         const char *persistent, *runtime; /* where links are made */
         const char *const *preset_dirs;   /* without the root; NULL ends them */
+        struct diag *diag;                /* borrowed: where files are at fault is told here; may be NULL */
         struct arena arena;               /* owns all of it */
 };
 
@@ -143,7 +144,8 @@ bool install_state_counts_as_enabled(enum install_state s); /* is-enabled succee
 
 /* -ENOENT: no such unit file; -EINVAL: no unit name; -ENOLINK: an alias of nothing; others. */
 int install_get_state(const struct install_where *w, const char *name, enum install_state *ret);
-bool install_exists(const struct install_where *w, const char *name); /* a file or link of that name, or its template */
+/* 1: there is a unit file of that name (GENERATED: by a generator, too), 0: none, or why it cannot be told. */
+int install_lookup(const struct install_where *w, const char *name, bool generated);
 
 struct install_file {
         char *name, *path; /* in the list's arena */
@@ -163,7 +165,7 @@ void install_list_done(struct install_list *l);
 struct install_presets; /* the rules, read once; opaque */
 int install_presets_read(const struct install_where *w, struct install_presets **ret);
 void install_presets_free(struct install_presets *p);
-bool install_preset_enables(const struct install_presets *p, const char *name);
+bool install_preset_enables(const struct install_presets *p, const char *name); /* instances a rule names aside */
 
 /* The links that enabling made, for people: paths below the configuration directories that lead to NAME, and further
  * ones. Appended to OUT, a line each with two blanks in front. 0 or negative errno. */

@@ -61,16 +61,19 @@ static int symlink_replace(struct operation *o, const char *target, const char *
 static bool leads_to_same(struct operation *o, const char *link, const char *a, const char *b)
 {
         const char *root = o->where->root;
-        char *x, *y;
+        char *x, *y, *p, *q;
 
         if (streq(a, b))
                 return true;
         x = *a == '/' ? path_join(&o->arena, root, a) : path_join(&o->arena, path_dir(&o->arena, link), a);
         y = path_join(&o->arena, root, b);
-        if (!x || !y || path_chase(&o->arena, root, x, true, &x) < 0 || path_chase(&o->arena, root, y, true, &y) < 0)
+        if (!x || !y)
                 return false;
-        if (streq(x, y))
+        if (path_chase(&o->arena, root, x, false, &p) >= 0 && path_chase(&o->arena, root, y, false, &q) >= 0 &&
+            streq(p, q))
                 return true;
+        if (path_chase(&o->arena, root, x, true, &x) < 0 || path_chase(&o->arena, root, y, true, &y) < 0)
+                return false;
         return streq(path_base(x), path_base(y)) && where_kind_of_file(o->where, x) && where_kind_of_file(o->where, y);
 }
 
@@ -164,7 +167,7 @@ static int remove_below(struct removal *k, const char *dir, unsigned depth)
                         q = path_chase(&o->arena, o->where->root, path, true, &target);
                         if (q == -ELOOP)
                                 continue;
-                        if (q >= 0 && is_meant(k, names.v[i], path_below(o->where->root, target)))
+                        if (q >= 0 && is_meant(k, names.v[i], target))
                                 q = remove_link(k, path);
                 }
                 if (q < 0 && k->error == 0)

@@ -93,8 +93,10 @@ static int check_linkable(struct operation *o, const char *path)
         struct stat st;
         char *full;
 
-        if (*path != '/' || !unit_name_valid(path_base(path)))
+        if (*path != '/')
                 return -EINVAL;
+        if (!unit_name_valid(path_base(path)))
+                return change_error(o->changes, -EUCLEAN, path, NULL);
         full = path_join(&o->arena, o->where->root, path);
         if (!full)
                 return -ENOMEM;
@@ -106,7 +108,7 @@ static int check_linkable(struct operation *o, const char *path)
                 return change_error(o->changes, -EISDIR, path, NULL);
         if (!S_ISREG(st.st_mode))
                 return change_error(o->changes, -EBADFD, path, NULL);
-        if (where_kind_of_file(o->where, full))
+        if (where_kind_of_file(o->where, path)) /* not below a root, as systemd has it */
                 return change_error(o->changes, -ETXTBSY, path, NULL);
         return 1;
 }
@@ -179,7 +181,7 @@ static int remove_tree(struct operation *o, const char *path, unsigned depth)
         int r = 0;
 
         if (unlink(path) >= 0)
-                return 0;
+                return change_add(o->changes, INSTALL_UNLINK, 0, path, NULL);
         if (errno != EISDIR && errno != EPERM)
                 return -errno;
         if (depth > 16)
@@ -190,7 +192,9 @@ static int remove_tree(struct operation *o, const char *path, unsigned depth)
 
                 r = child ? remove_tree(o, child, depth + 1) : -ENOMEM;
         }
-        return r < 0 ? r : rmdir(path) < 0 ? -errno : 0;
+        if (r >= 0 && rmdir(path) < 0)
+                r = -errno;
+        return r < 0 ? r : change_add(o->changes, INSTALL_UNLINK, 0, path, NULL);
 }
 
 int install_revert(const struct install_where *w, const char *const *names, unsigned n, struct install_changes *d)
@@ -210,9 +214,7 @@ int install_revert(const struct install_where *w, const char *const *names, unsi
                 }
                 if (r < 0)
                         return change_error(d, r, todo.v[i], NULL);
-                r = change_add(d, INSTALL_UNLINK, 0, todo.v[i], NULL);
-                if (r >= 0)
-                        r = list_add_once(&o.arena, &gone, path_below(w->root, todo.v[i]));
+                r = list_add_once(&o.arena, &gone, path_below(w->root, todo.v[i]));
         }
         if (r < 0)
                 return r;
@@ -233,7 +235,7 @@ int install_set_default(const struct install_where *w, unsigned flags, const cha
         if (!unit_name_valid(name) || !ends_with(name, ".target") || streq(name, "default.target"))
                 return -EINVAL;
         operation_begin(&o, w, d);
-        r = unit_file_discover(&o, name, 0, &f);
+        r = unit_file_discover_usable(&o, name, 0, &f);
         if (r < 0)
                 return r;
         path = path_join(&o.arena, w->persistent, "default.target");
@@ -250,8 +252,6 @@ int install_get_default(const struct install_where *w, char ret[static 256])
         r = unit_file_discover(&o, "default.target", SEARCH_FOLLOW_CONFIG, &f);
         if (r < 0)
                 return r;
-        if (f->mode == MODE_MASKED)
-                return -ERFKILL;
         (void)snprintf(ret, 256, "%s", f->name);
         return 0;
 }

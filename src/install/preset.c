@@ -50,7 +50,7 @@ static int rule_add(struct install_presets *p, bool enable, char *text)
         int r = 0;
 
         if (!word)
-                return 0;
+                return -EINVAL;
         rule.pattern = arena_strdup(&p->arena, word);
         if (!rule.pattern)
                 return -ENOMEM;
@@ -59,7 +59,7 @@ static int rule_add(struct install_presets *p, bool enable, char *text)
         if (r < 0)
                 return r;
         if (rule.instances.n > 0 && !unit_name_is_template(rule.pattern))
-                return 0; /* instances of what has none: no rule */
+                return -EINVAL; /* instances of what has none */
         if (p->n == p->allocated) {
                 unsigned n = p->allocated ? p->allocated * 2 : 32;
                 struct preset_rule *v = reallocarray(p->rules, n, sizeof(*v));
@@ -80,10 +80,19 @@ static const char *after_word(const char *line, const char *word)
         return strncmp(line, word, n) == 0 && (line[n] == ' ' || line[n] == '\t') ? line + n + 1 : NULL;
 }
 
-static int line_read(struct install_presets *p, char *line)
+static int line_bad(const struct install_where *w, const char *path, unsigned number, const char *line)
+{
+        diag_add(w->diag, DIAG_WARNING, path, number, NULL, "Couldn't parse line '%s'. Ignoring.", line);
+        return 0;
+}
+
+static int line_read(struct install_presets *p, const struct install_where *w, const char *path, unsigned number,
+                     char *line)
 {
         const char *enable, *disable, *rest;
+        cleanup_free_ char *copy = NULL;
         size_t n;
+        int r;
 
         line += strspn(line, " \t");
         n = strlen(line);
@@ -91,23 +100,28 @@ static int line_read(struct install_presets *p, char *line)
                 line[--n] = 0;
         if (*line == 0 || *line == '#' || *line == ';')
                 return 0;
+        copy = strdup(line);
+        if (!copy)
+                return -ENOMEM;
         enable = after_word(line, "enable");
         disable = after_word(line, "disable");
         rest = enable ? enable : disable;
-        return rest ? rule_add(p, enable != NULL, line + (rest - line)) : 0;
+        r = rest ? rule_add(p, enable != NULL, line + (rest - line)) : -EINVAL;
+        return r == -EINVAL ? line_bad(w, path, number, copy) : r;
 }
 
-static int file_read(struct install_presets *p, const char *path)
+static int file_read(struct install_presets *p, const struct install_where *w, const char *path)
 {
         FILE *f = fopen(path, "re");
         cleanup_free_ char *line = NULL;
         size_t allocated = 0;
+        unsigned number = 0;
         int r = 0;
 
         if (!f)
                 return errno == ENOENT ? 0 : -errno;
         while (r >= 0 && getline(&line, &allocated, f) >= 0)
-                r = line_read(p, line);
+                r = line_read(p, w, path, ++number, line);
         (void)fclose(f);
         return r;
 }
@@ -163,7 +177,7 @@ int install_presets_read(const struct install_where *w, struct install_presets *
                 struct stat st;
 
                 if (stat(files[i].path, &st) >= 0 && S_ISREG(st.st_mode))
-                        r = file_read(p, files[i].path);
+                        r = file_read(p, w, files[i].path);
         }
         if (r >= 0)
                 *ret = take_ptr(p);
@@ -198,9 +212,10 @@ static const struct preset_rule *rule_find(const struct install_presets *p, cons
 
 bool install_preset_enables(const struct install_presets *p, const char *name)
 {
-        const struct preset_rule *rule = rule_find(p, name);
-
-        return !rule || rule->enable;
+        for (unsigned i = 0; i < p->n; i++)
+                if (fnmatch(p->rules[i].pattern, name, FNM_NOESCAPE) == 0)
+                        return p->rules[i].enable;
+        return true;
 }
 
 /* ---- carrying them out ---- */
@@ -225,13 +240,13 @@ static int plan_enable(struct presetting *k, const char *name, const struct pres
         int r = 0;
 
         if (!rule || rule->instances.n == 0 || !unit_name_is_template(name) || !instances_fit(rule, name))
-                return unit_file_discover_usable(&k->plus, name, 0, &f);
+                return unit_file_discover_usable(&k->plus, name, SEARCH_LOAD | SEARCH_FOLLOW_CONFIG, &f);
         for (unsigned i = 0; i < rule->instances.n && r >= 0; i++) {
                 char instance[UNIT_NAME_MAX + 1];
 
                 r = unit_name_instantiate(name, rule->instances.v[i], strlen(rule->instances.v[i]), instance);
                 if (r >= 0)
-                        r = unit_file_discover_usable(&k->plus, instance, 0, &f);
+                        r = unit_file_discover_usable(&k->plus, instance, SEARCH_LOAD | SEARCH_FOLLOW_CONFIG, &f);
         }
         return r;
 }
@@ -246,13 +261,14 @@ static int plan_one(struct presetting *k, const char *name)
         if (operation_has(&k->plus, name) || operation_has(&k->minus, name))
                 return 0;
         operation_begin(&look, k->where, k->plus.changes);
-        r = unit_file_discover(&look, name, 0, &f);
+        r = unit_file_discover(&look, name, SEARCH_FOLLOW_CONFIG, &f);
         if (r < 0)
                 return r;
         if (!streq(f->name, name)) /* another name of something that has a rule of its own */
                 return 0;
         rule = rule_find(k->presets, name);
-        return !rule || rule->enable ? plan_enable(k, name, rule) : unit_file_discover(&k->minus, name, 0, &f);
+        return !rule || rule->enable ? plan_enable(k, name, rule)
+                                     : unit_file_discover(&k->minus, name, SEARCH_FOLLOW_CONFIG, &f);
 }
 
 static int carry_out(struct presetting *k, unsigned flags, enum install_preset_mode mode)
@@ -305,8 +321,8 @@ int install_preset(const struct install_where *w, unsigned flags, enum install_p
 /* What keeps one unit out keeps not the others. */
 static bool may_skip(int r)
 {
-        static const int errors[] = {-EEXIST, -ERFKILL, -EADDRNOTAVAIL, -EBADSLT, -EIDRM,  -EUCLEAN,
-                                     -ELOOP,  -ENOENT,  -EUNATCH,       -EXDEV,   -ENOLINK};
+        static const int errors[] = {-EEXIST,  -ERFKILL, -EADDRNOTAVAIL, -EBADSLT, -EIDRM,
+                                     -EUCLEAN, -ELOOP,   -ENOENT,        -EUNATCH, -EXDEV};
 
         for (size_t i = 0; i < ARRAY_SIZE(errors); i++)
                 if (errors[i] == r)

@@ -59,6 +59,15 @@ static bool name_is_known(const struct look *k, const char *name)
                streq(name, instantiated);
 }
 
+/* A dependency called NAME is UNIT, or an instance of it. */
+static bool stands_for(const char *name, const char *unit)
+{
+        char template_name[UNIT_NAME_MAX + 1];
+
+        return streq(name, unit) || (unit_name_is_instance(name) && unit_name_template(name, template_name) >= 0 &&
+                                     streq(template_name, unit));
+}
+
 /* 1: this link enables the unit. */
 static int look_at_link(struct look *k, const char *dir, const char *name)
 {
@@ -71,9 +80,14 @@ static int look_at_link(struct look *k, const char *dir, const char *name)
                 return 0;
         if (r < 0)
                 return r;
-        by_name = !k->below && streq(name, k->file->name);
-        by_target = streq(path_base(target), k->file->name);
-        if (by_name && by_target && streq(dir, k->dir)) {
+        if (!streq(dir, k->dir)) { /* what hangs on a target goes by its own name, wherever it leads */
+                by_name = stands_for(name, k->file->name);
+                by_target = false;
+        } else {
+                by_name = !k->below && streq(name, k->file->name);
+                by_target = streq(path_base(target), k->file->name);
+        }
+        if (by_name && by_target) {
                 k->same_name = true;
                 return 0;
         }
@@ -225,19 +239,25 @@ int install_get_state(const struct install_where *w, const char *name, enum inst
         return state_of_regular(&o, f, name, ret);
 }
 
-bool install_exists(const struct install_where *w, const char *name)
+int install_lookup(const struct install_where *w, const char *name, bool generated)
 {
-        char template_name[UNIT_NAME_MAX + 1];
-        struct stat st;
+        cleanup_(operation_done) struct operation o = {0};
+        struct install_where some = *w;
+        struct unit_file *f;
+        int r;
 
-        for (unsigned i = 0; i < w->n_dirs; i++) {
-                cleanup_buf_ struct buf b = {0};
-
-                if (buf_printf(&b, "%s/%s", w->dirs[i].path, name) >= 0 && lstat(buf_str(&b), &st) >= 0)
-                        return true;
+        operation_begin(&o, &some, NULL);
+        if (!generated) {
+                some.dirs = arena_alloc(&o.arena, w->n_dirs * sizeof(*some.dirs));
+                if (!some.dirs)
+                        return -ENOMEM;
+                some.n_dirs = 0;
+                for (unsigned i = 0; i < w->n_dirs; i++)
+                        if (!(w->dirs[i].kind & DIR_GENERATED))
+                                some.dirs[some.n_dirs++] = w->dirs[i];
         }
-        return unit_name_is_instance(name) && unit_name_template(name, template_name) >= 0 &&
-               install_exists(w, template_name);
+        r = unit_file_discover(&o, name, 0, &f);
+        return r == -ENOENT ? 0 : r < 0 && r != -ELOOP ? r : 1;
 }
 
 /* ---- all unit files ---- */

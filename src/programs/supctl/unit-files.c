@@ -43,7 +43,7 @@ static bool has_suffix(const char *name)
                                                ".slice",   ".device", ".swap",   ".scope", ".automount"};
 
         for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-                if (ends_with(name, suffixes[i]))
+                if (ends_with(name, suffixes[i]) && strlen(name) > strlen(suffixes[i]))
                         return true;
         return false;
 }
@@ -55,7 +55,7 @@ static bool char_fits(char c)
 }
 
 /* A word as a unit name: strange bytes escaped, the suffix added. */
-static int name_of_word(const char *word, const char *suffix, struct words_owned *ret)
+static int name_of_word(const char *word, const char *suffix, const char *verb, struct words_owned *ret)
 {
         cleanup_buf_ struct buf b = {0};
         bool strange = false;
@@ -68,12 +68,17 @@ static int name_of_word(const char *word, const char *suffix, struct words_owned
                         strange = true;
                         r = buf_printf(&b, "\\x%02x", (unsigned char)*p);
                 }
+        if (is_pattern(word))
+                (void)fprintf(stderr, "Glob pattern passed to %s, but globs are not supported for this.\n", verb);
         if (strange && r >= 0)
-                (void)fprintf(stderr,
-                              "Invalid unit name \"%s\" escaped as \"%s\" (maybe you should use systemd-escape?).\n",
-                              word, buf_str(&b));
+                (void)fprintf(stderr, "Invalid unit name \"%s\" escaped as \"%s\"%s.\n", word, buf_str(&b),
+                              is_pattern(word) ? "" : " (maybe you should use systemd-escape?)");
         if (r >= 0 && !has_suffix(buf_str(&b)))
                 r = buf_append_str(&b, suffix);
+        if (r >= 0 && (b.size > 255 || b.data[0] == '@')) {
+                (void)fprintf(stderr, "Failed to mangle unit name or path '%s': Invalid argument\n", word);
+                return -EINVAL;
+        }
         return r < 0 ? r : words_add(ret, &b);
 }
 
@@ -98,7 +103,7 @@ static int path_of_word(const char *word, struct words_owned *ret)
         return r < 0 ? r : words_add(ret, &b);
 }
 
-static int names_of_words(const char *const *words, unsigned n, const char *suffix, bool paths, struct words_owned *ret)
+static int names_of_words(const char *const *words, unsigned n, const char *verb, bool paths, struct words_owned *ret)
 {
         int r = 0;
 
@@ -106,11 +111,30 @@ static int names_of_words(const char *const *words, unsigned n, const char *suff
                 if (strchr(words[i], '/') || paths)
                         r = path_of_word(words[i], ret);
                 else
-                        r = name_of_word(words[i], suffix, ret);
+                        r = name_of_word(words[i], ".service", verb, ret);
         return r;
 }
 
 /* ---- where ---- */
+
+/* Says what was found at fault in files. */
+void where_leave(struct install_where *w)
+{
+        struct diag *d = w->diag;
+
+        for (size_t i = 0; d && i < d->n_entries; i++) {
+                const struct diag_entry *e = &d->entries[i];
+
+                if (e->line > 0)
+                        (void)fprintf(stderr, "%s:%u: %s\n", e->file, e->line, e->message);
+                else
+                        (void)fprintf(stderr, "%s: %s\n", e->file, e->message);
+        }
+        if (d)
+                diag_done(d);
+        free(d);
+        install_where_done(w);
+}
 
 int where_of_options(const struct options *o, struct install_where *ret)
 {
@@ -128,6 +152,8 @@ int where_of_options(const struct options *o, struct install_where *ret)
         r = install_where_init(ret, &p);
         if (r < 0)
                 (void)fprintf(stderr, "supctl: the unit directories are not known: %s\n", strerror(-r));
+        else
+                ret->diag = calloc(1, sizeof(*ret->diag));
         return r;
 }
 
@@ -206,7 +232,7 @@ static bool script_exists(const struct options *o, const char *name)
 
         (void)snprintf(path, sizeof(path), "%s/etc/init.d/%.*s", o->root ? o->root : "",
                        (int)(strlen(name) - strlen(".service")), name);
-        return ends_with(name, ".service") && access(path, F_OK) == 0;
+        return *name != '/' && ends_with(name, ".service") && access(path, F_OK) == 0 && access(SYSV_TOOL, X_OK) == 0;
 }
 
 /* Hands one name to the distribution's tool. 1: it is enabled (or done), 0: it is not, or negative errno. */
@@ -255,19 +281,19 @@ static int scripts_first(const struct options *o, const struct install_where *w,
 
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
                 known = known || streq(verbs[i], verb);
-        if (!known || w->scope != INSTALL_SYSTEM || getenv("SYSTEMCTL_SKIP_SYSV") || access(SYSV_TOOL, X_OK) < 0)
+        if (!known || w->scope != INSTALL_SYSTEM || getenv("SYSTEMCTL_SKIP_SYSV"))
                 return 0;
         for (unsigned i = 0; i < names->n; i++) {
                 char *name = names->v[i];
-                bool native, script = *name != '/' && script_exists(o, name);
-                int r;
+                int r, native = *name != '/' && ends_with(name, ".service") && failed >= 0
+                                        ? install_lookup(w, name, false)
+                                        : 1;
 
-                if (!script || failed < 0) {
-                        names->v[kept++] = name;
-                        continue;
+                if (native < 0) {
+                        (void)fprintf(stderr, "Failed to look up unit file state: %s\n", strerror(-native));
+                        failed = native;
                 }
-                native = install_exists(w, name);
-                if (native && streq(verb, "is-enabled")) {
+                if (failed < 0 || (native && streq(verb, "is-enabled")) || !script_exists(o, name)) {
                         names->v[kept++] = name;
                         continue;
                 }
@@ -399,7 +425,7 @@ static const struct file_verb file_verbs[] = {
         {"enable", run_enable, .notice = true, .now = true},
         {"disable", run_disable, .base_names = true, .now = true},
         {"reenable", run_reenable, .notice = true, .now = true},
-        {"preset", run_preset, .notice = true},
+        {"preset", run_preset},
         {"mask", run_mask, .now = true},
         {"unmask", run_unmask},
         {"link", run_link, .paths = true},
@@ -411,13 +437,22 @@ static unsigned flags_of(const struct options *o)
         return (o->runtime ? INSTALL_RUNTIME : 0) | (o->force ? INSTALL_FORCE : 0);
 }
 
-static void names_to_bases(struct words_owned *names)
+static void names_to_bases(struct words_owned *names, const char *verb)
 {
+        bool told = false;
+
         for (unsigned i = 0; i < names->n; i++) {
                 const char *base = strrchr(names->v[i], '/');
 
-                if (base)
-                        memmove(names->v[i], base + 1, strlen(base));
+                if (!base)
+                        continue;
+                if (!told)
+                        (void)fprintf(
+                                stderr,
+                                "Warning: Can't execute %s on the unit file path. Proceeding with the unit name.\n",
+                                verb);
+                told = true;
+                memmove(names->v[i], base + 1, strlen(base));
         }
 }
 
@@ -433,7 +468,7 @@ static int change_files(const struct file_verb *fv, const struct options *o, con
         if (names->n == 0)
                 return finish(o, fv->name, NULL);
         if (fv->base_names)
-                names_to_bases(names);
+                names_to_bases(names, fv->name);
         r = fv->run(w, flags_of(o), o, (const char *const *)names->v, names->n, &d);
         tell_changes(r, fv->name, &d, o->quiet);
         if (r < 0)
@@ -446,20 +481,20 @@ static int change_files(const struct file_verb *fv, const struct options *o, con
 int verb_change_files(struct view *v, const char *const *words, unsigned n)
 {
         cleanup_(words_done) struct words_owned names = {0};
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         const struct file_verb *fv = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(file_verbs); i++)
                 if (streq(file_verbs[i].name, v->options->words[0]))
                         fv = &file_verbs[i];
-        if (!fv || where_of_options(v->options, &w) < 0 || names_of_words(words, n, ".service", fv->paths, &names) < 0)
+        if (!fv || where_of_options(v->options, &w) < 0 || names_of_words(words, n, fv->name, fv->paths, &names) < 0)
                 return EXIT_ERROR;
         return change_files(fv, v->options, &w, &names);
 }
 
 int verb_preset_all(struct view *v, const char *const *words unused_, unsigned n unused_)
 {
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         cleanup_(install_changes_done) struct install_changes d = {0};
         int r;
 
@@ -473,13 +508,13 @@ int verb_preset_all(struct view *v, const char *const *words unused_, unsigned n
 int verb_add_dependency(struct view *v, const char *const *words, unsigned n)
 {
         cleanup_(words_done) struct words_owned names = {0}, target = {0};
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         cleanup_(install_changes_done) struct install_changes d = {0};
         const char *kind = v->options->words[0] + strlen("add-");
         int r;
 
-        if (where_of_options(v->options, &w) < 0 || name_of_word(words[0], ".target", &target) < 0 ||
-            names_of_words(words + 1, n - 1, ".service", false, &names) < 0)
+        if (where_of_options(v->options, &w) < 0 || name_of_word(words[0], ".target", "use as target", &target) < 0 ||
+            names_of_words(words + 1, n - 1, "add dependency on", false, &names) < 0)
                 return EXIT_ERROR;
         r = install_add_dependency(&w, flags_of(v->options), (const char *const *)names.v, names.n, target.v[0], kind,
                                    &d);
@@ -489,7 +524,7 @@ int verb_add_dependency(struct view *v, const char *const *words, unsigned n)
 
 int verb_get_default(struct view *v, const char *const *words unused_, unsigned n unused_)
 {
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         char name[256];
         int r;
 
@@ -506,25 +541,30 @@ int verb_get_default(struct view *v, const char *const *words unused_, unsigned 
 int verb_set_default(struct view *v, const char *const *words, unsigned n unused_)
 {
         cleanup_(words_done) struct words_owned target = {0};
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         cleanup_(install_changes_done) struct install_changes d = {0};
+        char now[256];
         int r;
 
-        if (where_of_options(v->options, &w) < 0 || name_of_word(words[0], ".target", &target) < 0)
+        if (where_of_options(v->options, &w) < 0 || name_of_word(words[0], ".target", "use as target", &target) < 0)
                 return EXIT_ERROR;
         r = install_set_default(&w, INSTALL_FORCE, target.v[0], &d);
         tell_changes(r, "set default", &d, v->options->quiet);
-        return r < 0 ? EXIT_ERROR : finish(v->options, "set-default", NULL);
+        if (r < 0)
+                return EXIT_ERROR;
+        if (!v->options->quiet && install_get_default(&w, now) >= 0 && !streq(now, target.v[0]))
+                (void)fprintf(stderr, "Note: \"%s\" is the default unit (possibly a runtime override).\n", now);
+        return finish(v->options, "set-default", NULL);
 }
 
 int verb_is_enabled(struct view *v, const char *const *words, unsigned n)
 {
         cleanup_(words_done) struct words_owned names = {0};
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         bool enabled;
         int r;
 
-        if (where_of_options(v->options, &w) < 0 || names_of_words(words, n, ".service", false, &names) < 0)
+        if (where_of_options(v->options, &w) < 0 || names_of_words(words, n, "check", false, &names) < 0)
                 return EXIT_ERROR;
         r = scripts_first(v->options, &w, "is-enabled", &names);
         if (r < 0)
@@ -622,7 +662,7 @@ static void print_rows_json(const struct options *o, const struct file_row *rows
 
 int verb_list_unit_files(struct view *v, const char *const *words, unsigned n)
 {
-        cleanup_(install_where_done) struct install_where w = {0};
+        cleanup_(where_leave) struct install_where w = {0};
         cleanup_(install_list_done) struct install_list l = {0};
         cleanup_free_ struct file_row *rows = NULL;
         struct install_presets *presets = NULL;

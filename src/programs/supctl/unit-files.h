@@ -16,5 +16,6 @@ void words_done(struct words_owned *w);
 
 /* The directories that the options mean; says what is wrong. 0 or negative errno. */
 int where_of_options(const struct options *o, struct install_where *ret);
+void where_leave(struct install_where *w); /* frees; says what was at fault in files */
 
 #endif
