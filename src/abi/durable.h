@@ -101,8 +101,9 @@ struct durable_header {
         _Atomic uint32_t keeper_form;        /* keeper: 1 = PID 1, 2 = subreaper below another init */
         _Atomic uint32_t user_mode;          /* keeper: 1 = --user */
         _Atomic uint64_t bad_messages;       /* keeper: malformed messages of managers, ignored */
-        char reboot_argument[64]; /* manager, before the outcome: for reboot(2); NUL-terminated, empty = none */
-        uint8_t reserved[280];
+        char reboot_argument[64];  /* manager, before the outcome: for reboot(2); NUL-terminated, empty = none */
+        _Atomic uint64_t life_ino; /* keeper: inode of the life pipe of the last manager started; 0 = none */
+        uint8_t reserved[272];
 };
 
 /* An fd in the keeper's store. The next manager inherits the same fd numbers. */

@@ -326,15 +326,16 @@ static void judge(struct run *run)
 {
         struct expectation e[SCENARIO_MAX];
         unsigned n = 0;
+        /* who ended while no keeper was there has no exit status: that is what a keeper's death may cost. A oneshot of
+         * unknown end has failed, and whoever is told so starts it again. */
+        bool unknown = run->victim == VICTIM_KEEPER && run->result->reached;
         for (; n < SCENARIO_MAX && run->s->expect[n].unit; n++) {
                 e[n] = run->s->expect[n];
                 if (e[n].max_starts > 0)
-                        e[n].max_starts += run->shared->extra_restarts;
+                        e[n].max_starts += unknown ? run->shared->repeats : run->shared->extra_restarts;
         }
         if (observer_settle(&run->o, e, n, SETTLE_US) < 0)
                 observer_tell(&run->o, VIOLATION_OTHER, "the observer cannot look");
-        /* who ended while no keeper was there has no exit status: that is what a keeper's death may cost */
-        bool unknown = run->victim == VICTIM_KEEPER && run->result->reached;
         for (unsigned i = 0; i < SCENARIO_MAX && run->s->shows[i].unit && !unknown; i++)
                 drive_check_show(&run->rig, &run->o, run->s->shows[i].unit, run->s->shows[i].show, SETTLE_US);
 }

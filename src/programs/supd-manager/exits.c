@@ -34,6 +34,8 @@ static enum machine_event control_event(const struct run *r, const struct proces
                                                                              : EVENT_CONTROL_FAILED;
         if (p->flags & PROCESS_CLEANUP)
                 return EVENT_CONTROL_OK;
+        if (code == 0 && (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST))
+                return EVENT_CONTROL_OK; /* not known how: no reason to call a stop a failure */
         if (r->d.list == EXEC_CONDITION && code == CLD_EXITED && status > 0 && status < 255)
                 return p->command_flags & EXEC_IGNORE_FAILURE ? EVENT_CONTROL_OK : EVENT_CONTROL_SKIP;
         return machine_exit_is_clean(c, false, p->command_flags, code, status) ? EVENT_CONTROL_OK

@@ -2,8 +2,9 @@
  *
  * Whose process is it? Where a unit has a cgroup, what is in it (groups.c). Else a process of a unit is a descendant of
  * its main or control process, or an orphan (a child of the keeper that no slot knows) whose session or process group
- * is that of a process of the unit, or whose environment carries the unit's invocation id. Everything else is not
- * attributed, and never signalled.
+ * is that of a process of the unit, or whose environment carries the unit's invocation id. What a dead keeper has left
+ * is an orphan of somebody else: the invocation id alone tells whose it is. Everything else is not attributed, and
+ * never signalled.
  *
  * Invariant: nothing is signalled but through procs_signal() and sys_kill() with a start time.
  */
@@ -107,6 +108,15 @@ static int drop_claimed(struct manager *m, struct sys_pids *l)
         return 0;
 }
 
+/* A process that began below a keeper that is gone is now somebody else's child. */
+static bool may_be_orphan(const struct manager *m, const struct sys_stat *st)
+{
+        if (st->state == 'Z')
+                return false;
+        return st->parent == m->keeper_pid ||
+               (m->meta.flags & META_TAKEN_OVER && st->start_time <= m->meta.keeper_start);
+}
+
 /* The keeper's children that no slot knows: all that can be left over from processes that have ended. */
 static int orphans_read(struct manager *m)
 {
@@ -118,7 +128,7 @@ static int orphans_read(struct manager *m)
         if (m->orphans_known)
                 return 0;
         began = sys_mono_us();
-        r = sys_children(m->keeper_pid, &all);
+        r = m->meta.flags & META_TAKEN_OVER ? -ENOENT : sys_children(m->keeper_pid, &all);
         if (r == -ENOENT) /* a kernel without PROC_CHILDREN: look at every process for the keeper as its parent */
                 r = sys_processes(&all);
         if (r == 0)
@@ -128,7 +138,7 @@ static int orphans_read(struct manager *m)
                 if (all.v[i] == getpid() || all.v[i] == m->launcher_pid)
                         continue;
                 r = sys_stat(all.v[i], &st);
-                if (r == 0 && st.parent == m->keeper_pid && st.state != 'Z')
+                if (r == 0 && may_be_orphan(m, &st))
                         all.v[n++] = all.v[i];
                 r = r == -ESRCH ? 0 : r; /* gone meanwhile; anything else is "not known", not "not there" */
         }
@@ -153,12 +163,14 @@ static bool same_family(const struct process_durable *p, const struct sys_stat *
                (pid > 0 && (st->group == (pid_t)pid || st->session == (pid_t)pid));
 }
 
-static bool belongs(const struct run *r, const struct sys_stat *st)
+/* The numbers of sessions and groups count below our keeper only: elsewhere they may long be others'. */
+static bool belongs(const struct manager *m, const struct run *r, const struct sys_stat *st)
 {
+        bool is_ours = !(m->meta.flags & META_TAKEN_OVER) || st->parent == m->keeper_pid;
         char assignment[16 + ID128_TEXT_SIZE] = "INVOCATION_ID=";
         struct id128 id;
 
-        if (same_family(&r->d.main, st) || same_family(&r->d.control, st))
+        if (is_ours && (same_family(&r->d.main, st) || same_family(&r->d.control, st)))
                 return true;
         memcpy(id.b, r->d.invocation, sizeof(id.b));
         if (id128_is_null(&id))
@@ -210,7 +222,7 @@ static int rest_by_family(struct manager *m, struct run *r, struct sys_pids *ret
                         v = gone;
                         break;
                 }
-                if (gone < 0 || st.state == 'Z' || !belongs(r, &st))
+                if (gone < 0 || st.state == 'Z' || !belongs(m, r, &st))
                         continue;
                 if (l.n + 1 > l.allocated) {
                         pid_t *p = reallocarray(l.v, l.n + 64, sizeof(*p));
@@ -317,7 +329,7 @@ struct run *procs_owner(struct manager *m, pid_t pid)
                         return r;
         }
         for (uint32_t i = 0; i < m->n_runs; i++)
-                if (m->runs[i]->unit && m->runs[i]->unit->service && belongs(m->runs[i], &first))
+                if (m->runs[i]->unit && m->runs[i]->unit->service && belongs(m, m->runs[i], &first))
                         return m->runs[i];
         return NULL;
 }

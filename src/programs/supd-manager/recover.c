@@ -221,15 +221,14 @@ static void adopt(struct manager *m, struct run *r, struct process_durable *p)
         uint32_t pid = p->pid;
         bool alive;
 
-        if (!(p->flags & PROCESS_RUNNING))
-                return;
+        if (!(p->flags & PROCESS_RUNNING) || (p->flags & PROCESS_LAUNCHING))
+                return; /* a start that never began is sent again */
         if (pid == 0 && p->generation != 0)
                 pid = atomic_load(&state_slot(m->state, p->slot)->last_pid);
         if (p->start_time == 0 && p->generation != 0)
                 p->start_time = atomic_load(&state_slot(m->state, p->slot)->start_time);
         alive = pid > 0 && sys_stat((pid_t)pid, &st) == 0 && st.state != 'Z' &&
                 (p->start_time == 0 || st.start_time == p->start_time);
-        p->flags &= ~PROCESS_LAUNCHING;
         p->pid = pid;
         if (!alive) {
                 log_line(m, r->name, "process %u ended while no keeper was there; its status is not known", pid);
@@ -240,7 +239,7 @@ static void adopt(struct manager *m, struct run *r, struct process_durable *p)
         p->start_time = st.start_time;
         p->flags |= PROCESS_FOREIGN;
         engine_touch(m, r);
-        exits_watch(m, r, (pid_t)pid);
+        exits_watch(m, r, (pid_t)p->pid);
 }
 
 static void adopt_all(struct manager *m)
@@ -256,7 +255,13 @@ static void adopt_all(struct manager *m)
         m->meta_dirty = true;
         if (!changed)
                 return;
+        m->meta.flags |= META_TAKEN_OVER;
         log_line(m, NULL, "adopting what a keeper that is gone has left");
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                settle_launch(m, m->runs[i], &m->runs[i]->d.main);
+                settle_launch(m, m->runs[i], &m->runs[i]->d.control);
+        }
+        launch_look(m);
         exits_take(m); /* what it had still recorded counts */
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 adopt(m, m->runs[i], &m->runs[i]->d.main);

@@ -68,6 +68,7 @@ struct manager {
         bool aborted;                              /* SIGABRT was sent; SIGKILL follows at hang_at_us */
         int life_fd;                               /* read end of the life pipe; owned, -1 = none */
         ino_t life_ino;
+        unsigned n_holders;       /* of the life pipe, in the last (or present) walk over /proc */
         uint64_t straggler_at_us; /* when to look for holders of the life pipe (next) */
         int proc_fd;              /* /proc while stragglers are looked for; owned, -1 = none */
 };
@@ -120,13 +121,14 @@ int reap_find_slot(const struct keeper *k, uint32_t pid); /* slot, or -1 */
 void bell_ring(struct keeper *k);
 
 /* manager.c */
-int manager_prepare(struct keeper *k); /* finds the binary; 0 or negative errno (said) */
+int manager_prepare(struct keeper *k);    /* finds the binary; 0 or negative errno (said) */
+void manager_take_over(struct keeper *k); /* the state is that of a keeper that died */
 void manager_died(struct keeper *k, int code, int status);
 void manager_step(struct keeper *k, uint64_t now);
 uint64_t manager_deadline(const struct keeper *k); /* CLOCK_MONOTONIC, USEC_NEVER = none */
 
-/* straggler.c: true when one whole look through /proc is over */
-bool straggler_look(struct keeper *k);
+/* straggler.c: true when one whole look through /proc is over; n_holders has been counted, or they were killed */
+bool straggler_look(struct keeper *k, bool may_kill);
 
 /* store.c */
 int store_open(struct keeper *k);

@@ -25,6 +25,7 @@
 #define ABORT_GRACE     (1 * USEC_PER_SEC)
 #define STRAGGLER_AFTER (2 * USEC_PER_SEC)
 #define STRAGGLER_AGAIN (200 * USEC_PER_MSEC)
+#define FOREIGN_AGAIN   (10 * USEC_PER_MSEC)
 #define STRAGGLER_UNTIL (4 * USEC_PER_SEC) /* then all holders have a SIGKILL pending and cannot exec any more */
 #define PROVEN_AFTER    3                  /* unhealthy deaths in a row before the proven binary is taken */
 
@@ -111,8 +112,7 @@ static int life_open(struct manager *m, int *ret_write)
         if (pipe2(p, O_CLOEXEC | O_NONBLOCK) < 0)
                 return -errno;
         (void)fcntl(p[1], F_SETFL, 0);
-        if (fstat(p[0], &st) == 0)
-                m->life_ino = st.st_ino;
+        m->life_ino = fstat(p[0], &st) == 0 ? st.st_ino : 0;
         m->life_fd = p[0];
         *ret_write = p[1];
         return 0;
@@ -154,6 +154,7 @@ static void manager_start(struct keeper *k, uint64_t now)
         m->candidate_fd = open(m->path, O_PATH | O_CLOEXEC);
         m->from_proven = proven;
         atomic_store(&k->header->manager_healthy, 0);
+        atomic_store(&k->header->life_ino, m->life_ino);
         pid = fork();
         if (pid == 0) {
                 child_exec(k, life, proven);
@@ -226,15 +227,43 @@ static bool life_ended(const struct manager *m)
         return false;
 }
 
+/* A keeper before us died with this life pipe open: of its manager, launcher and starts under way nobody may be left
+ * before ours begins. We cannot hold the pipe's other end, so /proc is asked, again and again. */
+void manager_take_over(struct keeper *k)
+{
+        struct manager *m = &k->manager;
+
+        m->life_ino = (ino_t)atomic_load(&k->header->life_ino);
+        if (m->life_ino == 0)
+                return;
+        m->phase = MANAGER_DRAINING;
+        m->died_us = m->straggler_at_us = now_us();
+}
+
+/* True when none is left that holds the life pipe of a keeper before us. They are looked for, and killed when their
+ * time is over. */
+static bool foreign_ended(struct keeper *k, uint64_t now)
+{
+        struct manager *m = &k->manager;
+
+        if (now < m->straggler_at_us)
+                return false;
+        if (!straggler_look(k, now - m->died_us >= STRAGGLER_AFTER))
+                return false; /* there is more of /proc */
+        m->straggler_at_us = now + FOREIGN_AGAIN;
+        return m->n_holders == 0;
+}
+
 static void drain_step(struct keeper *k, uint64_t now)
 {
         struct manager *m = &k->manager;
-        bool ended = life_ended(m);
+        bool foreign = m->life_fd < 0;
+        bool ended = foreign ? foreign_ended(k, now) : life_ended(m);
 
         if (!ended && now < m->straggler_at_us)
                 return;
         if (!ended && now - m->died_us < STRAGGLER_UNTIL) {
-                if (straggler_look(k))
+                if (!foreign && straggler_look(k, true))
                         m->straggler_at_us = now + STRAGGLER_AGAIN;
                 return;
         }

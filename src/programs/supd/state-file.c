@@ -276,16 +276,17 @@ static void header_create(struct durable_header *h, const uint8_t boot_id[16])
         memcpy(h->magic, DURABLE_MAGIC, sizeof(h->magic)); /* last: from here on the file is valid */
 }
 
-/* What of a taken-over state cannot be true any more: the fds of the dead keeper, its requests, its outcome. */
+/* What of a taken-over state cannot be true any more: the fds of the dead keeper, the end it was asked for. */
 static void header_take_over(struct keeper *k)
 {
         for (uint32_t i = 0; i < DURABLE_MAX_FDS; i++)
                 atomic_store(&durable_fds(k->map)[i].fd, -1);
         atomic_store(&k->header->n_fds, 0);
-        atomic_store(&k->header->requests, 0);
+        atomic_fetch_and(&k->header->requests, DURABLE_REQUEST_RELOAD); /* an end was asked of the other, not of us */
         atomic_store(&k->header->outcome, DURABLE_OUTCOME_NONE);
         atomic_store(&k->header->manager_pid, 0);
         say("taking over the services of an earlier supd (pid %u)", atomic_load(&k->header->keeper_pid));
+        manager_take_over(k);
 }
 
 int state_open(struct keeper *k)

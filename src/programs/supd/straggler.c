@@ -86,18 +86,22 @@ static bool service_runs(const struct keeper *k, int pid)
         return launch == LAUNCH_EXECED || launch == LAUNCH_CLAIMED;
 }
 
-static void process_look(const struct keeper *k, int pid, const char *wanted)
+/* True when PID is a straggler. */
+static bool process_look(const struct keeper *k, int pid, const char *wanted, bool may_kill)
 {
         cleanup_close_ int pidfd = -1;
 
         if (pid <= 1 || pid == getpid())
-                return;
-        pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+                return false;
+        pidfd = may_kill ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
         if (!process_holds(pid, wanted) || service_runs(k, pid))
-                return;
+                return false;
+        if (!may_kill)
+                return true;
         say("killing pid %d: left over from a start of the dead manager", pid);
         if (pidfd < 0 || syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0)
                 (void)kill(pid, SIGKILL);
+        return true;
 }
 
 /* A child that we do not reap meanwhile: its pid cannot be another process. */
@@ -121,7 +125,7 @@ static void slots_look(const struct keeper *k)
         }
 }
 
-bool straggler_look(struct keeper *k)
+bool straggler_look(struct keeper *k, bool may_kill)
 {
         static char buffer[2048] __attribute__((aligned(8)));
         struct manager *m = &k->manager;
@@ -129,7 +133,9 @@ bool straggler_look(struct keeper *k)
         long n;
 
         if (m->proc_fd < 0) {
-                slots_look(k);
+                m->n_holders = 0;
+                if (may_kill)
+                        slots_look(k);
                 m->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         }
         (void)snprintf(wanted, sizeof(wanted), "pipe:[%llu]", (unsigned long long)m->life_ino);
@@ -137,7 +143,7 @@ bool straggler_look(struct keeper *k)
         for (long at = 0; at < n;) {
                 const struct kernel_dirent *d = (const struct kernel_dirent *)(const void *)(buffer + at);
 
-                process_look(k, pid_of_name(d->name), wanted);
+                m->n_holders += process_look(k, pid_of_name(d->name), wanted, may_kill);
                 at += d->reclen;
         }
         if (n > 0)
