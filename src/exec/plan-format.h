@@ -77,7 +77,20 @@ enum plan_tail {
         X(CONDITION, 36, 2, LIST)        /* each; enum condition_kind, PLAN_CONDITION_*; key, parameter */             \
         X(PID_FILE, 37, 0, ONE)          /* clean-up: the file to be removed */                                        \
         X(REMOVE, 38, 0, LIST)           /* clean-up, each: the base, then the relative paths to be removed */         \
-        X(PERSONALITY, 39, 1, NONE)      /* PER_* */
+        X(PERSONALITY, 39, 1, NONE)      /* PER_* */                                                                   \
+        X(CORE_FILTER, 50, 2, NONE)      /* bits of /proc/self/coredump_filter (2) */                                  \
+        X(TIMER_SLACK, 51, 2, NONE)      /* ns (2) */                                                                  \
+        X(NUMA, 52, 1, BYTES)            /* MPOL_*; a bit for each node */                                             \
+        X(KEYRING, 53, 1, NONE)          /* enum keyring_mode */                                                       \
+        X(SECURE_BITS, 54, 1, NONE)      /* SECBIT_* */                                                                \
+        X(TTY_SETUP, 55, 3, NONE)        /* PLAN_TTY_*, rows, columns (0 = as they are) */                             \
+        X(OPEN_FILE, 56, 1, ONE)         /* each; PLAN_OPEN_*; path; its name is the next of OPEN_NAMES */             \
+        X(OPEN_NAMES, 57, 0, ONE)        /* names, separated by colons, of the files of OPEN_FILE */                   \
+        X(CREDENTIALS, 58, 1, ONE)       /* whether to make them (0, 1); their directory */                            \
+        X(CREDENTIAL_FILE, 59, 1, LIST)  /* each; optional (0, 1); name, where it comes from */                        \
+        X(CREDENTIAL_DATA, 60, 1, BYTES) /* each; bytes of the name; name, then the data */                            \
+        X(LOGIN, 61, 1, NONE)            /* whether HOME, LOGNAME, SHELL, USER are set (0, 1); absent: with USER */    \
+        X(REMOVE_IPC, 62, 0, NONE)       /* clean-up: what USER and GROUP left in IPC */
 
 #define PLAN_RECORD_ENUM_(name, number, words, tail) PLAN_##name = number,
 enum plan_tag { PLAN_RECORDS(PLAN_RECORD_ENUM_) N_PLAN_TAGS };
@@ -90,6 +103,17 @@ enum plan_tag { PLAN_RECORDS(PLAN_RECORD_ENUM_) N_PLAN_TAGS };
 #define PLAN_FLAG_NO_EXPAND         (1u << 3)
 #define PLAN_FLAG_IDENTITY          (1u << 4) /* take on USER and GROUP, rather than only name them in the environment */
 #define PLAN_FLAG_IGNORE_FAILURE    (1u << 5) /* for the manager's eyes: the command carries a '-' */
+
+/* TTY_SETUP */
+#define PLAN_TTY_RESET       (1u << 0)
+#define PLAN_TTY_HANGUP      (1u << 1)
+#define PLAN_TTY_DISALLOCATE (1u << 2)
+
+/* OPEN_FILE */
+#define PLAN_OPEN_READ_ONLY (1u << 0)
+#define PLAN_OPEN_APPEND    (1u << 1)
+#define PLAN_OPEN_TRUNCATE  (1u << 2)
+#define PLAN_OPEN_GRACEFUL  (1u << 3) /* left out when it cannot be opened */
 
 /* CONDITION */
 #define PLAN_CONDITION_ASSERT  (1u << 0)

@@ -34,6 +34,13 @@ static const char *const names[N_PLAN_STEPS] = {
         [PLAN_STEP_NO_NEW_PRIVILEGES] = "NoNewPrivileges=",
         [PLAN_STEP_PERSONALITY] = "Personality=",
         [PLAN_STEP_MEMORY] = "memory",
+        [PLAN_STEP_CORE_FILTER] = "CoredumpFilter=",
+        [PLAN_STEP_TIMER_SLACK] = "TimerSlackNSec=",
+        [PLAN_STEP_NUMA] = "NUMAPolicy=",
+        [PLAN_STEP_KEYRING] = "KeyringMode=",
+        [PLAN_STEP_SECURE_BITS] = "SecureBits=",
+        [PLAN_STEP_OPEN_FILE] = "OpenFile=",
+        [PLAN_STEP_CREDENTIALS] = "LoadCredential= and its kin",
 };
 
 const char *plan_step_name(enum plan_step s)

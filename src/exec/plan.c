@@ -12,138 +12,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "exec/plan-format.h"
-
-/* A plan that is being written. The first failure sticks, so that the callers need not look at each record. */
-struct writer {
-        struct buf *b;
-        size_t start;  /* of the plan in b */
-        size_t record; /* of the open record in b */
-        int r;
-};
-
-static void writer_bytes(struct writer *w, const void *data, size_t n)
-{
-        if (w->r == 0)
-                w->r = buf_append(w->b, data, n);
-}
-
-static void writer_word(struct writer *w, uint32_t v)
-{
-        writer_bytes(w, &v, sizeof(v));
-}
-
-static void writer_long(struct writer *w, uint64_t v)
-{
-        writer_word(w, (uint32_t)v);
-        writer_word(w, (uint32_t)(v >> 32));
-}
-
-static void writer_string(struct writer *w, const char *s)
-{
-        writer_bytes(w, s, strlen(s) + 1);
-}
-
-static void writer_pad(struct writer *w)
-{
-        static const char zeros[PLAN_ALIGN];
-        size_t n = w->b->size - w->start;
-
-        writer_bytes(w, zeros, plan_padded(n) - n);
-}
-
-static void writer_begin(struct writer *w, enum plan_tag tag)
-{
-        struct plan_record r = {.tag = (uint16_t)tag};
-
-        w->record = w->b->size;
-        writer_bytes(w, &r, sizeof(r));
-}
-
-static void writer_end(struct writer *w)
-{
-        uint32_t size;
-
-        if (w->r < 0)
-                return;
-        if (w->b->size - w->record > INT32_MAX) {
-                w->r = -E2BIG;
-                return;
-        }
-        size = (uint32_t)(w->b->size - w->record - sizeof(struct plan_record));
-        memcpy(w->b->data + w->record + offsetof(struct plan_record, size), &size, sizeof(size));
-        writer_pad(w);
-}
-
-static void writer_plan(struct writer *w, struct buf *b, enum plan_kind kind)
-{
-        struct plan_header h = {.magic = PLAN_MAGIC, .version = PLAN_VERSION, .kind = (uint16_t)kind};
-
-        *w = (struct writer){.b = b, .start = b->size};
-        writer_bytes(w, &h, sizeof(h));
-}
-
-static int writer_done(struct writer *w)
-{
-        uint32_t size = (uint32_t)(w->b->size - w->start);
-
-        if (w->r < 0) {
-                w->b->size = w->start;
-                if (w->b->data)
-                        w->b->data[w->start] = 0;
-                return w->r;
-        }
-        memcpy(w->b->data + w->start + offsetof(struct plan_header, size), &size, sizeof(size));
-        return 0;
-}
-
-/* Whole records. Absent strings and empty lists leave none. */
-static void put_string(struct writer *w, enum plan_tag tag, const char *s)
-{
-        if (!s)
-                return;
-        writer_begin(w, tag);
-        writer_string(w, s);
-        writer_end(w);
-}
-
-static void put_word(struct writer *w, enum plan_tag tag, uint32_t v)
-{
-        writer_begin(w, tag);
-        writer_word(w, v);
-        writer_end(w);
-}
-
-static void put_words(struct writer *w, enum plan_tag tag, uint32_t a, uint32_t b)
-{
-        writer_begin(w, tag);
-        writer_word(w, a);
-        writer_word(w, b);
-        writer_end(w);
-}
-
-static void put_long(struct writer *w, enum plan_tag tag, uint64_t v)
-{
-        put_words(w, tag, (uint32_t)v, (uint32_t)(v >> 32));
-}
-
-static void put_word_string(struct writer *w, enum plan_tag tag, uint32_t v, const char *s)
-{
-        writer_begin(w, tag);
-        writer_word(w, v);
-        writer_string(w, s ? s : "");
-        writer_end(w);
-}
-
-static void put_strings(struct writer *w, enum plan_tag tag, const struct strings *list)
-{
-        if (list->n == 0)
-                return;
-        writer_begin(w, tag);
-        for (unsigned i = 0; i < list->n; i++)
-                writer_string(w, list->v[i]);
-        writer_end(w);
-}
+#include "exec/plan-writer.h"
 
 static const char *directory_root(const struct plan_context *c, enum exec_directory d)
 {
@@ -321,39 +190,14 @@ static void put_limits(struct writer *w, const struct exec_config *e, const stru
                         put_limit(w, i, c->nofile.soft, c->nofile.hard);
 }
 
-/* "0-3 5,7" as a bit mask of CPU_SETSIZE bits. Returns the bytes used, 0 when it cannot be read. */
-static size_t affinity_parse(const char *s, uint8_t mask[CPU_SETSIZE / 8])
-{
-        size_t used = 0;
-
-        memset(mask, 0, CPU_SETSIZE / 8);
-        while (*(s += strspn(s, " \t,"))) {
-                char *end;
-                unsigned long first, last;
-
-                if (*s < '0' || *s > '9')
-                        return 0;
-                first = last = strtoul(s, &end, 10);
-                if (*end == '-')
-                        last = strtoul(end + 1, &end, 10);
-                if ((*end && !strchr(" \t,", *end)) || last < first || last >= CPU_SETSIZE)
-                        return 0;
-                for (unsigned long i = first; i <= last; i++)
-                        mask[i / 8] |= (uint8_t)(1u << (i % 8));
-                used = MAX2(used, (size_t)(last / 64 + 1) * 8);
-                s = end;
-        }
-        return used;
-}
-
 static void put_affinity(struct writer *w, const struct unit *u, struct diag *diag)
 {
-        uint8_t mask[CPU_SETSIZE / 8];
+        uint8_t mask[PLAN_MASK_SIZE];
         size_t n;
 
         if (!u->service->exec->cpu_affinity)
                 return;
-        n = affinity_parse(u->service->exec->cpu_affinity, mask);
+        n = plan_mask_parse(u->service->exec->cpu_affinity, mask);
         if (n == 0) {
                 diag_add(diag, DIAG_NOTICE, u->fragment_path, 0, "use numbers and ranges, as in 0-3 5",
                          "CPUAffinity=%s is not carried out", u->service->exec->cpu_affinity);
@@ -387,7 +231,9 @@ static void put_scheduling(struct writer *w, const struct unit *u, struct diag *
         if (e->io_set)
                 put_words(w, PLAN_IOPRIO, (uint32_t)e->io_class, (uint32_t)e->io_priority);
         if (e->cpu_policy_set)
-                put_words(w, PLAN_SCHEDULER, (uint32_t)e->cpu_policy, (uint32_t)e->cpu_priority);
+                put_words(w, PLAN_SCHEDULER,
+                          (uint32_t)e->cpu_policy | (e->rare->cpu_reset_on_fork ? (uint32_t)SCHED_RESET_ON_FORK : 0),
+                          (uint32_t)e->cpu_priority);
         put_affinity(w, u, diag);
         put_personality(w, u, diag);
 }
@@ -457,6 +303,15 @@ static uint32_t command_flags(const struct exec_config *e, const struct exec_com
         return flags;
 }
 
+/* Whether COMMAND is the one that every start of S begins with. */
+static bool is_first_command(const struct service_config *s, const struct exec_command *command)
+{
+        for (unsigned k = EXEC_CONDITION; k <= EXEC_START; k++)
+                if (s->commands[k].n > 0)
+                        return command == s->commands[k].v;
+        return false;
+}
+
 int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_command *command, enum exec_kind kind,
                        const struct plan_context *context, struct diag *diag)
 {
@@ -481,6 +336,10 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
         put_identity(&w, e, p);
         put_streams(&w, u, context);
         put_directories(&w, e, context);
+        plan_put_credentials(&w, u, is_first_command(u->service, command), context);
+        if (kind == EXEC_START)
+                plan_put_open_files(&w, e);
+        plan_put_rare(&w, e, p.sandbox);
         if (e->working_directory)
                 put_word_string(&w, PLAN_WORKING_DIRECTORY, e->working_directory_optional, e->working_directory);
         put_word(&w, PLAN_UMASK, e->umask);
@@ -523,6 +382,14 @@ int plan_build_cleanup(struct buf *ret, const struct unit *u, bool keep_runtime,
         put_string(&w, PLAN_UNIT, u->id);
         if (s)
                 put_string(&w, PLAN_PID_FILE, s->pid_file);
+        if (s && s->exec->rare->remove_ipc && !context->keep_ipc) {
+                put_string(&w, PLAN_USER, s->exec->user);
+                put_string(&w, PLAN_GROUP, s->exec->group);
+                writer_begin(&w, PLAN_REMOVE_IPC);
+                writer_end(&w);
+        }
+        if (s && s->exec->rare->credentials.n > 0)
+                plan_put_credentials(&w, u, false, context);
         if (!keep_runtime && names && names->n > 0 && context->runtime_root) {
                 writer_begin(&w, PLAN_REMOVE);
                 writer_string(&w, context->runtime_root);
@@ -540,6 +407,8 @@ bool plan_needs_check(const struct unit *u)
 
 bool plan_needs_cleanup(const struct unit *u)
 {
-        return u->service && (u->service->pid_file || (u->service->exec->directories[DIRECTORY_RUNTIME].names.n > 0 &&
-                                                       u->service->exec->runtime_preserve != PRESERVE_YES));
+        const struct exec_config *e = u->service ? u->service->exec : NULL;
+
+        return e && (u->service->pid_file || e->rare->remove_ipc || e->rare->credentials.n > 0 ||
+                     (e->directories[DIRECTORY_RUNTIME].names.n > 0 && e->runtime_preserve != PRESERVE_YES));
 }

@@ -23,6 +23,7 @@ struct plan_context {
         uint8_t invocation[16];               /* INVOCATION_ID, when not all zero */
         int64_t main_pid;                     /* MAINPID when > 0 */
         uint64_t watchdog_us;                 /* WATCHDOG_USEC when > 0 (WATCHDOG_PID is set by supd-exec) */
+        bool keep_ipc;                        /* clean-up: others run as the same user, so RemoveIPC= waits */
         const char *cgroup;                   /* absolute directory to be joined; NULL = none */
         unsigned n_listen_fds;                /* fds that follow the message, handed on from 3 */
         const char *listen_names;             /* LISTEN_FDNAMES */
@@ -80,6 +81,13 @@ enum plan_step {
         PLAN_STEP_NO_NEW_PRIVILEGES = 26,
         PLAN_STEP_PERSONALITY = 27,
         PLAN_STEP_MEMORY = 28,
+        PLAN_STEP_CORE_FILTER = 29,
+        PLAN_STEP_TIMER_SLACK = 30,
+        PLAN_STEP_NUMA = 31,
+        PLAN_STEP_KEYRING = 32,
+        PLAN_STEP_SECURE_BITS = 33,
+        PLAN_STEP_OPEN_FILE = 34,
+        PLAN_STEP_CREDENTIALS = 35,
         N_PLAN_STEPS,
 };
 /* "EnvironmentFile", "User", "executable", …; "unknown step" for a number of a later version. */

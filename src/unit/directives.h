@@ -93,6 +93,15 @@ enum directive_support {
         X(input_base64, char *, "base64", "YWJj", "?")                                                                 \
         X(capabilities, uint64_t, "names of capabilities", "~CAP_CHOWN CAP_KILL", NULL)                                \
         X(dynamic_user, bool, "yes or no", "yes", "maybe")                                                             \
+        X(core_filter, uint64_t, "kinds of memory, or a mask in base 16", "private-anonymous elf-headers 4", "some")   \
+        X(nanoseconds, uint64_t, "a time, such as 50000 or 50us", "1ms 20us", "soon")                                  \
+        X(secure_bits, int, "secure bits", "keep-caps noroot-locked", "noroots")                                       \
+        X(flagged_boolean, bool, "yes or no", "yes", "maybe")                                                          \
+        X(keyring_mode, enum keyring_mode, "inherit, private or shared", "private", "own")                             \
+        X(numa_policy, enum numa_policy, "default, preferred, bind, interleave or local", "local", "far")              \
+        X(load_credential, struct credentials, "NAME:PATH", "a:/b", "a/b:/c")                                          \
+        X(set_credential, struct credentials, "NAME:VALUE", "a:b\\n", "a")                                             \
+        X(open_file, struct open_files, "PATH:NAME:OPTIONS", "/a:b:read-only,graceful", "a")                           \
         X(trigger, char *, "the name of a unit", "a.service", "a")                                                     \
         X(accept, bool, "yes or no", "yes", "maybe")                                                                   \
         X(any, char, "text", "x", NULL)

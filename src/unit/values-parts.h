@@ -26,4 +26,15 @@ int value_each_word(struct setting *s, unsigned flags, int (*each)(struct settin
 /* Room for one more than the N elements of SIZE bytes at V: V or a copy of it; NULL = no memory. */
 void *value_grow(struct draft *d, const void *v, unsigned n, size_t size);
 
+/* values-exec.c */
+int value_core_filter(struct setting *s, uint64_t *field);
+int value_nanoseconds(struct setting *s, uint64_t *field);
+int value_secure_bits(struct setting *s, int *field);
+int value_flagged_boolean(struct setting *s, bool *field);
+int value_keyring_mode(struct setting *s, enum keyring_mode *field);
+int value_numa_policy(struct setting *s, enum numa_policy *field);
+int value_load_credential(struct setting *s, struct credentials *field);
+int value_set_credential(struct setting *s, struct credentials *field);
+int value_open_file(struct setting *s, struct open_files *field);
+
 #endif

@@ -185,6 +185,28 @@ int attributes_ambient(struct job *j)
         return r < 0 ? job_fail(j, PLAN_STEP_CAPABILITIES, -r, EXIT_CODE_CAPABILITIES) : 0;
 }
 
+/* Needs CAP_SETPCAP in effect, which the change of user has left permitted only. */
+int attributes_secure_bits(struct job *j)
+{
+        const uint32_t setpcap = UINT32_C(1) << 8;
+        struct capability_data d[2], raised[2];
+        int bits = (int)job_word(j, PLAN_SECURE_BITS, 0, 0), r;
+
+        if (!job_has(j, PLAN_SECURE_BITS) || prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == bits)
+                return 0;
+        r = get_capabilities(d);
+        if (r == 0) {
+                memcpy(raised, d, sizeof(d));
+                raised[0].effective |= setpcap & raised[0].permitted;
+                r = set_capabilities(raised);
+        }
+        if (r == 0 && prctl(PR_SET_SECUREBITS, (unsigned long)bits, 0, 0, 0) < 0)
+                r = -errno;
+        if (r == 0)
+                r = set_capabilities(d);
+        return r < 0 ? job_fail(j, PLAN_STEP_SECURE_BITS, -r, EXIT_CODE_SECUREBITS) : 0;
+}
+
 int attributes_last(struct job *j)
 {
         if (job_flag(j, PLAN_FLAG_NO_NEW_PRIVILEGES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

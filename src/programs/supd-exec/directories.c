@@ -233,6 +233,14 @@ static void remove_one(const char *base, const char *name)
                 (void)visit_tree(parent, last, st.st_dev, 0, remove_entry, NULL);
 }
 
+void directory_remove(const char *path)
+{
+        struct stat st;
+
+        if (lstat(path, &st) == 0)
+                (void)visit_tree(AT_FDCWD, path, st.st_dev, 0, remove_entry, NULL);
+}
+
 void cleanup_run(struct job *j)
 {
         struct plan_item item;
@@ -241,6 +249,10 @@ void cleanup_run(struct job *j)
 
         if (pid_file)
                 (void)unlink(pid_file);
+        if (job_string(j, PLAN_CREDENTIALS))
+                directory_remove(job_string(j, PLAN_CREDENTIALS));
+        if (job_has(j, PLAN_REMOVE_IPC))
+                ipc_remove(j);
         while (job_next_record(j, &offset, PLAN_REMOVE, &item)) {
                 const char *base = plan_string(&item, NULL), *name = base;
 

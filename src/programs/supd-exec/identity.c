@@ -374,7 +374,7 @@ int identity_set_user(struct job *j)
 
         if (!job_flag(j, PLAN_FLAG_IDENTITY) || !id->has_uid || (id->uid == getuid() && id->uid == geteuid()))
                 return 0;
-        if (job_has(j, PLAN_AMBIENT) && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+        if ((job_has(j, PLAN_AMBIENT) || job_has(j, PLAN_SECURE_BITS)) && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
                 return job_fail(j, PLAN_STEP_CAPABILITIES, errno, EXIT_CODE_CAPABILITIES);
         if (syscall(SYS_setresuid, id->uid, id->uid, id->uid) < 0)
                 return job_fail(j, PLAN_STEP_USER, errno, EXIT_CODE_USER);

@@ -12,6 +12,8 @@
  *   attributes.c  limits, scheduling, capabilities
  *   group.c       its cgroup, and the fork into it
  *   directories.c RuntimeDirectory= and its kin; removal
+ *   rare.c        what few units ask for: terminals, OpenFile=, keyrings, NUMA, …
+ *   credentials.c LoadCredential= and SetCredential=;  ipc.c RemoveIPC=
  *   conditions.c  Condition*= and Assert*=;  machine.c what they ask of the machine
  *
  * Invariant: the service-to-be of a command is vforked, so it shares this memory with the intermediate, which waits:
@@ -43,6 +45,8 @@ enum exit_code {
         EXIT_CODE_STDOUT = 209,
         EXIT_CODE_CHROOT = 210,
         EXIT_CODE_IOPRIO = 211,
+        EXIT_CODE_TIMERSLACK = 212,
+        EXIT_CODE_SECUREBITS = 213,
         EXIT_CODE_SETSCHEDULER = 214,
         EXIT_CODE_CPUAFFINITY = 215,
         EXIT_CODE_GROUP = 216,
@@ -55,10 +59,13 @@ enum exit_code {
         EXIT_CODE_NO_NEW_PRIVILEGES = 227,
         EXIT_CODE_PERSONALITY = 230,
         EXIT_CODE_RUNTIME_DIRECTORY = 233,
+        EXIT_CODE_KEYRING = 237,
         EXIT_CODE_STATE_DIRECTORY = 238,
         EXIT_CODE_CACHE_DIRECTORY = 239,
         EXIT_CODE_LOGS_DIRECTORY = 240,
         EXIT_CODE_CONFIGURATION_DIRECTORY = 241,
+        EXIT_CODE_NUMA_POLICY = 242,
+        EXIT_CODE_CREDENTIALS = 243,
 };
 
 /* What the launcher was started with. The fds are close-on-exec and stay open in every process on its way to exec: life
@@ -106,8 +113,9 @@ struct job {
         size_t plan_size;
         enum plan_kind kind;
         struct plan_item items[N_PLAN_TAGS]; /* the first of each; record == NULL when absent */
-        const int *fds;                      /* passed along, in the order of LISTEN_FDS */
+        const int *fds;                      /* passed along, in the order of LISTEN_FDS; then those of OpenFile= */
         unsigned n_fds;
+        char *fd_names; /* LISTEN_FDNAMES when it is not only the plan's; in the arena */
 
         struct identity identity;
         struct environment environment;
@@ -211,12 +219,29 @@ int attributes_scheduling(struct job *j);
 int attributes_limits(struct job *j);
 int attributes_bounding(struct job *j);
 int attributes_ambient(struct job *j);
+int attributes_secure_bits(struct job *j);
 int attributes_last(struct job *j);
 
 /* directories.c, intermediate */
 int directories_create(struct job *j);
 /* Clean-up: the PID file and the runtime directories. */
 void cleanup_run(struct job *j);
+
+/* Removes a directory of ours with all that is in it. */
+void directory_remove(const char *path);
+
+/* rare.c; intermediate */
+int rare_open_files(struct job *j);
+void rare_terminal(struct job *j);
+/* service */
+int rare_scheduling(struct job *j);
+int rare_keyring(struct job *j);
+
+/* credentials.c, intermediate */
+int credentials_create(struct job *j);
+
+/* ipc.c, clean-up */
+void ipc_remove(struct job *j);
 
 /* conditions.c: the exit status of a check */
 int conditions_run(struct job *j);

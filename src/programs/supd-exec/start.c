@@ -162,15 +162,21 @@ static int prepare(struct job *j)
                 return job_fail(j, PLAN_STEP_UNSUPPORTED, EOPNOTSUPP, EXIT_CODE_NAMESPACE);
         r = identity_find(j);
         if (r == 0)
+                r = rare_open_files(j);
+        if (r == 0)
                 r = variables_build(j);
         if (r == 0)
                 r = variables_expand(j);
         if (r == 0)
                 r = directories_create(j);
         if (r == 0)
+                r = credentials_create(j);
+        if (r == 0)
                 r = streams_open_log(j);
         if (r == 0)
                 group_open(j);
+        if (r == 0)
+                rare_terminal(j);
         return r;
 }
 

@@ -35,7 +35,7 @@ static int put_user(struct job *j)
         struct environment *e = &j->environment;
         int r = 0;
 
-        if (!id->has_user)
+        if (!id->has_user || !job_word(j, PLAN_LOGIN, 0, 1))
                 return 0;
         if (id->home)
                 r = environment_set(e, "HOME", id->home);
@@ -74,7 +74,8 @@ static int put_start(struct job *j)
                 if (r == 0)
                         r = put_number(e, "LISTEN_FDS", j->n_fds);
                 if (r == 0)
-                        r = environment_set(e, "LISTEN_FDNAMES", job_string(j, PLAN_LISTEN));
+                        r = environment_set(e, "LISTEN_FDNAMES",
+                                            j->fd_names ? j->fd_names : job_string(j, PLAN_LISTEN));
         }
         if (r == 0 && job_has(j, PLAN_WATCHDOG)) {
                 r = environment_set(e, "WATCHDOG_PID", PID_PLACE);
@@ -157,7 +158,12 @@ static int put_base(struct job *j)
 
 static int put_runtime(struct job *j)
 {
-        return put_list(j, PLAN_RUNTIME);
+        const char *credentials = job_string(j, PLAN_CREDENTIALS);
+        int r = put_list(j, PLAN_RUNTIME);
+
+        if (r == 0 && credentials && (job_word(j, PLAN_CREDENTIALS, 0, 0) || access(credentials, F_OK) == 0))
+                r = environment_set(&j->environment, "CREDENTIALS_DIRECTORY", credentials);
+        return r;
 }
 
 static int put_own(struct job *j)

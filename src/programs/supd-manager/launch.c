@@ -215,6 +215,22 @@ static const char *plan_cgroup(const struct manager *m, const struct run *r, cha
                        : NULL;
 }
 
+/* RemoveIPC=: whether another unit runs as the user of R, to which the same things belong. */
+static bool user_is_busy(const struct manager *m, const struct run *r)
+{
+        const char *user = r->unit->service->exec->user;
+
+        for (uint32_t i = 0; user && i < m->n_runs; i++) {
+                const struct run *o = m->runs[i];
+                const char *other = o->unit && o->unit->service ? o->unit->service->exec->user : NULL;
+
+                if (o != r && other && streq(user, other) && run_active(o) != ACTIVE_INACTIVE &&
+                    run_active(o) != ACTIVE_FAILED)
+                        return true;
+        }
+        return false;
+}
+
 static int build_plan(struct manager *m, struct run *r, const struct process_durable *p, struct diag *diag)
 {
         const struct unit_context *u = &m->context;
@@ -248,6 +264,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
         case COMMAND_CHECK:
                 return plan_build_check(&m->plan, r->unit, &c, diag);
         case COMMAND_CLEANUP:
+                c.keep_ipc = r->unit->service->exec->rare->remove_ipc && user_is_busy(m, r);
                 return plan_build_cleanup(&m->plan, r->unit, launch_keeps_runtime(m, r), &c, diag);
         case COMMAND_EXEC:
                 return plan_build_command(&m->plan, r->unit, command, r->d.list, &c, diag);

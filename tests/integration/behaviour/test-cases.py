@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the tables of cases.py against a private supd.
+"""Runs the tables of cases.py and cases_*.py against a private supd.
 
 usage: test-cases.py GROUP [NAME]              environment as harness.py says, and TELL
        test-cases.py --reference PROGRAM [GROUP [NAME]]
@@ -24,7 +24,10 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
-from cases import GROUPS  # noqa: E402
+import cases  # noqa: E402
+import cases_exec  # noqa: E402
+
+GROUPS = {**cases.GROUPS, **cases_exec.GROUPS}
 
 BOUND = 20
 

@@ -200,6 +200,7 @@ struct scene *scene_new(void)
         s.service.exec = &s.exec;
         s.service.kill = &s.kill;
         s.exec.limits = s.limits;
+        s.exec.rare = &s.rare;
         s.exec.directories = s.directories;
         return &s;
 }

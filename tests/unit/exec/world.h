@@ -40,6 +40,7 @@ struct scene {
         struct unit unit;
         struct service_config service;
         struct exec_config exec;
+        struct exec_rare rare;
         struct kill_config kill;
         struct strings dependencies[N_UNIT_DEPENDENCIES];
         struct limit_value limits[N_EXEC_LIMITS];
