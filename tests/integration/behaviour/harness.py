@@ -17,7 +17,7 @@ import unittest
 
 INSIDE = 'SUPD_TEST_INSIDE'
 BASE = '/run/t'
-BOUND = 30
+BOUND = float(os.environ.get('BEHAVIOUR_BOUND', 30))
 FIELDS = ('ActiveState', 'SubState', 'Result', 'ExecMainCode', 'ExecMainStatus', 'NRestarts')
 libc = ctypes.CDLL(None, use_errno=True)
 

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Takes one rule after the other out of the manager and looks whether a test of behaviour notices.
+
+usage: mutate.py --all | --sample | ROW…         ROW: Restart, Service.Restart, guard:NAME
+
+The rules are the honoured rows of the table of directives and the guards of the state machine (list-rows). The manager is
+mutant-manager, which leaves out what SUPD_MUTANT names. The tests of a directive are found by looking: the cases of behaviour
+whose units use it, and the tests written out in test-*.py that do. First they have to pass with the mutant manager as it is, then
+one of them has to fail without the rule. A table tells for each rule which one did; exit status 1 when for one none did.
+
+--sample takes a few rules, others each day, and stays below a minute; it is for CI.
+Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, LIST_ROWS."""
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BEHAVIOUR = os.path.join(HERE, '..', 'integration', 'behaviour')
+sys.path.insert(0, BEHAVIOUR)
+AT_ONCE, N_CASES, N_SAMPLE = 2, 6, 8
+GUARD_GROUPS = ('commands', 'restart', 'stop', 'types', 'notify', 'forking', 'watchdog', 'conditions')
+
+# Rules that no run of a service shows, and what holds them instead.
+ELSEWHERE = {
+    'Install.*': 'the verbs on unit files read them, not the manager: tests of install',
+    'Socket.*': 'sockets are read and not opened yet: unit-3-parse',
+    'Timer.*': 'timers are read and not run yet: unit-3-parse',
+    'Path.*': 'paths are read and not watched yet: unit-3-parse',
+    'Unit.RequiresMountsFor': 'satisfied as long as nothing here mounts: unit-3-parse',
+}
+if not any(line.startswith('CapEff') and int(line.split()[1], 16) >> 24 & 1 for line in open('/proc/self/status')):
+    ELSEWHERE.update({'Service.LimitNICE': 'needs CAP_SYS_RESOURCE', 'Service.LimitRTPRIO': 'needs CAP_SYS_RESOURCE'})
+
+
+class Rule:
+    def __init__(self, words):
+        self.kind = words[0]
+        if self.kind == 'guard':
+            self.name, self.mutant = 'guard:' + words[1], 'guard ' + ' '.join(words[1:])
+        else:
+            self.section, self.key = words[2], words[3]
+            self.name, self.mutant = '%s.%s' % (words[2], words[3]), 'directive %s.%s' % (words[1], words[3])
+
+
+def keys_of(text):
+    """(section, key) of each assignment in the text of a unit."""
+    section = ''
+    for line in text.splitlines():
+        line = line.strip()
+        if line.startswith('['):
+            section = line.strip('[]')
+        elif '=' in line and not line.startswith(('#', ';')):
+            yield section, line.split('=', 1)[0].strip()
+
+
+def tables():
+    """{(section, key): [(number of settings, group, case)…]}"""
+    from groups import GROUPS
+    found = {}
+    for group, cases in GROUPS.items():
+        if group in ('later',):
+            continue
+        for name, units, _ in cases:
+            used = {k for file, text in units.items() if not file.startswith('/') for k in keys_of(text)}
+            for k in used:
+                found.setdefault(k, []).append((len(used), group, name))
+    return {k: sorted(v) for k, v in found.items()}
+
+
+def scripts():
+    """{key: [(file, class.test)…]}, from the text of the tests that are written out."""
+    found = {}
+    for file in sorted(os.listdir(BEHAVIOUR)):
+        if not re.fullmatch(r'test-(?!cases)\w+\.py', file):
+            continue
+        with open(os.path.join(BEHAVIOUR, file)) as f:
+            text = f.read()
+        for part in re.split(r'^(?=class |if __name__)', text, flags=re.M):
+            suite = re.match(r'class (\w+)', part)
+            for m in re.finditer(r'^    def (test_\w+)\(.*?(?=^    def |\Z)', part, re.M | re.S):
+                for key in set(re.findall(r"(?:['\"\n]|\\n)([A-Z][A-Za-z]+)=", m[0])):
+                    found.setdefault(key, []).append((file, '%s.%s' % (suite[1], m[1])))
+    return found
+
+
+class Bench:
+    def __init__(self):
+        self.libexec = tempfile.mkdtemp(prefix='supd-mutation.')
+        for name in os.listdir(os.environ['SUPD_LIBEXEC_DIR']):
+            os.symlink(os.path.realpath(os.path.join(os.environ['SUPD_LIBEXEC_DIR'], name)), os.path.join(self.libexec, name))
+        os.unlink(os.path.join(self.libexec, 'supd-manager'))
+        os.symlink(os.environ['MUTANT_MANAGER'], os.path.join(self.libexec, 'supd-manager'))
+        self.tables, self.scripts = tables(), scripts()
+
+    def end(self):
+        shutil.rmtree(self.libexec)
+
+    def runs(self, rule):
+        """What covers RULE: lists of arguments, each a run of a test program."""
+        if rule.kind == 'guard':
+            return [['test-cases.py', g] for g in GUARD_GROUPS]
+        of_group = {}
+        for _, group, case in self.tables.get((rule.section, rule.key), [])[:N_CASES]:
+            of_group.setdefault(group, []).append(case)
+        return ([['test-cases.py', g, ','.join(cases)] for g, cases in of_group.items()] +
+                [[file, test] for file, test in self.scripts.get(rule.key, [])[:3]])
+
+    def passes(self, run, mutant):
+        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, BEHAVIOUR_BOUND='5')
+        env.pop('SUPD_MUTANT', None)
+        if mutant:
+            env['SUPD_MUTANT'] = mutant
+        r = subprocess.run([sys.executable, os.path.join(BEHAVIOUR, run[0])] + run[1:], env=env, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        if r.returncode == 77:
+            print('skipped: ' + r.stdout.decode().strip())
+            sys.exit(77)
+        return r.returncode == 0
+
+    def judge(self, rule):
+        """(caught, what to say)"""
+        runs = self.runs(rule)
+        broken = []
+        for run in runs:
+            if not self.passes(run, rule.mutant):
+                if self.passes(run, None):
+                    return True, ' '.join(run)
+                broken.append(run)
+        if broken:
+            return False, 'fails with the rule, too: ' + ' '.join(broken[0])
+        return False, 'NOT CAUGHT by ' + '; '.join(' '.join(r) for r in runs) if runs else 'NO TEST'
+
+
+def rules():
+    out = subprocess.run([os.environ['LIST_ROWS']], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [Rule(line.split()) for line in out.splitlines()]
+
+
+def elsewhere(rule):
+    for pattern, why in ELSEWHERE.items():
+        if rule.name == pattern or pattern.endswith('.*') and rule.name.startswith(pattern[:-1]):
+            return why
+    return None
+
+
+def chosen(args):
+    every = [r for r in rules() if not elsewhere(r)]
+    if '--all' in args:
+        return rules()
+    if '--sample' in args:
+        step = max(1, len(every) // N_SAMPLE)
+        return every[int(time.time() // 86400) % step::step][:N_SAMPLE]
+    return [r for r in rules() if any(a in (r.name, r.name.split('.')[-1]) for a in args)]
+
+
+def main():
+    if len(sys.argv) < 2 or '--help' in sys.argv:
+        print(__doc__)
+        return 2
+    bench, bad, n = Bench(), 0, 0
+    begin = time.monotonic()
+    todo = chosen(sys.argv[1:])
+    try:
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            judged = pool.map(lambda r: (r, (None, elsewhere(r)) if elsewhere(r) else bench.judge(r)), todo)
+            for rule, (caught, what) in judged:
+                n += 1
+                bad += caught is False
+                word = {True: 'caught', False: 'NOT CAUGHT', None: 'elsewhere'}[caught]
+                print('%-40s %-10s  %s' % (rule.name, word, what), flush=True)
+    finally:
+        bench.end()
+    print('%d rules, %d not caught, %.0f s' % (n, bad, time.monotonic() - begin))
+    return 1 if bad or not n else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
