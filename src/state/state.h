@@ -27,6 +27,7 @@ enum record_kind {
         RECORD_TEXT = 5,     /* key: unit id; the status text of the service */
         RECORD_BLOB = 6,     /* key: unit id; where its source text lies in the blob file */
         RECORD_GROUPS = 7,   /* key: 0; where the cgroups lie (cgroup_record()) */
+        RECORD_FDS = 8,      /* key: unit id; which fds of the keeper's store are the unit's, and their names */
 };
 
 struct record {

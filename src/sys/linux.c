@@ -38,11 +38,11 @@ int sys_send(int fd, const void *head, size_t head_size, const void *body, size_
         struct iovec iov[2] = {{(void *)(uintptr_t)head, head_size}, {(void *)(uintptr_t)body, body_size}};
         union {
                 struct cmsghdr h;
-                char space[CMSG_SPACE(8 * sizeof(int))];
+                char space[CMSG_SPACE(SYS_SEND_FDS * sizeof(int))];
         } control = {0};
         struct msghdr m = {.msg_iov = iov, .msg_iovlen = body_size > 0 ? 2 : 1};
 
-        if (n_fds > 8)
+        if (n_fds > SYS_SEND_FDS)
                 return -E2BIG;
         if (n_fds > 0) {
                 m.msg_control = control.space;
@@ -53,6 +53,23 @@ int sys_send(int fd, const void *head, size_t head_size, const void *body, size_
                 memcpy(CMSG_DATA(&control.h), fds, n_fds * sizeof(int));
         }
         return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+bool sys_same_fd(int a, int b)
+{
+        struct stat x, y;
+        long r;
+
+        if (a == b)
+                return true;
+#ifdef SYS_kcmp
+        r = syscall(SYS_kcmp, getpid(), getpid(), 0 /* KCMP_FILE */, a, b);
+        if (r >= 0)
+                return r == 0;
+#endif
+        r = fstat(a, &x) < 0 || fstat(b, &y) < 0;
+        return r == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino && x.st_rdev == y.st_rdev &&
+               (x.st_mode & S_IFMT) == (y.st_mode & S_IFMT);
 }
 
 int sys_memfd(const void *data, size_t size)

@@ -18,9 +18,12 @@ uint64_t sys_mono_us(void); /* CLOCK_MONOTONIC */
 uint64_t sys_real_us(void); /* CLOCK_REALTIME */
 int sys_random(void *ret, size_t size);
 
-/* Sends one SOCK_SEQPACKET message made of two parts and at most 8 fds. -EAGAIN: the queue is full. */
+/* Sends one SOCK_SEQPACKET message made of two parts and at most SYS_SEND_FDS fds. -EAGAIN: the queue is full. */
+enum { SYS_SEND_FDS = 253 }; /* SCM_MAX_FD */
 int sys_send(int fd, const void *head, size_t head_size, const void *body, size_t body_size, const int *fds,
              unsigned n_fds);
+/* Both are the same open file, as far as this kernel tells; where it does not, the same file. */
+bool sys_same_fd(int a, int b);
 /* A sealed-off memfd with these bytes; the fd is the caller's. */
 int sys_memfd(const void *data, size_t size);
 

@@ -173,7 +173,7 @@ const struct directive directives[] = {
         ROW(SERVICE, "ExecStopPost", commands, service.commands[EXEC_STOP_POST], 0, NULL, "Commands after the end, whatever it was"),
         ROW(SERVICE, "ExitType", exit_type, service.exit_type_cgroup, 0, "main", "Whether the main process or all of them decide when the service has ended"),
         ROW(SERVICE, "FailureAction", emergency_action, unit.failure_action, 0, NULL, "Old place of FailureAction= in [Unit]"),
-        NOTICE(SERVICE, "FileDescriptorStoreMax", unsigned, service.fd_store_max, 0, "0", "File descriptors that are kept for the service over a restart"),
+        ROW(SERVICE, "FileDescriptorStoreMax", unsigned, service.fd_store_max, 0, "0", "File descriptors that are kept for the service over a restart"),
         ROW(SERVICE, "GuessMainPID", boolean, service.guess_main_pid, 0, "yes", "Guesses the main process of a forking service without PIDFile="),
         ROW(SERVICE, "NonBlocking", boolean, exec.non_blocking, 0, "no", "Sockets are handed over in non-blocking mode"),
         ROW(SERVICE, "NotifyAccess", notify_access, service.notify_access, 0, "(none; main with Type=notify)", "Whose notifications count"),

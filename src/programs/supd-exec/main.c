@@ -48,18 +48,40 @@ int fd_raised(int fd)
         return r;
 }
 
-/* Whatever else was inherited must not reach a service. */
-static void seal_fds(void)
+/* All fds from FIRST to LAST; one by one where the kernel knows no better. */
+static void close_all(unsigned first, unsigned last)
 {
         long max;
 
+        if (first > last)
+                return;
 #ifdef SYS_close_range
-        if (syscall(SYS_close_range, LOWEST_FD, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */) == 0)
+        if (syscall(SYS_close_range, first, last, 0) == 0)
                 return;
 #endif
         max = sysconf(_SC_OPEN_MAX);
-        for (int fd = LOWEST_FD; fd < MIN2(max < 0 ? 1024 : max, 65536); fd++)
-                (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+        for (unsigned fd = first; fd <= last && fd < (unsigned)MIN2(max < 0 ? 1024 : max, 65536); fd++)
+                (void)close((int)fd);
+}
+
+/* Whatever else was inherited must not reach a service, nor be held open here: a manager that took over from another
+ * has what services gave it to keep. */
+static void close_others(const int fds[4])
+{
+        unsigned from = LOWEST_FD;
+
+        for (;;) {
+                unsigned next = ~0u; /* the lowest of ours that is not below FROM */
+                for (int i = 0; i < 4; i++)
+                        if (fds[i] >= (int)from)
+                                next = MIN2(next, (unsigned)fds[i]);
+                if (next == ~0u)
+                        break;
+                if (next > from)
+                        close_all(from, next - 1);
+                from = next + 1;
+        }
+        close_all(from, ~0u);
 }
 
 /* fds 0 to 2 must be taken, or an fd of ours would become a service's standard stream. */
@@ -98,7 +120,7 @@ static int launcher_init(struct launcher *l, const int fds[4], int *ret_signal_f
 
         *l = (struct launcher){.bell_fd = fds[1], .plans_fd = fds[2], .life_fd = fds[3]};
         fill_standard_fds();
-        seal_fds();
+        close_others(fds);
         (void)prctl(PR_GET_NAME, l->comm);
         l->map = mmap(NULL, DURABLE_RING, PROT_READ | PROT_WRITE, MAP_SHARED, state_fd, 0);
         if (l->map == MAP_FAILED)

@@ -132,6 +132,8 @@ static void put_service(struct control_answer *a, const struct run *r)
         control_put_u64(a, "TimeoutStopUSec", c->timeout_stop_us);
         control_put_u64(a, "RuntimeMaxUSec", c->runtime_max_us);
         control_put_u64(a, "WatchdogUSec", r->d.watchdog_us > 0 ? r->d.watchdog_us : c->watchdog_us);
+        control_put_u32(a, "FileDescriptorStoreMax", c->fd_store_max);
+        control_put_u32(a, "NFileDescriptorStore", fdstore_count(r));
         control_put_string(a, "KillMode", kill_mode_name(c->kill->mode));
         control_put_i32(a, "KillSignal", c->kill->signal);
         control_put_string(a, "Slice", "");

@@ -106,7 +106,7 @@ uint64_t engine_live_bytes(struct manager *m)
         for (; m->live_counted < m->n_runs; m->live_counted++)
                 m->live_units += 4 * sizeof(struct record) + ALIGN8(strlen(m->runs[m->live_counted]->name) + 1) +
                                  sizeof(struct unit_durable) + sizeof(struct blob_durable) + STATUS_TEXT_ROOM;
-        return m->live_units + sizeof(struct record) + sizeof(struct meta_durable) +
+        return m->live_units + fdstore_live_bytes(m) + sizeof(struct record) + sizeof(struct meta_durable) +
                N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done));
 }
 
@@ -119,6 +119,8 @@ static int put_unit(struct manager *m, struct run *r, bool whole)
                 v = state_put(m->state, RECORD_NAME, r->id, r->name, strlen(r->name) + 1);
                 if (v == 0 && r->blob.size > 0)
                         v = state_put(m->state, RECORD_BLOB, r->id, &r->blob, sizeof(r->blob));
+                if (v == 0)
+                        v = fdstore_put(m, r);
                 if (v == 0 && r->status_text)
                         v = state_put(m->state, RECORD_TEXT, r->id, r->status_text, strlen(r->status_text) + 1);
         }

@@ -108,6 +108,7 @@ void jobs_finish(struct manager *m, struct run *r, enum job_result result)
         announce(m, r, job.id, job.type, result, true);
         r->d.job = (struct job_durable){.type = JOB_NONE};
         timer_set(m, r, DEADLINE_JOB, 0);
+        fdstore_settle(m, r);
         graph_job_finished(m->graph, r->id);
         engine_touch(m, r);
         if (result == RESULT_DONE)

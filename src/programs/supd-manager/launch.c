@@ -231,7 +231,34 @@ static bool user_is_busy(const struct manager *m, const struct run *r)
         return false;
 }
 
-static int build_plan(struct manager *m, struct run *r, const struct process_durable *p, struct diag *diag)
+/* What a start gets from 3 on. */
+struct passed {
+        int fds[SYS_SEND_FDS - 1]; /* borrowed; one place is left for the plan */
+        unsigned n;
+        struct buf names; /* owned */
+};
+
+/* ExecStart= alone: to supd-bus its sockets, to others what they gave to be kept. */
+static int pass_fds(struct manager *m, struct run *r, struct passed *ret)
+{
+        const char *names;
+        int v = 0;
+
+        if (r->d.list != EXEC_START)
+                return 0;
+        if (api_is_front(m, r)) {
+                ret->n = front_fds(m, &names);
+                memcpy(ret->fds, m->front_fds, ret->n * sizeof(int));
+                v = buf_append_str(&ret->names, names);
+        }
+        if (v >= 0)
+                v = fdstore_pass(r, ret->fds + ret->n, (unsigned)ARRAY_SIZE(ret->fds) - ret->n, &ret->names);
+        ret->n += v > 0 ? (unsigned)v : 0;
+        return v < 0 ? v : 0;
+}
+
+static int build_plan(struct manager *m, struct run *r, const struct process_durable *p, const struct passed *passed,
+                      struct diag *diag)
 {
         const struct unit_context *u = &m->context;
         struct extra_environment extra;
@@ -248,11 +275,11 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
                 .extra_environment = extra.v,
                 .main_pid = (r->d.main.flags & PROCESS_RUNNING) && p != &r->d.main ? (int64_t)r->d.main.pid : 0,
                 .watchdog_us = p == &r->d.main ? r->unit->service->watchdog_us : 0,
+                .n_listen_fds = passed->n,
+                .listen_names = buf_str(&passed->names),
         };
         const struct exec_command *command;
 
-        if (api_is_front(m, r))
-                c.n_listen_fds = front_fds(m, &c.listen_names);
         memcpy(c.invocation, r->d.invocation, sizeof(c.invocation));
         c.nofile.set = m->nofile.set;
         c.nofile.soft = m->nofile.soft;
@@ -298,7 +325,7 @@ static void launch_refused(struct manager *m, struct run *r, struct process_dura
         launch_look(m);
 }
 
-static int send_plan(struct manager *m, struct run *r, const struct process_durable *p)
+static int send_plan(struct manager *m, const struct process_durable *p, const struct passed *passed)
 {
         cleanup_close_ int memfd = -1;
         struct launch_message head = {
@@ -306,9 +333,9 @@ static int send_plan(struct manager *m, struct run *r, const struct process_dura
                 .slot = p->slot,
                 .generation = p->generation,
                 .plan_size = (uint32_t)m->plan.size,
+                .n_extra_fds = passed->n,
         };
-        int fds[1 + N_FRONT_FDS];
-        const char *names;
+        int fds[SYS_SEND_FDS];
         unsigned n = 0;
 
         if (m->plan.size > LAUNCH_INLINE_MAX) {
@@ -318,26 +345,34 @@ static int send_plan(struct manager *m, struct run *r, const struct process_dura
                 head.in_memfd = 1;
                 fds[n++] = memfd;
         }
-        if (api_is_front(m, r)) {
-                head.n_extra_fds = front_fds(m, &names);
-                for (unsigned i = 0; i < head.n_extra_fds; i++)
-                        fds[n++] = m->front_fds[i];
-        }
+        memcpy(fds + n, passed->fds, passed->n * sizeof(int));
+        n += passed->n;
         return sys_send(m->plans_fd, &head, sizeof(head), m->plan.data, head.in_memfd ? 0 : m->plan.size, fds, n);
+}
+
+static int plan_and_send(struct manager *m, struct run *r, const struct process_durable *p)
+{
+        cleanup_diag_ struct diag diag = {0};
+        struct passed passed = {.n = 0};
+        int v = pass_fds(m, r, &passed);
+
+        if (v == 0)
+                v = build_plan(m, r, p, &passed, &diag);
+        log_diag(m, &diag);
+        if (v == 0)
+                v = send_plan(m, p, &passed);
+        buf_done(&passed.names);
+        return v;
 }
 
 static void send_one(struct manager *m, struct run *r, struct process_durable *p)
 {
-        cleanup_diag_ struct diag diag = {0};
         unsigned which = p == &r->d.control;
         int v;
 
         if (!(p->flags & PROCESS_LAUNCHING) || r->sent[which])
                 return;
-        v = build_plan(m, r, p, &diag);
-        log_diag(m, &diag);
-        if (v == 0)
-                v = send_plan(m, r, p);
+        v = plan_and_send(m, r, p);
         if (v == -EAGAIN) {
                 (void)loop_change(m, m->plans_source, EPOLLOUT); /* plans_ready() sends it again */
                 return;

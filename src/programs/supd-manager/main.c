@@ -223,8 +223,11 @@ static void bell_ready(struct manager *m, struct source *s unused_, uint32_t eve
 
 static void keeper_ready(struct manager *m, struct source *s unused_, uint32_t events)
 {
-        if (!(events & (EPOLLHUP | EPOLLERR)))
+        if (!(events & (EPOLLHUP | EPOLLERR))) {
+                (void)loop_change(m, m->keeper_source, 0); /* there is room for what a service wants to be kept */
+                notify_take(m);
                 return;
+        }
         log_line(m, NULL, "the keeper is gone: services go on, the next supd adopts them");
         _exit(14);
 }
@@ -409,7 +412,7 @@ static int bells_init(struct manager *m)
         front_inherit(m);
         v = loop_add(m, m->bell_fd, EPOLLIN, bell_ready, NULL, NULL);
         if (v == 0)
-                v = loop_add(m, m->keeper_fd, 0, keeper_ready, NULL, NULL);
+                v = loop_add(m, m->keeper_fd, 0, keeper_ready, NULL, &m->keeper_source);
         return v;
 }
 

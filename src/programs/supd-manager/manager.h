@@ -13,6 +13,7 @@
  *   groups.c    the units' cgroups (cgroup/)
  *   exits.c     the exit ring, PID files, watched processes
  *   notify.c    sd_notify messages
+ *   fdstore.c   fds that services give to be kept
  *   units.c     loading, names, blobs, daemon-reload
  *   recover.c   from the durable state to a running manager
  *   emergency.c what the end of a unit does to the whole: FailureAction= and its kin
@@ -165,7 +166,8 @@ struct run {
         int group_watch;   /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
         uint64_t due_us;   /* the earliest of its deadlines; 0 = none */
         uint64_t watchdog_deadline_us;
-        int watch_fd; /* pidfd of one process that is waited for; -1 = none */
+        struct fdstore *fds; /* owned; NULL = it keeps nothing */
+        int watch_fd;        /* pidfd of one process that is waited for; -1 = none */
         struct source *watch_source;
         struct unit_durable d;
 };
@@ -302,6 +304,8 @@ struct manager {
         struct control_server *control;
         struct source *front_sources[N_FRONT_FDS], *inotify_source, *notify_source;
         bool ready_said, notify_held;
+        struct source *keeper_source;
+        unsigned n_stored, n_fdstores; /* fds that are kept for services; services that ever had one */
 };
 
 /* ---- small helpers (main.c) ---- */
@@ -419,6 +423,19 @@ int notify_open(struct manager *m);
 void notify_take(struct manager *m);
 void notify_self(const char *text); /* to our own NOTIFY_SOCKET */
 void notify_started(struct manager *m);
+
+/* ---- fdstore.c ---- */
+/* Takes what it keeps out of FDS (-1 then). 0, or -EAGAIN: the keeper's queue is full, once more later. */
+int fdstore_keep(struct manager *m, struct run *r, const char *name, bool watched, int *fds, unsigned n);
+void fdstore_remove(struct manager *m, struct run *r, const char *name);
+void fdstore_settle(struct manager *m, struct run *r);
+unsigned fdstore_count(const struct run *r);
+/* For a start: up to MAX fds (borrowed) and their names, ':' between. The number, or -ENOMEM. */
+int fdstore_pass(const struct run *r, int *fds, unsigned max, struct buf *names);
+int fdstore_put(struct manager *m, const struct run *r);
+uint64_t fdstore_live_bytes(const struct manager *m);
+int fdstore_replay(struct manager *m, struct run *r, const void *data, size_t size);
+void fdstore_recover(struct manager *m);
 
 /* ---- units.c ---- */
 int units_init(struct manager *m);

@@ -38,7 +38,16 @@ static bool may_speak(const struct run *r, pid_t pid)
 struct sender {
         pid_t pid; /* 0 = not known */
         uid_t uid;
+        int fds[SYS_SEND_FDS]; /* owned; -1 = taken */
+        unsigned n_fds;
 };
+
+static void sender_done(struct sender *s)
+{
+        for (unsigned i = 0; i < s->n_fds; i++)
+                close_fd_p(&s->fds[i]);
+        s->n_fds = 0;
+}
 
 /* A number of µs as the whole of VALUE; USEC_INFINITY when it is none. */
 static uint64_t number(const char *value)
@@ -201,46 +210,64 @@ static void said_state(struct manager *m, struct run *r, const char *text)
                 engine_post(m, r, EVENT_READY, 0, 0);
 }
 
-static void take(struct manager *m, struct run *r, const char *text, const struct sender *s)
+/* FDSTORE=1, FDSTOREREMOVE=1. 0, or -EAGAIN: once more later. */
+static int said_fds(struct manager *m, struct run *r, const char *text, struct sender *s)
+{
+        char name[NOTIFY_MAX + 1], poll[NOTIFY_MAX + 1];
+        bool named = value_of(text, "FDNAME=", name);
+
+        if (has_line(text, "FDSTOREREMOVE=1")) {
+                if (named)
+                        fdstore_remove(m, r, name);
+                return 0;
+        }
+        if (!has_line(text, "FDSTORE=1"))
+                return 0;
+        return fdstore_keep(m, r, named ? name : NULL, !value_of(text, "FDPOLL=", poll) || !streq(poll, "0"), s->fds,
+                            s->n_fds);
+}
+
+/* 0, or -EAGAIN: nothing but fds was taken, and not all of them. */
+static int take(struct manager *m, struct run *r, const char *text, struct sender *s)
 {
         char value[NOTIFY_MAX + 1];
+        int v = said_fds(m, r, text, s);
+
+        if (v < 0)
+                return v;
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++)
                 if (value_of(text, words[i].key, value))
                         words[i].said(m, r, value, s);
         said_state(m, r, text);
+        return 0;
 }
 
-/* Who it was; fds that come along are closed. */
-static struct sender sender_of(struct msghdr *h)
+static void sender_fill(struct sender *s, struct msghdr *h)
 {
-        struct sender s = {0};
-
+        *s = (struct sender){0};
         for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+                size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+                struct ucred u;
                 if (c->cmsg_level != SOL_SOCKET)
                         continue;
                 if (c->cmsg_type == SCM_CREDENTIALS) {
-                        struct ucred u;
                         memcpy(&u, CMSG_DATA(c), sizeof(u));
-                        s.pid = u.pid;
-                        s.uid = u.uid;
-                } else if (c->cmsg_type == SCM_RIGHTS) {
-                        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-                        for (size_t i = 0; i < n; i++) {
-                                int fd;
-                                memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-                                (void)close(fd);
-                        }
+                        s->pid = u.pid;
+                        s->uid = u.uid;
+                } else if (c->cmsg_type == SCM_RIGHTS && s->n_fds + n <= ARRAY_SIZE(s->fds)) { /* SCM_MAX_FD */
+                        memcpy(s->fds + s->n_fds, CMSG_DATA(c), n * sizeof(int));
+                        s->n_fds += (unsigned)n;
                 }
         }
-        return s;
 }
 
+/* RET_SENDER is filled when a datagram was there: the caller calls sender_done(). */
 static ssize_t receive(struct manager *m, char *text, int flags, struct sender *ret_sender)
 {
         union {
                 struct cmsghdr h;
-                char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(253 * sizeof(int))];
+                char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(SYS_SEND_FDS * sizeof(int))];
         } control;
         struct iovec iov = {text, NOTIFY_MAX};
         struct msghdr h = {.msg_iov = &iov,
@@ -251,7 +278,7 @@ static ssize_t receive(struct manager *m, char *text, int flags, struct sender *
 
         if (n < 0)
                 return -errno;
-        *ret_sender = sender_of(&h);
+        sender_fill(ret_sender, &h);
         return n;
 }
 
@@ -286,32 +313,46 @@ static bool starts_now(struct manager *m, const struct process_durable *p, pid_t
         return false;
 }
 
+/* What is to be done about a message that was looked at. 0: it is dealt with; -EAGAIN: later. */
+static int message_take(struct manager *m, const char *text, struct sender *s)
+{
+        struct run *r = s->pid > 0 ? owner_of(m, s->pid) : NULL;
+        int v = 0;
+
+        if (r && (starts_now(m, &r->d.main, s->pid) || starts_now(m, &r->d.control, s->pid)))
+                return -EAGAIN; /* the launcher is about to ring */
+        if (r && r->unit->service && may_speak(r, s->pid))
+                v = take(m, r, text, s);
+        else if (m->verbose)
+                log_line(m, r ? r->name : NULL, "notification from %d ignored: %s", (int)s->pid,
+                         r ? "NotifyAccess= does not allow it" : "it belongs to no unit");
+        if (v == -EAGAIN)
+                (void)loop_change(m, m->keeper_source, EPOLLOUT); /* keeper_ready() comes back to it */
+        return v;
+}
+
 /* Called before exits are taken: what a process said before its end comes before its end. */
 void notify_take(struct manager *m)
 {
         char text[NOTIFY_MAX + 1];
-        struct sender sender = {0};
+        struct sender sender;
 
         launch_look(m); /* the sender's pid may have come to stand in its slot just now */
         for (int i = 0; i < 64; i++) {
                 ssize_t n = receive(m, text, MSG_PEEK, &sender);
-                struct run *r;
+                int v;
                 if (n < 0)
                         break;
                 text[n] = 0;
-                r = sender.pid > 0 ? owner_of(m, sender.pid) : NULL;
-                if (r && (starts_now(m, &r->d.main, sender.pid) || starts_now(m, &r->d.control, sender.pid))) {
-                        /* the launcher is about to ring: then again */
+                v = message_take(m, text, &sender);
+                sender_done(&sender);
+                if (v < 0) {
                         m->notify_held = loop_change(m, m->notify_source, 0) == 0;
                         return;
                 }
-                if (r && r->unit->service && may_speak(r, sender.pid))
-                        take(m, r, text, &sender);
-                else if (m->verbose)
-                        log_line(m, r ? r->name : NULL, "notification from %d ignored: %s", (int)sender.pid,
-                                 r ? "NotifyAccess= does not allow it" : "it belongs to no unit");
                 engine_settle(m);
-                (void)receive(m, text, 0, &sender);
+                if (receive(m, text, 0, &sender) >= 0)
+                        sender_done(&sender);
         }
         if (m->notify_held)
                 m->notify_held = loop_change(m, m->notify_source, EPOLLIN) < 0;

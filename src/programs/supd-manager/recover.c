@@ -68,6 +68,10 @@ static int replay(void *userdata, const struct record *rec, const void *data)
         case RECORD_META:
                 memcpy(&m->meta, data, MIN2(rec->size, sizeof(m->meta)));
                 return 0;
+        case RECORD_FDS:
+                if (r && fdstore_replay(m, r, data, rec->size) == -ENOMEM)
+                        return -ENOMEM;
+                return 0;
         case RECORD_GROUPS:
                 return groups_replay(m, data, rec->size);
         case RECORD_JOB_DONE:
@@ -386,6 +390,7 @@ void recover_reconcile(struct manager *m)
         judge_marker(m);
         state_slots_rebuild(m->state, slot_in_use, m);
         adopt_all(m);
+        fdstore_recover(m);
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 struct run *r = m->runs[i];
                 r->unpublished = true;

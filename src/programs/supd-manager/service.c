@@ -518,6 +518,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         }
         say_change(m, r, before, now);
         jobs_state_changed(m, r, before, now);
+        fdstore_settle(m, r);
         emergency_state_changed(m, r, before, now);
 }
 

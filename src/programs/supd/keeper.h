@@ -132,7 +132,8 @@ bool straggler_look(struct keeper *k, bool may_kill);
 
 /* store.c */
 int store_open(struct keeper *k);
-bool store_read(struct keeper *k);          /* true: more may wait */
+bool store_read(struct keeper *k); /* true: more may wait */
+void store_drain(struct keeper *k);
 void store_inherit(const struct keeper *k); /* in the manager's process before exec: clear close-on-exec */
 
 /* command.c: runs one command; returns supd's exit status */

@@ -144,6 +144,7 @@ static void manager_start(struct keeper *k, uint64_t now)
         pid_t pid;
         int r = life_open(m, &life);
 
+        store_drain(k);
         if (r < 0) {
                 start_failed(k, now, -r);
                 return;

@@ -624,6 +624,50 @@ state_words = [
     ('exit-type-cgroup-of-a-oneshot', {'a': service('Type=oneshot', 'ExitType=cgroup', 'ExecStart=/bin/true')}, ['start a = 1', 'prop a LoadState=bad-setting']),
 ]
 
+def stores(*tells, again='', unit='', lines=()):
+    """A service that gives the files @D@/1, @D@/2, … (its fds 11, 12, …) to be kept, and tells what it gets back."""
+    main = ('if [ -n "$LISTEN_FDS" ]; then echo "$LISTEN_FDS $LISTEN_FDNAMES $(test $LISTEN_PID = $$ && echo mine)" >> @D@/log; '
+            'cat <&3 >> @D@/log; %s\n' % again +
+            'elif test -e @D@/once; then echo nothing >> @D@/log\nelse touch @D@/once; echo one > @D@/1; echo two > @D@/2\n'
+            'exec 7<@D@/1 8<@D@/2\n%s\nfi\n@TELL@ READY=1\nexec 7<&- 8<&-\nexec sleep 1000\n' % '\n'.join('@TELL@ ' + t for t in tells))
+    return {'a': service('Type=notify', 'Restart=on-failure', 'RestartSec=10ms', 'ExecStart=/bin/sh @D@/main',
+                         *(lines or ('FileDescriptorStoreMax=4',)), unit=unit), '/main': main}
+
+
+CRASH = ['start a', 'kill -sKILL a', 'is a active running success 0 0 1']
+fdstore = [
+    ('kept-over-a-crash', stores('--fd=7 FDSTORE=1 FDNAME=first'), CRASH + ['file log 1 first mine|one']),
+    ('kept-over-a-restart', stores('--fd=7 FDSTORE=1 FDNAME=first'), ['start a', 'restart a', 'file log 1 first mine|one']),
+    ('kept-twice', stores('--fd=7 FDSTORE=1 FDNAME=first'), CRASH + ['kill -sKILL a', 'is a active running success 0 0 2',
+                                                                     'file log 1 first mine|one|1 first mine']),
+    ('not-over-a-stop', stores('--fd=7 FDSTORE=1 FDNAME=first'), ['start a', 'stop a', 'start a', 'file log nothing']),
+    ('default-name', stores('--fd=7 FDSTORE=1'), CRASH + ['file log 1 stored mine|one']),
+    ('bad-name', stores('--fd=7 FDSTORE=1 FDNAME=a:b'), CRASH + ['file log 1 stored mine|one']),
+    ('several', stores('--fd=7 --fd=8 FDSTORE=1 FDNAME=both'), CRASH + ['file log 2 both:both mine|one']),
+    ('several-messages', stores('--fd=8 FDSTORE=1 FDNAME=b', '--fd=7 FDSTORE=1 FDNAME=a'), CRASH + ['until grep -q "^2 .*mine$" log']),
+    ('the-same-twice', stores('--fd=7 FDSTORE=1 FDNAME=x', '--fd=7 FDSTORE=1 FDNAME=x'), CRASH + ['file log 1 x mine|one']),
+    ('removed', stores('--fd=7 FDSTORE=1 FDNAME=x', '--fd=8 FDSTORE=1 FDNAME=y', 'FDSTOREREMOVE=1 FDNAME=x'), CRASH + ['file log 1 y mine|two']),
+    ('all-removed', stores('--fd=7 --fd=8 FDSTORE=1 FDNAME=x', 'FDSTOREREMOVE=1 FDNAME=x'), CRASH + ['file log nothing']),
+    ('full', stores('--fd=7 FDSTORE=1 FDNAME=x', '--fd=8 FDSTORE=1 FDNAME=y', lines=('FileDescriptorStoreMax=1',)), CRASH + ['file log 1 x mine|one']),
+    ('none-by-default', stores('--fd=7 FDSTORE=1 FDNAME=x', lines=('NotifyAccess=main',)), CRASH + ['file log nothing']),
+    ('gives-access', {'a': service('FileDescriptorStoreMax=1', "ExecStart=/bin/sh -c 'env > @D@/env; exec sleep 1000'")},
+     ['start a', 'until grep -q ^NOTIFY_SOCKET= env']),
+    ('not-for-other-commands', stores('--fd=7 FDSTORE=1', lines=('FileDescriptorStoreMax=4', "ExecStartPre=/bin/sh -c 'env > @D@/pre'",
+                                                                 "ExecStopPost=/bin/sh -c 'env > @D@/post'")),
+     CRASH + ['file log 1 stored mine|one', 'until ! grep -q LISTEN pre', 'until ! grep -q LISTEN post']),
+    ('other-end-gone', {'a': service('Type=notify', 'Restart=on-failure', 'RestartSec=10ms', 'FileDescriptorStoreMax=4', 'ExecStart=/bin/sh @D@/main'),
+                        '/main': 'if test -e @D@/p; then echo $LISTEN_FDS $LISTEN_FDNAMES > @D@/log\nelse mkfifo @D@/p; '
+                                 '(exec 9>@D@/p; while ! test -e @D@/go; do sleep 0.02; done) & exec 7<@D@/p\n'
+                                 '@TELL@ --fd=7 FDSTORE=1 FDNAME=goes\n@TELL@ --fd=7 FDSTORE=1 FDNAME=same\nexec 8<@D@/main\n'
+                                 '@TELL@ --fd=8 FDSTORE=1 FDNAME=stays\nfi\n@TELL@ READY=1\nexec 7<&- 8<&-\nexec sleep 1000\n'},
+     ['start a', 'sh touch go', 'sh sleep 0.3', 'kill -sKILL a', 'is a active running success 0 0 1', 'file log 1 stays']),
+    ('other-end-gone-unwatched', {'a': service('Type=notify', 'Restart=on-failure', 'RestartSec=10ms', 'FileDescriptorStoreMax=4', 'ExecStart=/bin/sh @D@/main'),
+                                  '/main': 'if test -e @D@/p; then echo $LISTEN_FDS $LISTEN_FDNAMES > @D@/log\nelse mkfifo @D@/p; '
+                                           '(exec 9>@D@/p; while ! test -e @D@/go; do sleep 0.02; done) & exec 7<@D@/p\n'
+                                           '@TELL@ --fd=7 FDSTORE=1 FDNAME=stays FDPOLL=0\nfi\n@TELL@ READY=1\nexec 7<&-\nexec sleep 1000\n'},
+     ['start a', 'sh touch go', 'sh sleep 0.3', 'kill -sKILL a', 'is a active running success 0 0 1', 'file log 1 stays']),
+]
+
 # Type=notify-reload and RestartSteps= are younger than systemd 252: the expectations are those of systemd.service(5) of 255.
 younger = [
     ('ready-wins-over-reloading', {'a': service('Type=notify', says(first='READY=1 RELOADING=1'))}, ['start a', 'is a ' + RUNS]),
@@ -667,4 +711,4 @@ later = [
 
 GROUPS = {'later': later, 'types': types, 'notify': notify, 'forking': forking, 'commands': commands, 'restart': restart, 'stop': stop,
           'dependencies': dependencies, 'conditions': conditions, 'watchdog': watchdog, 'limits': limits,
-          'state-words': state_words, 'younger': younger}
+          'state-words': state_words, 'younger': younger, 'fdstore': fdstore}

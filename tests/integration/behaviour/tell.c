@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * tell TEXT…: one datagram to NOTIFY_SOCKET, a line for each TEXT, with the caller's parent as the sender where that is
- * permitted (as a notification from a shell script must have it). Not a test: a tool of the services under test.
- * Invariant: static, so that it runs in any root.
+ * tell [--fd=N]… TEXT…: one datagram to NOTIFY_SOCKET with these fds, a line for each TEXT, with the caller's parent as
+ * the sender where that is permitted (as a notification from a shell script must have it). Not a test: a tool of the
+ * services under test. Invariant: static, so that it runs in any root.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -17,7 +17,8 @@ int main(int argc, char **argv)
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un a = {.sun_family = AF_UNIX};
         struct ucred who = {.pid = getppid(), .uid = getuid(), .gid = getgid()};
-        char text[4096] = "", control[CMSG_SPACE(sizeof(who))] = {0};
+        char text[4096] = "", control[CMSG_SPACE(sizeof(who)) + CMSG_SPACE(16 * sizeof(int))] = {0};
+        int fds[16], n_fds = 0;
         struct iovec data = {.iov_base = text};
         struct msghdr m = {.msg_name = &a,
                            .msg_iov = &data,
@@ -33,6 +34,10 @@ int main(int argc, char **argv)
         if (*path == '@')
                 a.sun_path[0] = 0;
         for (int i = 1; i < argc; i++) {
+                if (strncmp(argv[i], "--fd=", 5) == 0 && n_fds < 16) {
+                        fds[n_fds++] = atoi(argv[i] + 5);
+                        continue;
+                }
                 (void)strncat(text, argv[i], sizeof(text) - strlen(text) - 2);
                 (void)strcat(text, "\n");
         }
@@ -40,6 +45,15 @@ int main(int argc, char **argv)
         *CMSG_FIRSTHDR(&m) = (struct cmsghdr){
                 .cmsg_len = CMSG_LEN(sizeof(who)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS};
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &who, sizeof(who));
+        m.msg_controllen = CMSG_SPACE(sizeof(who));
+        if (n_fds > 0) {
+                struct cmsghdr *c = (struct cmsghdr *)(void *)(control + CMSG_SPACE(sizeof(who)));
+                *c = (struct cmsghdr){.cmsg_len = CMSG_LEN((size_t)n_fds * sizeof(int)),
+                                      .cmsg_level = SOL_SOCKET,
+                                      .cmsg_type = SCM_RIGHTS};
+                memcpy(CMSG_DATA(c), fds, (size_t)n_fds * sizeof(int));
+                m.msg_controllen += CMSG_SPACE((size_t)n_fds * sizeof(int));
+        }
         if (sendmsg(fd, &m, MSG_NOSIGNAL) >= 0)
                 return 0;
         m.msg_control = NULL;

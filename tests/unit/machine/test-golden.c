@@ -64,6 +64,8 @@ static void list_numbers(FILE *f)
         NUMBER(RECORD_META);
         NUMBER(RECORD_TEXT);
         NUMBER(RECORD_BLOB);
+        NUMBER(RECORD_GROUPS);
+        NUMBER(RECORD_FDS);
         NUMBER(EXEC_CONDITION);
         NUMBER(EXEC_START_PRE);
         NUMBER(EXEC_START);
