@@ -254,6 +254,63 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=active Description=anew"}},
         },
         {
+                .name = "watchdog",
+                .what = "a service that never sends a watchdog ping",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\nWatchdogSec=150ms\nWatchdogSignal=SIGUSR1\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=watchdog ExecMainCode=2 ExecMainStatus=10"}},
+        },
+        {
+                .name = "runtime-max",
+                .what = "a service runs as long as it may, and is stopped then",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\nRuntimeMaxSec=150ms\n"
+                                                "ExecStop=@DIARY@ --role=control --name=stop\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=timeout ExecMainCode=2 ExecMainStatus=15"}},
+        },
+        {
+                .name = "notify-reload",
+                .what = "a service is told by a signal to reload, and says when it is done",
+                .units = {{"a.service", SERVICE "Type=notify-reload\nExecStart=@DIARY@ --reloads --notify=READY=1\n"}},
+                .setup = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=active")}},
+                .steps = {{ACT_SUPCTL, "reload a.service", .until = SHOWS("a.service", "SubState=running")}},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running Result=success"}},
+        },
+        {
+                .name = "ends-by-itself",
+                .what = "a service says STOPPING=1 and exits",
+                .units = {{"a.service", SERVICE "Type=notify\nExecStart=@DIARY@ --notify=READY=1 --notify=STOPPING=1 "
+                                                "--exit-after-ms=80\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service",
+                           .until = SHOWS("a.service", "ActiveState=inactive SubState=dead")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=1 ExecMainStatus=0"}},
+        },
+        {
+                .name = "kept-fd",
+                .what = "a service gives an fd to be kept, dies, and gets it back",
+                .units = {{"a.service", SERVICE "Type=notify\nFileDescriptorStoreMax=2\nRestart=on-failure\n"
+                                                "RestartSec=30ms\nExecStart=@DIARY@ --keeps --notify=READY=1\n"}},
+                .steps = {START_A, {ACT_TELL, "a.service", 256 + SIGSEGV, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
+        },
+        {
+                .name = "failure-action",
+                .what = "a service fails, which ends everything",
+                .units = {{"a.service", "[Unit]\nStartLimitIntervalSec=0\nDefaultDependencies=no\nFailureAction=exit\n"
+                                        "FailureActionExitStatus=0\n[Service]\nExecStart=@DIARY@\n"},
+                          {"b.service", SERVICE "ExecStart=@DIARY@ --on-term=exit:3\n"}},
+                .setup = {START_A, {ACT_SUPCTL, "start b.service", .until = {UNTIL_RUNNING, "b.service", 1, NULL}}},
+                .steps = {{ACT_TELL, "a.service", 7, .until = {UNTIL_ENDED, NULL, 0, NULL}}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1},
+                           {"b.service", .min_starts = 1, .max_starts = 1}},
+                .ends = true,
+        },
+        {
                 .name = "shutdown",
                 .what = "supd is told to stop everything and to end",
                 .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"},

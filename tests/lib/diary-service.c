@@ -8,6 +8,9 @@
  *           [--on-term=die|ignore|exit:STATUS]                   default die: note it, then die of it
  *           [--term-delay-ms=N]                                  take this long to end after SIGTERM
  *           [--notify=TEXT]… [--notify-delay-ms=N]               datagrams to NOTIFY_SOCKET
+ *           [--reloads]                                          answers SIGHUP as Type=notify-reload wants it
+ *           [--keeps]                                            gives an fd to be kept at its first start, and exits
+ *                                                                with 66 when a later one does not get it back
  *           [--children=N]                                       children that wait to be killed
  *           [--fork] [--pid-file=PATH] [--pid-file-delay-ms=N]   the classic daemon: the first process exits 0
  *           [--start-delay-ms=N]                                 wait before --fork's first process exits
@@ -30,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -51,7 +55,7 @@ static struct {
         const char *notes[MAX_NOTES];
         unsigned n_notes;
         int notify_delay_ms, children, pid_file_delay_ms, start_delay_ms;
-        bool fork_daemon;
+        bool fork_daemon, reloads, keeps;
         const char *pid_file;
 } cfg = {.role = "main", .exit_after_ms = -1};
 
@@ -186,7 +190,7 @@ static void end_as_told(void)
         end_exit(cfg.exit_status);
 }
 
-static void notify(const char *text)
+static void notify_with(const char *text, int passed_fd)
 {
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -199,11 +203,57 @@ static void notify(const char *text)
                 a.sun_path[0] = 0;
         else
                 size++;
-        while (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&a, size) < 0)
+        union {
+                struct cmsghdr h;
+                char space[CMSG_SPACE(sizeof(int))];
+        } control = {.h = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+        struct iovec data = {(void *)(uintptr_t)text, strlen(text)};
+        struct msghdr m = {.msg_name = &a, .msg_namelen = size, .msg_iov = &data, .msg_iovlen = 1};
+        memcpy(CMSG_DATA(&control.h), &passed_fd, sizeof(int));
+        if (passed_fd >= 0) {
+                m.msg_control = &control;
+                m.msg_controllen = sizeof(control);
+        }
+        while (sendmsg(fd, &m, MSG_NOSIGNAL) < 0)
                 if (errno != EINTR)
-                        die_of_harness("sendto NOTIFY_SOCKET");
+                        die_of_harness("sendmsg NOTIFY_SOCKET");
         (void)close(fd);
         note("ready pid=%d t=%llu\n", (int)getpid(), (unsigned long long)now_us());
+}
+
+static void notify(const char *text)
+{
+        notify_with(text, -1);
+}
+
+static void say_reloading(void)
+{
+        char text[64];
+        (void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now_us());
+        notify(text);
+        notify("READY=1");
+}
+
+/* The first start gives a file with the unit's name in it; every other one has to find it. */
+static void keep_fd(void)
+{
+        const char *listen_fds = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
+        char path[512], found[256] = "";
+        size_t n = strlen(cfg.name);
+        (void)snprintf(path, sizeof(path), "%s/%s.keeps", cfg.dir, cfg.name);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd < 0) {
+                if (!listen_fds || strcmp(listen_fds, "1") != 0 || !names || strcmp(names, "diary") != 0 ||
+                    pread(3, found, sizeof(found) - 1, 0) != (ssize_t)n || strcmp(found, cfg.name) != 0)
+                        end_exit(66);
+                return;
+        }
+        (void)close(fd);
+        fd = memfd_create("diary", MFD_CLOEXEC);
+        if (fd < 0 || write(fd, cfg.name, n) != (ssize_t)n)
+                die_of_harness("memfd");
+        notify_with("FDSTORE=1\nFDNAME=diary", fd);
+        (void)close(fd);
 }
 
 static void run_child(void)
@@ -238,6 +288,10 @@ static void take_signal(const siginfo_t *si)
                         end_signal(v - 256);
                 end_exit(v);
         }
+        if (si->si_signo == SIGHUP && cfg.reloads) {
+                say_reloading();
+                return;
+        }
         if (si->si_signo != SIGTERM)
                 end_signal(si->si_signo);
         if (cfg.on_term == TERM_IGNORE)
@@ -270,6 +324,8 @@ static void be_main(void)
 {
         write_start("main");
         start_children();
+        if (cfg.keeps)
+                keep_fd();
         if (cfg.n_notes > 0)
                 sleep_ms(cfg.notify_delay_ms);
         for (unsigned i = 0; i < cfg.n_notes; i++)
@@ -349,6 +405,18 @@ static void parse_flag(const char *v)
         cfg.fork_daemon = true;
 }
 
+static void parse_reloads(const char *v)
+{
+        (void)v;
+        cfg.reloads = true;
+}
+
+static void parse_keeps(const char *v)
+{
+        (void)v;
+        cfg.keeps = true;
+}
+
 static const struct {
         const char *key; /* with '=' when it takes a value */
         const char **text;
@@ -370,6 +438,8 @@ static const struct {
         {"--on-term=", .parse = parse_on_term},
         {"--notify=", .parse = parse_note},
         {"--fork", .parse = parse_flag},
+        {"--reloads", .parse = parse_reloads},
+        {"--keeps", .parse = parse_keeps},
 };
 
 static void parse_option(const char *arg)
