@@ -83,6 +83,7 @@ enum machine_event {
         X(RUN_START_PRE, "run ExecStartPre=")                                                                          \
         X(RUN_START, "run ExecStart=")                                                                                 \
         X(RUN_START_POST, "run ExecStartPost=")                                                                        \
+        X(RUN_BUS_WAIT, "run supd-bus-wait: it ends well once BusName= has an owner")                                  \
         X(RUN_RELOAD, "run ExecReload=")                                                                               \
         X(RUN_STOP, "run ExecStop=")                                                                                   \
         X(RUN_STOP_POST, "run ExecStopPost=")                                                                          \
@@ -130,6 +131,7 @@ enum machine_action {
         X(READY_AT_EXEC, "Type= simple, exec or idle")                                                                 \
         X(ONESHOT, "Type=oneshot")                                                                                     \
         X(FORKING, "Type=forking")                                                                                     \
+        X(BUS_NAME, "Type=dbus")                                                                                       \
         X(MORE_COMMANDS, "further commands in the list")                                                               \
         X(MAIN_ALIVE, "a main process is alive, or lives on unknown")                                                  \
         X(REMAIN_GOOD, "RemainAfterExit= and the result is success")                                                   \

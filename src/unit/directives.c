@@ -162,7 +162,7 @@ const struct directive directives[] = {
         ROW(INSTALL, "UpheldBy", units, unit.upheld_by, UNITS_INSTALL, NULL, "Units that uphold this one once it is enabled"),
         ROW(INSTALL, "WantedBy", units, unit.wanted_by, UNITS_INSTALL, NULL, "Units that want this one once it is enabled"),
         /* service */
-        NOTICE(SERVICE, "BusName", bus_name, service.bus_name, 0, NULL, "The D-Bus name that tells that the service is ready"),
+        ROW(SERVICE, "BusName", bus_name, service.bus_name, 0, NULL, "The D-Bus name that tells that the service is ready"),
         NOTICE(SERVICE, "BusPolicy", any, nothing, 0, NULL, "Without effect since long"),
         ROW(SERVICE, "ExecCondition", commands, service.commands[EXEC_CONDITION], 0, NULL, "Commands that decide, before all others, whether to start"),
         ROW(SERVICE, "ExecReload", commands, service.commands[EXEC_RELOAD], 0, NULL, "Commands that make the service read its configuration again"),

@@ -347,5 +347,17 @@ const struct scenario scenarios[] = {
                 .programs = {RUNS, OK("/p/ok"), BAD("/p/bad")},
                 .commands = {{START_UNIT, "b.service"}, {START_UNIT, "a.service"}},
         },
+        {
+                .name = "42-dbus", /* a helper of ours tells when the name is on the bus */
+                .units = {{"dbus.socket", UNIT},
+                          {"a.service",
+                           UNIT "[Service]\nBusName=org.example.A\nExecStart=/p/run\nExecStartPost=/p/ok\n"},
+                          {"b.service", UNIT "[Service]\nBusName=org.example.B\nExecStart=/p/bad\n"}},
+                .programs = {RUNS,
+                             OK("/p/ok"),
+                             BAD("/p/bad"),
+                             {.path = SUPD_LIBEXECDIR "/supd-bus-wait", .lives_us = 50 * MS, .code = CLD_EXITED}},
+                .commands = {{START_UNIT, "a.service"}, {START_UNIT, "b.service"}, {STOP_UNIT, "a.service"}},
+        },
 };
 const size_t n_scenarios = ARRAY_SIZE(scenarios);

@@ -34,6 +34,8 @@ static enum machine_event control_event(const struct run *r, const struct proces
                                                                              : EVENT_CONTROL_FAILED;
         if (p->flags & PROCESS_CLEANUP)
                 return EVENT_CONTROL_OK;
+        if (r->d.list == LIST_BUS_WAIT && r->d.state != STATE_START)
+                return EVENT_CONTROL_OK; /* our own helper: how it was ended says nothing about the service */
         if (code == 0 && (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST))
                 return EVENT_CONTROL_OK; /* not known how: no reason to call a stop a failure */
         if (r->d.list == EXEC_CONDITION && code == CLD_EXITED && status > 0 && status < 255)

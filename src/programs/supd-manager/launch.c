@@ -112,6 +112,8 @@ enum command_what launch_command_at(const struct manager *m, const struct run *r
         *ret = NULL;
         if (r->d.list == LIST_CLEANUP)
                 return i == 0 && plan_needs_cleanup(r->unit) ? COMMAND_CLEANUP : COMMAND_NONE;
+        if (r->d.list == LIST_BUS_WAIT)
+                return i == 0 ? COMMAND_BUS_WAIT : COMMAND_NONE;
         if (r->d.list == EXEC_CONDITION && plan_needs_check(r->unit)) {
                 if (i == 0)
                         return COMMAND_CHECK;
@@ -257,6 +259,29 @@ static int pass_fds(struct manager *m, struct run *r, struct passed *ret)
         return v < 0 ? v : 0;
 }
 
+/* Our own helper, in the place of a command of the unit, with nothing of what the unit may not do. */
+static int build_bus_wait(struct manager *m, const struct run *r, const struct plan_context *c, struct diag *diag)
+{
+        const char *dir = getenv("SUPD_LIBEXEC_DIR"), *runtime = getenv("XDG_RUNTIME_DIR");
+        const char *address = getenv(m->user_mode ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
+        char path[PATH_MAX], where[PATH_MAX];
+        char *words[] = {path, r->unit->service->bus_name, where};
+        const struct exec_command command = {
+                .path = path,
+                .words = {words, ARRAY_SIZE(words)},
+                .flags = EXEC_FULL_PRIVILEGE | EXEC_NO_EXPAND,
+        };
+
+        (void)snprintf(path, sizeof(path), "%s/supd-bus-wait", dir ? dir : SUPD_LIBEXECDIR);
+        if (address)
+                (void)snprintf(where, sizeof(where), "%s", address);
+        else if (m->user_mode && runtime)
+                (void)snprintf(where, sizeof(where), "unix:path=%s/bus", runtime);
+        else
+                (void)snprintf(where, sizeof(where), "unix:path=/run/dbus/system_bus_socket");
+        return plan_build_command(&m->plan, r->unit, &command, EXEC_START_PRE, c, diag);
+}
+
 static int build_plan(struct manager *m, struct run *r, const struct process_durable *p, const struct passed *passed,
                       struct diag *diag)
 {
@@ -295,6 +320,8 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
                 return plan_build_cleanup(&m->plan, r->unit, launch_keeps_runtime(m, r), &c, diag);
         case COMMAND_EXEC:
                 return plan_build_command(&m->plan, r->unit, command, r->d.list, &c, diag);
+        case COMMAND_BUS_WAIT:
+                return build_bus_wait(m, r, &c, diag);
         case COMMAND_NONE:
                 break;
         }

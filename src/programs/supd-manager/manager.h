@@ -377,9 +377,10 @@ int launch_command(struct manager *m, struct run *r,
 void launch_send(struct manager *m, struct run *r);
 void launch_look(struct manager *m);  /* starts that have come to their end */
 void launch_child(struct manager *m); /* SIGCHLD */
-enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP };
+enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP, COMMAND_BUS_WAIT };
 enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret);
-#define LIST_CLEANUP N_EXEC_KINDS
+#define LIST_CLEANUP  N_EXEC_KINDS
+#define LIST_BUS_WAIT (N_EXEC_KINDS + 1)
 bool launch_keeps_runtime(struct manager *m, struct run *r);
 
 /* ---- exits.c ---- */

@@ -121,7 +121,7 @@ uint32_t service_facts(struct manager *m, struct run *r)
                 f |= 1u << GUARD_LIMIT_HIT;
         if (r->d.control.flags & PROCESS_CHECK)
                 f |= 1u << GUARD_CHECK;
-        if (c->type == SERVICE_SIMPLE || c->type == SERVICE_EXEC || c->type == SERVICE_IDLE || c->type == SERVICE_DBUS)
+        if (c->type == SERVICE_SIMPLE || c->type == SERVICE_EXEC || c->type == SERVICE_IDLE)
                 f |= 1u << GUARD_READY_AT_EXEC;
         if (c->type == SERVICE_ONESHOT) {
                 f |= 1u << GUARD_ONESHOT;
@@ -130,6 +130,8 @@ uint32_t service_facts(struct manager *m, struct run *r)
         }
         if (c->type == SERVICE_FORKING)
                 f |= 1u << GUARD_FORKING;
+        if (c->type == SERVICE_DBUS)
+                f |= 1u << GUARD_BUS_NAME;
         if (main_alive(r))
                 f |= 1u << GUARD_MAIN_ALIVE;
         if (c->remain_after_exit && good)
@@ -207,6 +209,7 @@ RUN_LIST(reload, EXEC_RELOAD)
 RUN_LIST(stop, EXEC_STOP)
 RUN_LIST(stop_post, EXEC_STOP_POST)
 RUN_LIST(cleanup, LIST_CLEANUP)
+RUN_LIST(bus_wait, LIST_BUS_WAIT)
 
 static void do_next(struct manager *m, struct run *r, const struct event *e unused_)
 {
@@ -422,6 +425,7 @@ static void (*const actions[N_MACHINE_ACTIONS])(struct manager *, struct run *, 
         [DO_RUN_START] = do_run_start,
         [DO_RUN_START_POST] = do_run_start_post,
         [DO_RUN_RELOAD] = do_run_reload,
+        [DO_RUN_BUS_WAIT] = do_run_bus_wait,
         [DO_RUN_STOP] = do_run_stop,
         [DO_RUN_STOP_POST] = do_run_stop_post,
         [DO_RUN_CLEANUP] = do_run_cleanup,
