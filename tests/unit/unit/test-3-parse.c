@@ -201,7 +201,7 @@ static void rule_13_legacy_names(void **state unused_)
         assert_int_equal(u->service->timeout_stop_us, 5 * USEC_PER_SEC);
         assert_true(u->service->permissions_start_only);
         assert_string_equal(u->service->bus_name, "org.a.B");
-        assert_int_equal(u->notices.n, 3); /* BusName= is not waited for; the two lists of directories */
+        assert_int_equal(u->notices.n, 2); /* the two lists of directories */
 }
 
 static void rule_14_commands(void **state unused_)
