@@ -51,6 +51,9 @@ struct install_where {
         struct arena arena;               /* owns all of it */
 };
 
+/* What a manager says of itself in the link RUNTIME_DIR/units: "systemd:PATH" or "supd:PATH", by whether systemd's own
+ * directories count for it, with "user-" in front in user mode; PATH is its $SUPD_UNIT_PATH. Points into TEXT. */
+void install_place_parse(const char *text, struct install_place *ret);
 /* 0, -ENOMEM; -ENXIO when INSTALL_USER is asked for and the environment has no home. */
 int install_where_init(struct install_where *ret, const struct install_place *place);
 void install_where_done(struct install_where *w);

@@ -181,6 +181,15 @@ static int root_set(struct install_where *w, const char *root)
         return w->root ? 0 : -ENOMEM;
 }
 
+void install_place_parse(const char *text, struct install_place *ret)
+{
+        const char *colon = strchr(text, ':');
+
+        *ret = (struct install_place){.scope = starts_with(text, "user-") ? INSTALL_USER : INSTALL_SYSTEM};
+        ret->systemd_units = starts_with(text, "systemd:") || starts_with(text, "user-systemd:");
+        ret->unit_path = colon && colon[1] ? colon + 1 : NULL;
+}
+
 int install_where_init(struct install_where *ret, const struct install_place *place)
 {
         static const struct {

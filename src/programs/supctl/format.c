@@ -141,7 +141,7 @@ const char *exit_code_word(unsigned code)
         return code < ARRAY_SIZE(words) && words[code] ? words[code] : "";
 }
 
-const char *exit_status_name(int status)
+const char *exit_status_word(int status)
 {
         /* LSB below 64, sysexits.h from 64, a service manager's own from 200 */
         static const char *const names[256] = {
@@ -217,7 +217,7 @@ const char *exit_status_name(int status)
         return status >= 0 && status < 256 ? names[status] : NULL;
 }
 
-const char *signal_name(int sig)
+const char *signal_word(int sig)
 {
         static const char *const names[] = {
                 [SIGHUP] = "HUP",       [SIGINT] = "INT",   [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
@@ -235,10 +235,10 @@ const char *signal_name(int sig)
 
 const char *format_exit(unsigned code, int status, char ret[64])
 {
-        const char *word = exit_code_word(code), *name = exit_status_name(status);
+        const char *word = exit_code_word(code), *name = exit_status_word(status);
 
-        if (code != CLD_EXITED && signal_name(status)[0] != '?')
-                (void)snprintf(ret, 64, "%s, signal=%s", word, signal_name(status));
+        if (code != CLD_EXITED && signal_word(status)[0] != '?')
+                (void)snprintf(ret, 64, "%s, signal=%s", word, signal_word(status));
         else if (code != CLD_EXITED)
                 (void)snprintf(ret, 64, "%s, signal=%d", word, status);
         else

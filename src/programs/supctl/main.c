@@ -27,6 +27,9 @@ static const struct verb verbs[] = {
         {"add-requires", "TARGET UNIT…", 2, UINT32_MAX, TABLE_UNUSED, verb_add_dependency, "Make TARGET require them"},
         {"is-enabled", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_is_enabled, "Exit with 0 if any of them is enabled"},
         {"list-unit-files", "[PATTERN…]", 0, UINT32_MAX, TABLE_UNUSED, verb_list_unit_files, "All unit files"},
+        {"cat", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_cat, "The files of a unit"},
+        {"verify", "UNIT|FILE…", 1, UINT32_MAX, TABLE_UNUSED, verb_verify,
+         "What becomes of each line, and what is wrong (--strict, --json)"},
         {"get-default", "", 0, 0, TABLE_UNUSED, verb_get_default, "What default.target is"},
         {"set-default", "TARGET", 1, 1, TABLE_UNUSED, verb_set_default, "Make it TARGET"},
 };
@@ -53,7 +56,7 @@ static void help(void)
         help_verbs(false);
         (void)printf("\nVerbs on unit files (also without a supd, and below --root=DIR):\n");
         help_verbs(true);
-        (void)printf("\nAll other verbs (start, stop, restart, reload, kill, cat, daemon-reload, …) are those of "
+        (void)printf("\nAll other verbs (start, stop, restart, reload, kill, daemon-reload, …) are those of "
                      "systemctl:\n"
                      "  supctl help                            lists them\n"
                      "\nOptions:\n"

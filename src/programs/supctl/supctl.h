@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "install/install.h"
 #include "supd/supstatus.h"
 
 enum json_form {
@@ -83,10 +84,9 @@ int view_one(struct view *v, const char *name);   /* v->snapshot has that one; -
 void view_done(struct view *v);
 bool view_warn(struct view *v, FILE *to); /* says so when the writer is gone or stopped, and the age of the data */
 const char *view_writer(struct view *v);  /* "alive", "stopped", "gone" */
-/* Without a word: is there a supd that lives? And where it looks for units: its $SUPD_UNIT_PATH, or NULL; in user mode
- * and for system units *ret_systemd_units. RET is the memory for it. */
+/* Without a word: is there a supd that lives? And where it looks for units, or one would; TEXT is the memory for it. */
 bool view_is_alive(const struct options *o);
-const char *view_unit_path(const struct options *o, char ret[4096], bool *ret_systemd_units);
+void view_place(const struct options *o, char text[4096], struct install_place *ret);
 /* Row numbers of v->snapshot sorted by type, then name; malloc'ed. */
 int view_sorted(struct view *v, uint32_t **ret);
 /* Calls EACH for every unit that WORDS mean: names, patterns, pids. FOUND is false for a name that is not loaded (then
@@ -102,8 +102,8 @@ const char *format_bytes(uint64_t n, char ret[32]); /* "5.1M" */
 const char *format_exit(unsigned code, int status,
                         char ret[64]);     /* "exited, status=1/FAILURE", "killed, signal=SEGV" */
 const char *exit_code_word(unsigned code); /* "exited", "killed", "dumped"; "" */
-const char *exit_status_name(int status);  /* "FAILURE", "EXEC", …; NULL */
-const char *signal_name(int signal);       /* "SEGV"; "?" */
+const char *exit_status_word(int status);  /* "FAILURE", "EXEC", …; NULL */
+const char *signal_word(int signal);       /* "SEGV"; "?" */
 uint64_t now_real_us(void);
 uint64_t now_mono_us(void);
 
@@ -157,6 +157,8 @@ int verb_add_dependency(struct view *v, const char *const *words, unsigned n);
 int verb_get_default(struct view *v, const char *const *words, unsigned n);
 int verb_set_default(struct view *v, const char *const *words, unsigned n);
 int verb_is_enabled(struct view *v, const char *const *words, unsigned n);
+int verb_cat(struct view *v, const char *const *words, unsigned n);
+int verb_verify(struct view *v, const char *const *words, unsigned n);
 int verb_list_unit_files(struct view *v, const char *const *words, unsigned n);
 
 #endif

@@ -142,13 +142,14 @@ int where_of_options(const struct options *o, struct install_where *ret)
         char path[4096];
         int r;
 
-        p.scope = o->global ? INSTALL_GLOBAL : o->user ? INSTALL_USER : INSTALL_SYSTEM;
         if (o->root && *o->root != '/') {
                 (void)fprintf(stderr, "supctl: --root needs an absolute path\n");
                 return -EINVAL;
         }
         if (!o->root && !o->global)
-                p.unit_path = view_unit_path(o, path, &p.systemd_units);
+                view_place(o, path, &p);
+        else
+                p.scope = o->global ? INSTALL_GLOBAL : o->user ? INSTALL_USER : INSTALL_SYSTEM;
         r = install_where_init(ret, &p);
         if (r < 0)
                 (void)fprintf(stderr, "supctl: the unit directories are not known: %s\n", strerror(-r));

@@ -146,24 +146,22 @@ bool view_is_alive(const struct options *o)
         return alive;
 }
 
-/* RUNTIME_DIR/units: a link that the manager makes; its text is "systemd:PATH" or "supd:PATH", by whether systemd's own
- * directories count for it, and what its $SUPD_UNIT_PATH is. Without one: the environment, and systemd's count. */
-const char *view_unit_path(const struct options *o, char ret[4096], bool *ret_systemd_units)
+void view_place(const struct options *o, char text[4096], struct install_place *ret)
 {
-        const char *environment = getenv("SUPD_UNIT_PATH"), *colon;
         char path[4200], dir[4096];
         ssize_t n;
 
-        *ret_systemd_units = true;
         runtime_dir(o, dir);
         (void)snprintf(path, sizeof(path), "%s/units", dir);
-        n = readlink(path, ret, 4095);
-        if (n <= 0)
-                return environment;
-        ret[n] = 0;
-        colon = strchr(ret, ':');
-        *ret_systemd_units = starts_with(ret, "systemd:");
-        return colon && colon[1] ? colon + 1 : NULL;
+        n = readlink(path, text, 4095);
+        if (n > 0) {
+                text[n] = 0;
+                install_place_parse(text, ret);
+                return;
+        }
+        *ret = (struct install_place){.scope = o->user ? INSTALL_USER : INSTALL_SYSTEM,
+                                      .unit_path = getenv("SUPD_UNIT_PATH"),
+                                      .systemd_units = true};
 }
 
 void view_done(struct view *v)

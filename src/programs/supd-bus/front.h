@@ -100,6 +100,7 @@ struct bus_event {
 struct front {
         sd_event *event;
         struct link *link;
+        char directory[4096]; /* the runtime directory */
         sd_event_source *idle, *reaper;
         uint64_t idle_us, handshake_us;
         gid_t group;
@@ -185,6 +186,14 @@ int object_get(struct client *c, sd_bus_message *m, const struct method *method,
 int object_introspect(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int object_set(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
+/* unit-files.c */
+int unit_files_change(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int unit_files_default(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int unit_files_list(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int unit_file_state(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+/* UnitFileState or UnitFilePreset of a unit; a constant, "" when it has no file. 0 or -errno. */
+int unit_files_property(const struct front *f, const char *unit, const char *property, const char **ret);
+
 /* values.c */
 struct property { /* a decoded PROPERTY record */
         char kind;
@@ -205,6 +214,7 @@ int property_next(struct control_reader *r, const char **interface, struct prope
 /* signals.c */
 void signals_event(struct front *f, uint16_t type, const char *body, size_t size);
 void signals_free(struct front *f);
+void signals_unit_files_changed(struct front *f);
 void jobs_track(struct front *f, uint32_t id, const char *unit);
 void jobs_recheck(struct front *f); /* after the manager came back */
 

@@ -166,6 +166,17 @@ static int block_signals(sd_event *event)
         return r < 0 ? r : sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
 }
 
+/* The manager's socket lies in the runtime directory. */
+static int directory_of(struct front *f, const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        if (!slash || (size_t)(slash - path) >= sizeof f->directory)
+                return -EINVAL;
+        memcpy(f->directory, path, (size_t)(slash - path));
+        return 0;
+}
+
 static int front_start(struct front *f, const struct options *o)
 {
         const struct link_handler handler = {on_event, on_connected, on_gone, f};
@@ -186,7 +197,7 @@ static int front_start(struct front *f, const struct options *o)
                 f->group = g ? g->gr_gid : 0;
         }
         if ((r = sd_event_new(&f->event)) < 0 || (r = block_signals(f->event)) < 0 || (r = clients_init(f)) < 0 ||
-            (r = link_new(f->event, o->manager, &handler, &f->link)) < 0 ||
+            (r = directory_of(f, o->manager)) < 0 || (r = link_new(f->event, o->manager, &handler, &f->link)) < 0 ||
             (r = sd_event_add_post(f->event, NULL, on_turn, f)) < 0)
                 return r;
         for (int i = 0; i < o->n_fds; i++)

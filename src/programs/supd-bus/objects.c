@@ -58,7 +58,45 @@ struct view { /* what a Get or GetAll reads from */
         const char *body;
         size_t size;
         const char *job_unit; /* NULL: no job */
+        const char *unit;     /* NULL: no unit */
+        const struct front *front;
 };
+
+/* What is told from files rather than by the manager. 1 when NAME is such a one. */
+static const char *const file_properties[] = {"UnitFileState", "UnitFilePreset"};
+
+static int append_file_property(sd_bus_message *m, const struct view *v, const char *want, const char *name)
+{
+        const char *value;
+        int r;
+
+        if (!v->unit || (want[0] && !streq(want, "Unit")))
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(file_properties); i++)
+                if (streq(file_properties[i], name)) {
+                        r = unit_files_property(v->front, v->unit, name, &value);
+                        if (r >= 0)
+                                r = sd_bus_message_append(m, "v", "s", value);
+                        return r < 0 ? r : 1;
+                }
+        return 0;
+}
+
+static int append_file_properties(sd_bus_message *m, const struct view *v, const char *want)
+{
+        int r = 0;
+
+        if (!v->unit || (want[0] && !streq(want, "Unit")))
+                return 0;
+        for (size_t i = 0; i < ARRAY_SIZE(file_properties); i++) {
+                if ((r = sd_bus_message_open_container(m, 'e', "sv")) < 0 ||
+                    (r = sd_bus_message_append_basic(m, 's', file_properties[i])) < 0 ||
+                    (r = append_file_property(m, v, "Unit", file_properties[i])) < 0 ||
+                    (r = sd_bus_message_close_container(m)) < 0)
+                        return r;
+        }
+        return 0;
+}
 
 static int reply_get(struct call *c, const struct view *v, const char *interface, const char *name, sd_bus_error *e)
 {
@@ -76,6 +114,10 @@ static int reply_get(struct call *c, const struct view *v, const char *interface
                         found = true;
                         r = property_append(m, &p);
                 }
+        }
+        if (r >= 0 && !found && want) {
+                r = append_file_property(m, v, want, name);
+                found = r > 0;
         }
         if (r >= 0 && !found && want && v->job_unit && streq(name, "Unit") && (want[0] == 0 || streq(want, "Job"))) {
                 found = true;
@@ -107,6 +149,8 @@ static int append_all(sd_bus_message *m, const struct view *v, const char *want,
                 if (!is_interface)
                         r = property_append_entry(m, &p);
         }
+        if (r >= 0 && *ret_seen)
+                r = append_file_properties(m, v, want);
         if (r >= 0 && v->job_unit && *ret_seen) {
                 if ((r = sd_bus_message_open_container(m, 'e', "sv")) < 0 ||
                     (r = sd_bus_message_append_basic(m, 's', "Unit")) < 0 || (r = append_job_unit(m, v->job_unit)) < 0)
@@ -155,7 +199,11 @@ static int reply_properties(struct call *c, const struct view *v, sd_bus_error *
 
 static int finish_properties(struct call *c, const struct link_reply *reply, sd_bus_error *e)
 {
-        const struct view v = {.body = reply->body, .size = reply->size};
+        const struct view v = {.body = reply->body,
+                               .size = reply->size,
+                               .unit = c->unit[0] ? c->unit : NULL,
+                               .front = c->client->front};
+
         return reply_properties(c, &v, e);
 }
 
@@ -252,7 +300,8 @@ static const struct signal_row {
                                "<signal name=\"UnitRemoved\"><arg type=\"s\"/><arg type=\"o\"/></signal>"
                                "<signal name=\"JobNew\"><arg type=\"u\"/><arg type=\"o\"/><arg type=\"s\"/></signal>"
                                "<signal name=\"JobRemoved\"><arg type=\"u\"/><arg type=\"o\"/><arg type=\"s\"/>"
-                               "<arg type=\"s\"/></signal><signal name=\"Reloading\"><arg type=\"b\"/></signal>"},
+                               "<arg type=\"s\"/></signal><signal name=\"Reloading\"><arg type=\"b\"/></signal>"
+                               "<signal name=\"UnitFilesChanged\"/>"},
 };
 
 /* The complete types of SIGNATURE as <arg/> lines. */
@@ -338,6 +387,9 @@ static int xml_view(struct buf *b, const struct view *v)
                         open = true;
                         (void)snprintf(full, sizeof full, BUS_PREFIX "%s", at);
                         r = xml_interface_open(b, full);
+                        for (size_t i = 0; i < ARRAY_SIZE(file_properties) && streq(at, "Unit") && r >= 0; i++)
+                                r = buf_printf(b, "  <property name=\"%s\" type=\"s\" access=\"read\"/>\n",
+                                               file_properties[i]);
                 } else if (open) {
                         r = buf_printf(b, "  <property name=\"%s\" type=\"%s\" access=\"read\"/>\n", p.name,
                                        property_signature(&p));

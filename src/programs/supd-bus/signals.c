@@ -100,6 +100,16 @@ static int make_reloading(sd_bus *bus, sd_bus_message **ret, const void *what)
         return r < 0 ? r : sd_bus_message_append(*ret, "b", (int)(v->id != 0));
 }
 
+static int make_unit_files_changed(sd_bus *bus, sd_bus_message **ret, const void *what unused_)
+{
+        return make_manager_signal(bus, ret, "UnitFilesChanged");
+}
+
+void signals_unit_files_changed(struct front *f)
+{
+        tell_all(f, make_unit_files_changed, NULL, true);
+}
+
 struct change { /* PropertiesChanged of one interface */
         const char *unit, *interface;
         const char *body;

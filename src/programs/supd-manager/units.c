@@ -386,11 +386,26 @@ int units_get(struct manager *m, const char *name, struct run **ret)
         return 0;
 }
 
+/* RUNTIME_DIR/units: a link whose text says where units are looked for (install_place_parse), for the tools that work
+ * on the files. Without it they take the usual places. */
+static void name_places(const struct manager *m)
+{
+        cleanup_buf_ struct buf text = {0};
+        char path[4096];
+
+        (void)snprintf(path, sizeof(path), "%s/units", m->runtime_dir);
+        (void)unlink(path);
+        if (buf_printf(&text, "%s%s:%s", m->user_mode ? "user-" : "", m->systemd_units ? "systemd" : "supd",
+                       m->unit_path ? m->unit_path : "") >= 0)
+                (void)!symlink(buf_str(&text), path);
+}
+
 int units_init(struct manager *m)
 {
         char own[4096];
         int v = unit_paths_init(&m->paths, m->unit_path, m->systemd_units, m->user_mode);
 
+        name_places(m);
         (void)snprintf(own, sizeof(own), "%s/builtin", m->runtime_dir);
         if (v == 0)
                 v = unit_paths_init(&m->own_paths, own, false, false);

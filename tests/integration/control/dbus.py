@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A D-Bus client in a few lines, for tests that must send what no library would: half handshakes, garbage, messages in
 one packet with the end of the handshake. Little-endian, no Hello. Not a library: what tests do not need is not here."""
+import re
 import socket
 import struct
 
@@ -20,9 +21,16 @@ def string(data, s):
 
 def call_bytes(serial, member, signature='', args=(), path=ROOT, interface=MANAGER, body_size=None):
     body = b''
-    for kind, value in zip(signature, args):
+    for kind, value in zip(re.findall('as|.', signature), args):
         if kind == 's':
             body = string(body, value)
+        elif kind == 'as':
+            items = b''
+            for s in value:
+                items = string(items, s)
+            body = align(body, 4) + struct.pack('<I', len(items)) + items
+        elif kind == 't':
+            body = align(body, 8) + struct.pack('<Q', value)
         else:
             body = align(body, 4) + struct.pack('<i' if kind == 'i' else '<I', value)
     fields = b''
