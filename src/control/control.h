@@ -65,7 +65,8 @@ struct control_ops { /* each returns 0 or -errno with *e set */
                        uint32_t *ret_job, struct control_error *e);
         int (*kill)(void *userdata, const char *unit, const char *whom, int signal, struct control_error *e);
         int (*reset_failed)(void *userdata, const char *unit /* NULL = all */, struct control_error *e);
-        int (*reload)(void *userdata, struct control_error *e); /* daemon-reload */
+        /* daemon-reload. -EINPROGRESS: control_reload_done() answers; until then what that peer asks waits. */
+        int (*reload)(void *userdata, struct control_error *e);
         int (*cancel_job)(void *userdata, uint32_t id, struct control_error *e);
         int (*load_unit)(void *userdata, const char *unit, bool only_loaded, char ret_id[256], struct control_error *e);
         int (*unit_by_pid)(void *userdata, uint32_t pid, char ret_id[256], struct control_error *e);
@@ -115,6 +116,8 @@ void control_job_new(struct control_server *s, const struct control_job *job);
 void control_job_removed(struct control_server *s, const struct control_job *job);
 void control_unit_changed(struct control_server *s, const char *unit);
 void control_reloading(struct control_server *s, bool active);
+/* The reloads that are under way have come to their end: 0 or -errno. */
+void control_reload_done(struct control_server *s, int result);
 void control_unit_new(struct control_server *s, const char *unit);
 void control_unit_removed(struct control_server *s, const char *unit);
 

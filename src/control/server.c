@@ -19,9 +19,11 @@
 struct peer {
         int fd; /* owned; -1 = free slot */
         uint32_t uid, pid;
-        bool want_write;
-        struct buf queue; /* packets, each with its header */
-        size_t sent;      /* bytes of queue that are gone */
+        bool want_write, held; /* held: the answer to its reload is still to come, and what it asks meanwhile waits */
+        uint32_t held_serial;
+        struct buf waiting; /* packets read while it is held */
+        struct buf queue;   /* packets, each with its header */
+        size_t sent;        /* bytes of queue that are gone */
 };
 
 struct control_server {
@@ -54,8 +56,9 @@ static void peer_close(struct control_server *s, struct peer *p)
                 s->poll.forget(s->poll.userdata, p->fd);
         close_fd_p(&p->fd);
         trim(&p->queue);
+        trim(&p->waiting);
         p->sent = 0;
-        p->want_write = false;
+        p->want_write = p->held = false;
         s->n_peers--;
 }
 
@@ -542,9 +545,11 @@ static void peer_request(struct control_server *s, struct peer *p, const struct 
                 r = s->answer.error;
         if (r >= 0 && s->answer.body.size > CONTROL_MESSAGE_MAX)
                 r = -EMSGSIZE;
-        if (r < 0)
+        p->held = r == -EINPROGRESS && p->fd >= 0;
+        p->held_serial = h->serial;
+        if (r < 0 && !p->held)
                 answer_error(&c, r);
-        if (p->fd >= 0)
+        if (p->fd >= 0 && !p->held)
                 peer_send_message(s, p, r < 0 ? CONTROL_ERROR : CONTROL_ANSWER, h->serial, &s->answer.body);
         deferred_flush(s);
 }
@@ -562,7 +567,51 @@ static void peer_read(struct control_server *s, struct peer *p)
                         peer_close(s, p);
                         return;
                 }
+                if (!p->held)
+                        peer_request(s, p, &h, s->packet + sizeof h);
+                else if (p->waiting.size > CONTROL_QUEUE_MAX || buf_append(&p->waiting, s->packet, (size_t)n) < 0)
+                        peer_close(s, p);
+        }
+}
+
+/* What came while its reload was under way, in order; another reload among it holds the rest again. */
+static void peer_go_on(struct control_server *s, struct peer *p)
+{
+        size_t at = 0;
+
+        while (p->fd >= 0 && !p->held && at < p->waiting.size) {
+                struct control_header h;
+
+                memcpy(&h, p->waiting.data + at, sizeof h);
+                memcpy(s->packet, p->waiting.data + at, sizeof h + h.size);
+                at += sizeof h + h.size;
                 peer_request(s, p, &h, s->packet + sizeof h);
+        }
+        if (at < p->waiting.size)
+                memmove(p->waiting.data, p->waiting.data + at, p->waiting.size - at);
+        p->waiting.size -= MIN2(at, p->waiting.size);
+        if (p->waiting.size == 0)
+                trim(&p->waiting);
+}
+
+void control_reload_done(struct control_server *s, int result)
+{
+        bool was_held[PEERS_MAX];
+
+        for (unsigned i = 0; i < PEERS_MAX; i++)
+                was_held[i] = s->peers[i].fd >= 0 && s->peers[i].held;
+        for (unsigned i = 0; i < PEERS_MAX; i++) {
+                struct peer *p = &s->peers[i];
+                struct call c = {.s = s};
+
+                if (!was_held[i] || p->fd < 0)
+                        continue;
+                p->held = false;
+                trim(&s->answer.body);
+                if (buf_reserve(&s->answer.body, 1024) >= 0 && result < 0)
+                        answer_error(&c, result);
+                peer_send_message(s, p, result < 0 ? CONTROL_ERROR : CONTROL_ANSWER, p->held_serial, &s->answer.body);
+                peer_go_on(s, p);
         }
 }
 
@@ -623,6 +672,7 @@ void control_server_free(struct control_server *s)
         for (unsigned i = 0; i < PEERS_MAX; i++) {
                 peer_close(s, &s->peers[i]);
                 buf_done(&s->peers[i].queue);
+                buf_done(&s->peers[i].waiting);
         }
         if (s->poll.forget)
                 s->poll.forget(s->poll.userdata, s->socket_fd);

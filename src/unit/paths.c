@@ -131,6 +131,48 @@ int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_
         return 0;
 }
 
+static unsigned dirs_find(const struct unit_paths *p, const char *dir)
+{
+        unsigned i = 0;
+
+        while (i < p->dirs.n && !streq(p->dirs.v[i], dir))
+                i++;
+        return i;
+}
+
+/* As directory number AT. */
+static int dirs_insert(struct unit_paths *p, unsigned at, const char *runtime_dir, const char *name)
+{
+        cleanup_buf_ struct buf b = {0};
+        char *added;
+        int r = buf_printf(&b, "%s/%s", runtime_dir, name);
+
+        if (r >= 0)
+                r = dirs_add(p, b.data, b.size);
+        if (r < 0)
+                return r;
+        added = p->dirs.v[p->dirs.n - 1];
+        memmove(p->dirs.v + at + 1, p->dirs.v + at, (p->dirs.n - 1 - at) * sizeof(*p->dirs.v));
+        p->dirs.v[at] = added;
+        return 0;
+}
+
+/* The early ones come before what the administrator wrote, the usual ones before what packages ship, the late ones
+ * last.
+ */
+int unit_paths_add_generated(struct unit_paths *p, const char *runtime_dir)
+{
+        unsigned first = dirs_find(p, supd_system_dirs[0]), vendor = dirs_find(p, supd_vendor_dirs[0]);
+        int r;
+
+        if (first == p->dirs.n || vendor == p->dirs.n)
+                return 0;
+        r = dirs_insert(p, p->dirs.n, runtime_dir, "generator.late");
+        if (r >= 0)
+                r = dirs_insert(p, vendor, runtime_dir, "generator");
+        return r < 0 ? r : dirs_insert(p, first, runtime_dir, "generator.early");
+}
+
 void unit_paths_hold(struct unit_paths *p, bool hold)
 {
         if (p->index)

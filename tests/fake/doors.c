@@ -192,6 +192,10 @@ void control_server_free(struct control_server *s unused_)
 {
 }
 
+void control_reload_done(struct control_server *s unused_, int result unused_)
+{
+}
+
 void control_reloading(struct control_server *s unused_, bool active unused_)
 {
 }

@@ -10,6 +10,7 @@
  *   identity.c    users and groups
  *   variables.c   the environment and argv
  *   attributes.c  limits, scheduling, capabilities
+ *   generators.c  another job altogether: the unit generators, once
  *   group.c       its cgroup, and the fork into it
  *   directories.c RuntimeDirectory= and its kin; removal
  *   rare.c        what few units ask for: terminals, OpenFile=, keyrings, NUMA, …
@@ -162,6 +163,9 @@ int job_fail(struct job *j, enum plan_step step, int error, int exit_code);
 
 /* main.c. FD, or a copy of it out of the range that services' sockets will want (FD is closed then); close-on-exec. */
 int fd_raised(int fd);
+
+/* generators.c: runs the unit generators; returns the exit status. */
+int generators_run(const char *runtime_dir);
 
 /* plans.c. Until the manager is gone: 0, or a negative errno. */
 int plans_loop(struct launcher *l, int signal_fd);

@@ -148,6 +148,10 @@ int main(int argc, char **argv)
                 (void)printf("supd-exec %s\n", SUPD_VERSION);
                 return EXIT_SUCCESS;
         }
+        if (argc == 2 && starts_with(argv[1], "--generators=")) {
+                seal_fds();
+                return generators_run(argv[1] + strlen("--generators="));
+        }
         if (argc != 2 || !starts_with(argv[1], "--fds=") || !parse_fds(argv[1] + strlen("--fds="), fds)) {
                 (void)fprintf(stderr, "usage: supd-exec --fds=STATE,BELL,PLANS,LIFE (started by supd-manager)\n");
                 return 2;

@@ -201,13 +201,9 @@ static int op_reset_failed(void *userdata, const char *unit, struct control_erro
 
 static int op_reload(void *userdata, struct control_error *e)
 {
-        struct manager *m = userdata;
-        int v;
+        int v = generators_reload(userdata);
 
-        control_reloading(m->control, true);
-        v = units_reload(m);
-        control_reloading(m->control, false);
-        if (v < 0)
+        if (v < 0 && v != -EINPROGRESS)
                 control_error_set(e, "org.freedesktop.DBus.Error.Failed", "Unit files cannot be read again: %s.",
                                   strerror(-v));
         return v;

@@ -252,8 +252,8 @@ void requests_take(struct manager *m)
                         (void)jobs_shutdown(m);
                 }
         } else if (bits & DURABLE_REQUEST_RELOAD) {
-                if (units_reload(m) < 0)
-                        log_line(m, NULL, "not all unit files could be read again");
+                m->meta.flags |= META_RELOAD;
+                (void)generators_reload(m);
         }
         if (bits == 0)
                 return;
@@ -341,7 +341,7 @@ static int fail(const char *what, int v)
         return 1;
 }
 
-static int begin(struct manager *m)
+void begin_default(struct manager *m)
 {
         static const uint8_t nobody[16];
         cleanup_diag_ struct diag diag = {0};
@@ -352,7 +352,7 @@ static int begin(struct manager *m)
         int v;
 
         if (m->meta.flags & (META_BOOTED | META_STOPPING))
-                return 0;
+                return;
         v = units_get(m, name, &r);
         if (v == 0)
                 why = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, &diag);
@@ -363,7 +363,6 @@ static int begin(struct manager *m)
                          v == 0 && culprit != r->id ? m->runs[culprit]->name : "");
         m->meta.flags |= META_BOOTED;
         m->meta_dirty = true;
-        return 0;
 }
 
 static int hands_init(struct manager *m)
@@ -474,7 +473,10 @@ int main(int argc, char **argv)
                 return fail("cannot take up the durable state", v);
         recover_reconcile(m);
         requests_take(m);
-        (void)begin(m);
+        if (m->meta.flags & (META_BOOTED | META_STOPPING) || !generators_boot(m))
+                begin_default(m);
+        if (m->meta.flags & META_RELOAD)
+                (void)generators_reload(m);
         engine_settle(m);
         v = doors_init(m);
         if (v < 0)

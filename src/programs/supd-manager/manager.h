@@ -11,6 +11,7 @@
  *   launch.c    the launcher, plans on their way, starts that came to their end
  *   procs.c     which processes belong to a unit, and signals to them
  *   groups.c    the units' cgroups (cgroup/)
+ *   generators.c the unit generators, before units are read
  *   exits.c     the exit ring, PID files, watched processes
  *   notify.c    sd_notify messages
  *   fdstore.c   fds that services give to be kept
@@ -134,6 +135,7 @@ struct meta_durable {
 #define META_FORCE      (1u << 4) /* what is to be stopped is signalled at once, and asked by no ExecStop= */
 #define META_AT_ONCE    (1u << 5) /* nothing is stopped: the kernel ends it */
 #define META_TAKEN_OVER (1u << 6) /* a keeper died: what it left is not below ours */
+#define META_RELOAD     (1u << 16) /* asked for by a signal, and not done yet */
 
 struct blob_durable {
         uint64_t offset;
@@ -292,6 +294,10 @@ struct manager {
         uint64_t orphans_at_us, orphans_cost_us; /* when they were last read, and how long that took */
 
         struct {
+                pid_t pid; /* 0 = they do not run */
+                bool boot, again;
+        } generators;
+        struct {
                 struct cgroup c;
                 bool unrecorded; /* the record of the base is to be put */
                 int inotify_fd;  /* cgroup.events of what is waited for */
@@ -313,7 +319,8 @@ int list_add(struct list_u32 *l, uint32_t v); /* 0; ends the manager when memory
 void log_line(const struct manager *m, const char *unit, const char *format, ...) printf_like_(3, 4);
 void log_diag(const struct manager *m, const struct diag *d);
 void requests_take(struct manager *m);
-void stop_go_on(struct manager *m); /* towards the end of supd, once it has been asked for */
+void begin_default(struct manager *m); /* starts the default unit, once */
+void stop_go_on(struct manager *m);    /* towards the end of supd, once it has been asked for */
 void keeper_store(struct manager *m, const char *name, int fd); /* the fd outlives this manager */
 
 /* ---- loop.c ---- */
@@ -402,6 +409,12 @@ int procs_signal(struct manager *m, const struct process_durable *p, const int *
 int procs_signal_group(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
 bool procs_claimed(struct manager *m, pid_t pid);      /* it stands in a slot */
 struct run *procs_owner(struct manager *m, pid_t pid); /* NULL = not attributed */
+
+/* ---- generators.c ---- */
+bool generators_boot(struct manager *m); /* they run, and begin_default() follows */
+int generators_reload(
+        struct manager *m); /* daemon-reload: 0, what went wrong, or -EINPROGRESS: behind the generators */
+void generators_ended(struct manager *m);
 
 /* ---- groups.c ---- */
 int groups_open(struct manager *m);                                  /* finds or makes the base; none is no error */

@@ -241,10 +241,10 @@ static void publish_header(struct manager *m)
         h->flags = (h->flags & SUPD_TABLE_TRUNCATED) | (m->user_mode ? SUPD_TABLE_USER : 0) |
                    (m->keeper_pid == 1 ? SUPD_TABLE_INIT : 0) |
                    (m->meta.flags & META_STOPPING ? SUPD_TABLE_STOPPING : 0);
-        h->system_state = m->meta.flags & META_STOPPING     ? SUPD_SYSTEM_STOPPING
-                          : h->n_jobs > 0 && !m->ready_said ? SUPD_SYSTEM_STARTING
-                          : h->n_failed > 0                 ? SUPD_SYSTEM_DEGRADED
-                                                            : SUPD_SYSTEM_RUNNING;
+        h->system_state = m->meta.flags & META_STOPPING                             ? SUPD_SYSTEM_STOPPING
+                          : (h->n_jobs > 0 || m->generators.boot) && !m->ready_said ? SUPD_SYSTEM_STARTING
+                          : h->n_failed > 0                                         ? SUPD_SYSTEM_DEGRADED
+                                                                                    : SUPD_SYSTEM_RUNNING;
 }
 
 /* RUNTIME_DIR/table: a link whose text is the name of the instance, for readers that know the directory only. */

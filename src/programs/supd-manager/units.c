@@ -405,6 +405,8 @@ int units_init(struct manager *m)
         char own[4096];
         int v = unit_paths_init(&m->paths, m->unit_path, m->systemd_units, m->user_mode);
 
+        if (v == 0 && m->systemd_units && !m->user_mode)
+                v = unit_paths_add_generated(&m->paths, m->runtime_dir);
         name_places(m);
         (void)snprintf(own, sizeof(own), "%s/builtin", m->runtime_dir);
         if (v == 0)
