@@ -48,6 +48,9 @@ int cgroup_open(struct cgroup *ret, const char *under, const char *name);
 /* The same for other files than /proc/self/mountinfo and /proc/self/cgroup (tests). */
 int cgroup_open_at(struct cgroup *ret, const char *under, const char *name, const char *mountinfo,
                    const char *membership);
+/* For a supd that is process 1 where no hierarchy is mounted at all: mounts the unified one at its usual place. 0, or
+ * what the kernel says. */
+int cgroup_mount(void);
 /* What cgroup_reopen() needs to know, as bytes that may be kept; appended to RET. */
 int cgroup_record(const struct cgroup *c, struct buf *ret);
 /* The base that a record tells of. FD: its locked fd, which becomes C's, or -1 when nobody kept it. Not usable when it

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "cgroup/files.h"
@@ -263,6 +264,11 @@ int cgroup_open_at(struct cgroup *ret, const char *under, const char *name, cons
 int cgroup_open(struct cgroup *ret, const char *under, const char *name)
 {
         return cgroup_open_at(ret, under, name, "/proc/self/mountinfo", "/proc/self/cgroup");
+}
+
+int cgroup_mount(void)
+{
+        return mount("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? -errno : 0;
 }
 
 /* ---- records: "2" or "1", own, base, path, each with its NUL ---- */

@@ -90,6 +90,11 @@ int cgroup_open(struct cgroup *ret, const char *under unused_, const char *name 
         return 0;
 }
 
+int cgroup_mount(void)
+{
+        return -EPERM;
+}
+
 int cgroup_reopen(struct cgroup *ret unused_, const void *record unused_, size_t size unused_, int fd unused_)
 {
         return -EBADMSG;

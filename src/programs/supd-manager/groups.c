@@ -65,6 +65,8 @@ int groups_open(struct manager *m)
         } else if (!under || !streq(under, "no")) {
                 (void)snprintf(name, sizeof(name), "supd%s%s", *m->name ? "-" : "", m->name);
                 v = cgroup_open(&m->groups.c, under, name);
+                if (v == 0 && m->keeper_pid == 1 && !under && m->groups.c.found == CGROUP_NONE && cgroup_mount() == 0)
+                        v = cgroup_open(&m->groups.c, under, name);
                 if (v < 0)
                         return v;
                 m->groups.unrecorded = m->groups.c.usable;

@@ -542,12 +542,30 @@ static pid_t read_pid_file(const char *path)
         return end != text && *end == 0 && pid > 1 && pid < INT32_MAX ? (pid_t)pid : 0;
 }
 
+/* The only one of the unit's processes that the keeper has adopted: what others of them have forked is not the main
+ * process. 0 when there is none, or more than one. */
+static pid_t guess_main(struct manager *m, struct run *r)
+{
+        struct sys_pids rest = {0};
+        struct sys_stat st;
+        pid_t pid = 0;
+        unsigned n = 0;
+
+        if (procs_rest(m, r, &rest) < 0)
+                return 0;
+        for (size_t i = 0; i < rest.n; i++)
+                if (sys_stat(rest.v[i], &st) == 0 && st.parent == m->keeper_pid && st.state != 'Z') {
+                        pid = rest.v[i];
+                        n++;
+                }
+        free(rest.v);
+        return n == 1 ? pid : 0;
+}
+
 /* True when EVENT_MAIN_FOUND has been queued; false while the PID file is still to be waited for. */
 bool service_find_main(struct manager *m, struct run *r)
 {
         const struct service_config *c = config(r);
-        cleanup_free_ pid_t *owned = NULL;
-        struct sys_pids rest = {0};
         pid_t pid = 0;
 
         r->d.flags &= ~UNIT_WAIT_PIDFILE;
@@ -561,9 +579,8 @@ bool service_find_main(struct manager *m, struct run *r)
                 engine_post(m, r, EVENT_MAIN_FOUND, 0, 0);
                 return true;
         }
-        if (c->guess_main_pid && procs_rest(m, r, &rest) == 0 && rest.n == 1)
-                pid = rest.v[0];
-        owned = rest.v;
+        if (c->guess_main_pid)
+                pid = guess_main(m, r);
         if (pid == 0 || exits_claim_main(m, r, pid) < 0)
                 r->d.flags |= UNIT_MAIN_UNKNOWN;
         engine_touch(m, r);
