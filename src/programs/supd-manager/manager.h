@@ -132,9 +132,9 @@ struct meta_durable {
 #define META_BOOTED     (1u << 1) /* the start job of the default unit has been put */
 #define META_REBOOT     (1u << 2) /* what is to follow the end */
 #define META_POWER      (1u << 3)
-#define META_FORCE      (1u << 4) /* what is to be stopped is signalled at once, and asked by no ExecStop= */
-#define META_AT_ONCE    (1u << 5) /* nothing is stopped: the kernel ends it */
-#define META_TAKEN_OVER (1u << 6) /* a keeper died: what it left is not below ours */
+#define META_FORCE      (1u << 4)  /* what is to be stopped is signalled at once, and asked by no ExecStop= */
+#define META_AT_ONCE    (1u << 5)  /* nothing is stopped: the kernel ends it */
+#define META_TAKEN_OVER (1u << 6)  /* a keeper died: what it left is not below ours */
 #define META_RELOAD     (1u << 16) /* asked for by a signal, and not done yet */
 
 struct blob_durable {

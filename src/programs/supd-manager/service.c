@@ -596,12 +596,14 @@ static void signal_both(struct manager *m, struct run *r, const int *signals, un
         (void)procs_signal(m, &r->d.control, signals, n);
 }
 
-/* 0, or why not all of them could be found. */
-static int signal_rest(struct manager *m, struct run *r, const int *signals, unsigned n)
+/* Everything of R, in one go: who hears of it late sees the others end first, and takes that for a failure. 0, or why
+ * not all of them could be found. */
+static int signal_all(struct manager *m, struct run *r, const int *signals, unsigned n)
 {
         struct sys_pids rest = {0};
         int v = procs_rest(m, r, &rest);
 
+        signal_both(m, r, signals, n);
         for (size_t i = 0; v == 0 && i < rest.n; i++) {
                 struct sys_stat st;
                 int gone = sys_stat(rest.v[i], &st);
@@ -682,10 +684,11 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
                 (void)procs_signal(m, &r->d.control, signals, n);
                 return;
         }
-        signal_both(m, r, signals, n);
-        if (rest_too && signals[0] == SIGKILL && groups_kill(m, r) == 0 && !(r->d.flags & UNIT_OUTSIDE))
+        if (!rest_too || (signals[0] == SIGKILL && groups_kill(m, r) == 0 && !(r->d.flags & UNIT_OUTSIDE))) {
+                signal_both(m, r, signals, n);
                 return;
-        if (rest_too && signal_rest(m, r, signals, n) < 0) {
+        }
+        if (signal_all(m, r, signals, n) < 0) {
                 r->kill_again = (uint8_t)what;
                 exits_look_later(m, r);
         }
