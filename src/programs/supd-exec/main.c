@@ -149,7 +149,7 @@ int main(int argc, char **argv)
                 return EXIT_SUCCESS;
         }
         if (argc == 2 && starts_with(argv[1], "--generators=")) {
-                seal_fds();
+                close_all(LOWEST_FD, ~0u);
                 return generators_run(argv[1] + strlen("--generators="));
         }
         if (argc != 2 || !starts_with(argv[1], "--fds=") || !parse_fds(argv[1] + strlen("--fds="), fds)) {
