@@ -467,12 +467,11 @@ static int load_file(struct operation *o, struct unit_file *f, const char *path,
         return 0;
 }
 
-static bool is_null(const char *path)
+static bool is_device(const char *path)
 {
         struct stat st;
 
-        return stat(path, &st) >= 0 &&
-               (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode) || (S_ISREG(st.st_mode) && st.st_size == 0));
+        return stat(path, &st) >= 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
 }
 
 /* May a link called NAME be an alias of TARGET? Templates of templates, plain names of plain names, of one type. 0,
@@ -519,13 +518,13 @@ static int link_target(struct operation *o, const char *path, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-/* A link to /dev/null, or in the end to an empty file. */
+/* A link to /dev/null; one to an empty file is followed first. */
 static bool link_masks(struct operation *o, const char *path)
 {
         char *end;
 
         return path_chase(&o->arena, o->where->root, path, true, &end) >= 0 &&
-               (streq(path_below(o->where->root, end), "/dev/null") || is_null(end));
+               (streq(path_below(o->where->root, end), "/dev/null") || is_device(end));
 }
 
 static bool lies_in_search_path(const struct install_where *w, const char *path)

@@ -119,14 +119,19 @@ struct removal {
         int error;
 };
 
-static bool is_meant(const struct removal *k, const char *name, const char *target)
+static bool is_named(const struct removal *k, const char *name)
 {
         char template_name[UNIT_NAME_MAX + 1];
 
-        if (list_has(k->names, target) || list_has(k->names, path_base(target)) || list_has(k->names, name))
+        if (list_has(k->names, name))
                 return true;
         return unit_name_is_instance(name) && unit_name_template(name, template_name) >= 0 &&
                list_has(k->names, template_name);
+}
+
+static bool is_target(const struct removal *k, const char *target)
+{
+        return list_has(k->names, target) || list_has(k->names, path_base(target));
 }
 
 static int remove_link(struct removal *k, const char *path)
@@ -164,10 +169,11 @@ static int remove_below(struct removal *k, const char *dir, unsigned depth)
                 if (S_ISDIR(st.st_mode) && depth < 16)
                         q = remove_below(k, path, depth + 1);
                 else if (S_ISLNK(st.st_mode) && unit_name_valid(names.v[i])) {
-                        q = path_chase(&o->arena, o->where->root, path, true, &target);
-                        if (q == -ELOOP)
-                                continue;
-                        if (q >= 0 && is_meant(k, names.v[i], target))
+                        if (is_named(k, names.v[i]))
+                                q = remove_link(k, path);
+                        else if ((q = path_chase(&o->arena, o->where->root, path, true, &target)) < 0)
+                                q = change_error(o->changes, q, path, NULL);
+                        else if (is_target(k, target))
                                 q = remove_link(k, path);
                 }
                 if (q < 0 && k->error == 0)

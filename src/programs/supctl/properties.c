@@ -40,6 +40,31 @@ static void compute_names(struct view *v, uint32_t i, const struct supd_status_r
         (void)buf_printf(out, "%s%s%s", supstatus_text(v->snapshot, i, SUPD_TEXT_NAME), *aliases ? " " : "", aliases);
 }
 
+static void file_words(struct view *v, uint32_t i, bool preset, struct buf *out)
+{
+        const char *words[2];
+
+        unit_file_words(v->options, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME),
+                        supstatus_text(v->snapshot, i, SUPD_TEXT_FRAGMENT_PATH), &words[0], preset ? &words[1] : NULL);
+        (void)buf_append_str(out, words[preset]);
+}
+
+/* A manager may say it in the table; else the files do. */
+static void compute_file_state(struct view *v, uint32_t i, const struct supd_status_row *row, struct buf *out)
+{
+        const char *said = supstatus_file_state_name(row->unit_file_state);
+
+        if (*said)
+                (void)buf_append_str(out, said);
+        else
+                file_words(v, i, false, out);
+}
+
+static void compute_file_preset(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)
+{
+        file_words(v, i, true, out);
+}
+
 static void compute_invocation(struct view *v unused_, uint32_t i unused_, const struct supd_status_row *row,
                                struct buf *out)
 {
@@ -127,7 +152,8 @@ static const struct property properties[] = {
         {"FragmentPath", TEXT(FRAGMENT_PATH)},
         {"SourcePath", TEXT(SOURCE_PATH)},
         {"DropInPaths", TEXT(DROP_IN_PATHS)},
-        {"UnitFileState", KIND_WORD, ROW(unit_file_state), supstatus_file_state_name},
+        {"UnitFileState", KIND_COMPUTED, .compute = compute_file_state},
+        {"UnitFilePreset", KIND_COMPUTED, .compute = compute_file_preset},
         TIMES("StateChangeTimestamp", state_change),
         TIMES("InactiveExitTimestamp", inactive_exit),
         TIMES("ActiveEnterTimestamp", active_enter),

@@ -150,6 +150,11 @@ int verb_is_failed(struct view *v, const char *const *words, unsigned n);
 int verb_is_system_running(struct view *v, const char *const *words, unsigned n);
 int verb_show(struct view *v, const char *const *words, unsigned n);
 
+/* unit-files.c: what the files say of a unit of which one was loaded from PATH, as words; "" when PATH is empty or
+ * gone. The presets are asked only when ret_preset is not NULL. */
+void unit_file_words(const struct options *o, const char *unit, const char *path, const char **ret_state,
+                     const char **ret_preset);
+
 /* verbs on files: unit-files.c, cat.c, verify.c */
 int verb_change_files(struct view *v, const char *const *words, unsigned n);
 int verb_preset_all(struct view *v, const char *const *words, unsigned n);

@@ -696,3 +696,44 @@ int verb_list_unit_files(struct view *v, const char *const *words, unsigned n)
                 print_rows(o, rows, k);
         return k > 0 || o->json != JSON_OFF ? EXIT_OK : EXIT_ERROR;
 }
+
+/* ---- for status and show ---- */
+
+/* Where to look is found out once; it lasts as long as the program. */
+static const struct install_where *where_once(const struct options *o, struct install_presets **ret_presets)
+{
+        static struct install_where w;
+        static struct install_presets *presets;
+        static int found = -EAGAIN;
+
+        if (found == -EAGAIN) {
+                found = where_of_options(o, &w);
+                free(w.diag); /* nobody is told of mistakes in files here */
+                w.diag = NULL;
+        }
+        if (found >= 0 && ret_presets && !presets && install_presets_read(&w, &presets) < 0)
+                presets = NULL;
+        if (ret_presets)
+                *ret_presets = presets;
+        return found < 0 ? NULL : &w;
+}
+
+void unit_file_words(const struct options *o, const char *unit, const char *path, const char **ret_state,
+                     const char **ret_preset)
+{
+        struct install_presets *presets = NULL;
+        const struct install_where *w;
+        enum install_state state;
+
+        *ret_state = "";
+        if (ret_preset)
+                *ret_preset = "";
+        if (!*path || access(path, F_OK) < 0)
+                return;
+        w = where_once(o, ret_preset ? &presets : NULL);
+        if (!w || install_get_state(w, unit, &state) < 0)
+                return;
+        *ret_state = install_state_name(state);
+        if (ret_preset && presets && preset_counts(state))
+                *ret_preset = install_preset_enables(presets, unit) ? "enabled" : "disabled";
+}

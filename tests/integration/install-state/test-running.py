@@ -131,6 +131,8 @@ class Running(harness.Case):
         self.assertEqual(states(), ['disabled', 'enabled'])
         self.s.ctl('enable', 'h', check=0)
         self.assertEqual(states(), ['enabled', 'enabled'])
+        self.assertEqual(self.s.show('h.service', 'UnitFileState', 'UnitFilePreset'), ('enabled', 'enabled'))
+        self.assertIn('h.service; enabled; preset: enabled)', self.s.ctl('status', 'h').stdout)
         everything = dict(c.call('GetAll', 's', '', path=dbus.unit_path('h.service'), interface='org.freedesktop.DBus.Properties')[0])
         self.assertEqual(everything['UnitFileState'], 'enabled')
         c.close()
@@ -182,6 +184,34 @@ class Running(harness.Case):
         r = subprocess.run([os.environ['SUPCTL'], '--runtime-dir', self.s.runtime, 'list-unit-files', '--no-legend', 'a.service'],
                            capture_output=True, text=True, timeout=60, env={'PATH': '/bin'})
         self.assertEqual(r.stdout.split()[:2], ['a.service', 'disabled'])
+
+    def test_12_scripts(self):
+        tool = '/lib/systemd/systemd-sysv-install'
+        os.makedirs('/lib/systemd', exist_ok=True)
+        harness.mount('tmpfs', '/lib/systemd', 'tmpfs')
+        diff = importlib.import_module('test-install-state')
+        commands = ('enable x', 'is-enabled x', 'disable x', '--quiet enable x', 'enable n', 'is-enabled n x', 'disable n gone', 'enable x n',
+                    'mask x', 'enable off', 'is-enabled off', '-q is-enabled off', 'enable /usr/lib/systemd/system/n.service')
+        tree = {'etc/init.d/x': '', 'etc/init.d/n': '', 'etc/init.d/off': '', 'usr/lib/systemd/system/n.service': WANTED,
+                'usr/lib/systemd/system/x.target': '[Unit]\n'}
+
+        def lines():
+            for words in ([os.environ['SUPCTL']], diff.reference()):
+                if words:
+                    harness.write('/run/t/sysv', '')
+                    yield diff.play(words, tree, commands), [w.split('=')[-1].split('/')[-1] for w in harness.read('/run/t/sysv').splitlines()]
+        without = next(lines())[0]
+        self.assertEqual(without[0][2], ['Failed to enable unit, unit x.service does not exist.'])
+        harness.write(tool, '#!/bin/sh\necho "$*" >> /run/t/sysv\ncase $3 in off) exit 1; esac\n')
+        os.chmod(tool, 0o755)
+        found = list(lines())
+        self.assertIn('x.service is not a native service, redirecting to systemd-sysv-install.', found[0][0][0][2])
+        self.assertIn('Synchronizing state of n.service with SysV service script with %s.' % tool, found[0][0][4][2])
+        self.assertEqual(len(found[0][1]), 12, found[0][1])
+        for i, command in enumerate(commands):
+            self.assertEqual(found[0][0][i], found[-1][0][i], command)
+        self.assertEqual(*[[w.split()[1:] for w in f[1]] for f in (found[0], found[-1])])
+        harness.libc.umount2(b'/lib/systemd', 2)
 
     def test_11_the_manager_may_die_meanwhile(self):
         self.s.unit('k.service', WANTED)
