@@ -102,30 +102,25 @@ int cgroup_create(const struct cgroup *c, const char *unit)
         return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-/* What to do with a cgroup, after the ones below it. PARENT and NAME are its place, FD is itself. */
-typedef int (*visitor)(int parent, const char *name, int fd, void *userdata);
-
-/* A cgroup without cgroups below has two links: then there is nothing to be read. */
-static bool has_below(int fd)
-{
-        struct stat st;
-
-        return fstat(fd, &st) < 0 || st.st_nlink != 2;
-}
+/* What to do with the cgroup NAME in PARENT, after the ones below it. */
+typedef int (*visitor)(int parent, const char *name, void *userdata);
 
 static int visit(int parent, const char *name, unsigned depth, visitor f, void *userdata)
 {
-        int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = 0;
+        struct stat st;
         struct dirent *e;
+        int fd, r = 0;
         DIR *d;
 
+        if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        /* A cgroup without cgroups below has two links: nothing to be read, and no descriptor needed, which may be the
+         * last one. */
+        if (st.st_nlink == 2)
+                return f(parent, name, userdata);
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
-        if (!has_below(fd)) {
-                r = f(parent, name, fd, userdata);
-                (void)close(fd);
-                return r;
-        }
         d = fdopendir(fd);
         if (!d) {
                 r = -errno;
@@ -136,7 +131,7 @@ static int visit(int parent, const char *name, unsigned depth, visitor f, void *
                 if (e->d_type == DT_DIR && !streq(e->d_name, ".") && !streq(e->d_name, ".."))
                         r = visit(dirfd(d), e->d_name, depth + 1, f, userdata);
         if (r == 0)
-                r = f(parent, name, dirfd(d), userdata);
+                r = f(parent, name, userdata);
         (void)closedir(d);
         return r;
 }
@@ -150,7 +145,7 @@ static int visit_unit(const struct cgroup *c, const char *unit, visitor f, void 
         return r < 0 ? r : visit(AT_FDCWD, path, 0, f, userdata);
 }
 
-static int remove_one(int parent, const char *name, unused_ int fd, unused_ void *userdata)
+static int remove_one(int parent, const char *name, unused_ void *userdata)
 {
         return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
@@ -167,7 +162,7 @@ int cgroup_remove(const struct cgroup *c, const char *unit)
         return visit(AT_FDCWD, path, 0, remove_one, NULL);
 }
 
-static int remove_what_goes(int parent, const char *name, unused_ int fd, unused_ void *userdata)
+static int remove_what_goes(int parent, const char *name, unused_ void *userdata)
 {
         (void)unlinkat(parent, name, AT_REMOVEDIR);
         return 0;
@@ -179,13 +174,16 @@ void cgroup_remove_all(const struct cgroup *c)
                 (void)visit(AT_FDCWD, c->base, 0, remove_what_goes, NULL);
 }
 
-static int collect(unused_ int parent, unused_ const char *name, int fd, void *userdata)
+static int collect(int parent, const char *name, void *userdata)
 {
         struct buf *pids = userdata;
         cleanup_buf_ struct buf b = {0};
-        char *save = NULL;
-        int r = cgroup_file_read(fd, "cgroup.procs", &b);
+        char *save = NULL, path[PATH_MAX];
+        int r;
 
+        if ((size_t)snprintf(path, sizeof(path), "%s/cgroup.procs", name) >= sizeof(path))
+                return -ENAMETOOLONG;
+        r = cgroup_file_read(parent, path, &b);
         if (r < 0) /* a threaded cgroup has no list of its own; a removed one has no processes */
                 return r == -EOPNOTSUPP || r == -ENOENT || r == -ENODEV ? 0 : r;
         for (char *s = b.size > 0 ? strtok_r(b.data, "\n", &save) : NULL; s; s = strtok_r(NULL, "\n", &save)) {

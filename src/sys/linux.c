@@ -114,6 +114,10 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal)
         if (fd == -ESRCH)
                 return -ESRCH;
         r = start_time_is(pid, start_time); /* after the pidfd: what it names is what was looked at */
+        if (fd >= 0 && (r == -EMFILE || r == -ENFILE)) { /* no room for both: as where pidfds are denied */
+                close_fd_p(&fd);
+                r = start_time_is(pid, start_time);
+        }
         if (r < 0)
                 return r;
         if (fd >= 0) {

@@ -611,8 +611,10 @@ static int signal_all(struct manager *m, struct run *r, const int *signals, unsi
                         v = gone == -ESRCH ? 0 : gone;
                         continue;
                 }
-                for (unsigned j = 0; j < n; j++)
-                        (void)sys_kill(rest.v[i], st.start_time, signals[j]);
+                for (unsigned j = 0; j < n && v == 0; j++) {
+                        gone = sys_kill(rest.v[i], st.start_time, signals[j]);
+                        v = gone == -EMFILE || gone == -ENFILE ? gone : 0; /* it must be tried again */
+                }
         }
         free(rest.v);
         return v == -ENOENT ? 0 : v; /* no /proc: nothing to be known, ever */
