@@ -113,7 +113,7 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal)
         fd = sys_pidfd_open(pid);
         if (fd == -ESRCH)
                 return -ESRCH;
-        r = start_time_is(pid, start_time); /* after the pidfd: what it names is what was looked at */
+        r = start_time_is(pid, start_time);              /* after the pidfd: what it names is what was looked at */
         if (fd >= 0 && (r == -EMFILE || r == -ENFILE)) { /* no room for both: as where pidfds are denied */
                 close_fd_p(&fd);
                 r = start_time_is(pid, start_time);
