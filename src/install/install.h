@@ -32,6 +32,7 @@ struct install_place { /* strings borrowed until install_where_init() returns */
         enum install_scope scope;
         const char *root;      /* NULL, or an absolute path below which everything lies */
         const char *unit_path; /* $SUPD_UNIT_PATH: replaces the search path; links go to its first directory */
+        const char *generated; /* NULL, or the directory with supd's own generator.early, generator, generator.late */
         bool systemd_units;    /* systemd's own directories count; else only those of supd */
 };
 

@@ -7,7 +7,13 @@
 #include <stdio.h>
 
 enum { N_DIRS_MAX = 64 };
-enum base { BASE_NONE, BASE_CONFIG, BASE_RUNTIME, BASE_DATA }; /* what the path of a row is below, for users */
+enum base {
+        BASE_NONE,
+        BASE_CONFIG,
+        BASE_RUNTIME,
+        BASE_DATA,
+        BASE_GENERATED
+}; /* what the path of a row is below, for users */
 
 struct dir_row {
         const char *path;
@@ -20,6 +26,7 @@ static const struct dir_row system_rows[] = {
         {"/etc/systemd/system.control", BASE_NONE, true, DIR_CONTROL},
         {"/run/systemd/system.control", BASE_NONE, true, DIR_CONTROL | DIR_VOLATILE},
         {"/run/systemd/transient", BASE_NONE, true, DIR_TRANSIENT | DIR_VOLATILE},
+        {"generator.early", BASE_GENERATED, false, DIR_GENERATED | DIR_VOLATILE},
         {"/run/systemd/generator.early", BASE_NONE, true, DIR_GENERATED | DIR_VOLATILE},
         {"/etc/supd/units", BASE_NONE, false, DIR_PERSISTENT},
         {"/run/supd/units", BASE_NONE, false, DIR_RUNTIME | DIR_VOLATILE},
@@ -27,12 +34,14 @@ static const struct dir_row system_rows[] = {
         {"/etc/systemd/system.attached", BASE_NONE, true, 0},
         {"/run/systemd/system", BASE_NONE, true, DIR_RUNTIME | DIR_VOLATILE},
         {"/run/systemd/system.attached", BASE_NONE, true, DIR_VOLATILE},
+        {"generator", BASE_GENERATED, false, DIR_GENERATED | DIR_VOLATILE},
         {"/run/systemd/generator", BASE_NONE, true, DIR_GENERATED | DIR_VOLATILE},
         {"/usr/local/lib/supd/units", BASE_NONE, false, DIR_VENDOR},
         {"/usr/lib/supd/units", BASE_NONE, false, DIR_VENDOR},
         {"/usr/local/lib/systemd/system", BASE_NONE, true, DIR_VENDOR},
         {"/lib/systemd/system", BASE_NONE, true, DIR_VENDOR},
         {"/usr/lib/systemd/system", BASE_NONE, true, DIR_VENDOR},
+        {"generator.late", BASE_GENERATED, false, DIR_GENERATED | DIR_VOLATILE},
         {"/run/systemd/generator.late", BASE_NONE, true, DIR_GENERATED | DIR_VOLATILE},
 };
 
@@ -52,6 +61,7 @@ static const struct dir_row user_rows[] = {
         {"systemd/user.control", BASE_CONFIG, true, DIR_CONTROL},
         {"systemd/user.control", BASE_RUNTIME, true, DIR_CONTROL | DIR_VOLATILE},
         {"systemd/transient", BASE_RUNTIME, true, DIR_TRANSIENT | DIR_VOLATILE},
+        {"generator.early", BASE_GENERATED, false, DIR_GENERATED | DIR_VOLATILE},
         {"systemd/generator.early", BASE_RUNTIME, true, DIR_GENERATED | DIR_VOLATILE},
         {"supd/units", BASE_CONFIG, false, DIR_PERSISTENT},
         {"systemd/user", BASE_CONFIG, true, DIR_PERSISTENT},
@@ -60,6 +70,7 @@ static const struct dir_row user_rows[] = {
         {"supd/units", BASE_RUNTIME, false, DIR_RUNTIME | DIR_VOLATILE},
         {"systemd/user", BASE_RUNTIME, true, DIR_RUNTIME | DIR_VOLATILE},
         {"/run/systemd/user", BASE_NONE, true, DIR_VOLATILE},
+        {"generator", BASE_GENERATED, false, DIR_GENERATED | DIR_VOLATILE},
         {"systemd/generator", BASE_RUNTIME, true, DIR_GENERATED | DIR_VOLATILE},
         {"supd/units", BASE_DATA, false, DIR_VENDOR},
         {"systemd/user", BASE_DATA, true, DIR_VENDOR},
@@ -69,6 +80,7 @@ static const struct dir_row user_rows[] = {
         {"/usr/share/systemd/user", BASE_NONE, true, DIR_VENDOR},
         {"/usr/local/lib/systemd/user", BASE_NONE, true, DIR_VENDOR},
         {"/usr/lib/systemd/user", BASE_NONE, true, DIR_VENDOR},
+        {"generator.late", BASE_GENERATED, false, DIR_GENERATED | DIR_VOLATILE},
         {"systemd/generator.late", BASE_RUNTIME, true, DIR_GENERATED | DIR_VOLATILE},
 };
 
@@ -91,14 +103,17 @@ static int dir_add(struct install_where *w, const char *path, unsigned kind)
 }
 
 /* What a user's rows are below; NULL when the environment does not say. */
-static const char *base_path(struct install_where *w, enum base base)
+static const char *base_path(struct install_where *w, const struct install_place *place, enum base base)
 {
         static const char *const variables[] = {
                 [BASE_CONFIG] = "XDG_CONFIG_HOME", [BASE_RUNTIME] = "XDG_RUNTIME_DIR", [BASE_DATA] = "XDG_DATA_HOME"};
         static const char *const below_home[] = {
                 [BASE_CONFIG] = ".config", [BASE_RUNTIME] = NULL, [BASE_DATA] = ".local/share"};
-        const char *value = getenv(variables[base]), *home = getenv("HOME");
+        const char *value, *home = getenv("HOME");
 
+        if (base == BASE_GENERATED)
+                return place->generated;
+        value = getenv(variables[base]);
         if (value && *value == '/')
                 return value;
         if (!home || *home != '/' || !below_home[base])
@@ -106,17 +121,17 @@ static const char *base_path(struct install_where *w, enum base base)
         return path_join(&w->arena, home, below_home[base]);
 }
 
-static int rows_add(struct install_where *w, const struct dir_row *rows, size_t n, bool systemd_units)
+static int rows_add(struct install_where *w, const struct install_place *place, const struct dir_row *rows, size_t n)
 {
         int r = 0;
 
         for (size_t i = 0; i < n && r >= 0; i++) {
                 const char *base, *path = rows[i].path;
 
-                if (rows[i].systemd && !systemd_units)
+                if (rows[i].systemd && !place->systemd_units)
                         continue;
                 if (rows[i].base != BASE_NONE) {
-                        base = base_path(w, rows[i].base);
+                        base = base_path(w, place, rows[i].base);
                         if (!base)
                                 continue;
                         path = path_join(&w->arena, base, path);
@@ -207,7 +222,7 @@ int install_where_init(struct install_where *ret, const struct install_place *pl
         if (r >= 0)
                 r = w.dirs ? unit_path_add(&w, place->unit_path, &go_on) : -ENOMEM;
         if (r >= 0 && go_on)
-                r = rows_add(&w, scopes[place->scope].rows, scopes[place->scope].n, place->systemd_units);
+                r = rows_add(&w, place, scopes[place->scope].rows, scopes[place->scope].n);
         if (r >= 0) {
                 choose_config(&w, go_on && place->systemd_units);
                 r = w.persistent ? 0 : -ENXIO;

@@ -157,6 +157,8 @@ void view_place(const struct options *o, char text[4096], struct install_place *
         if (n > 0) {
                 text[n] = 0;
                 install_place_parse(text, ret);
+                if ((size_t)n + strlen(dir) + 2 <= 4096) /* behind the text, in its memory */
+                        ret->generated = strcpy(text + n + 1, dir);
                 return;
         }
         *ret = (struct install_place){.scope = o->user ? INSTALL_USER : INSTALL_SYSTEM,

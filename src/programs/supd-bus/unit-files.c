@@ -31,6 +31,7 @@ static int where_of(const struct front *f, struct install_where *ret)
         if (n > 0) {
                 text[n] = 0;
                 install_place_parse(text, &place);
+                place.generated = f->directory;
         }
         return install_where_init(ret, &place);
 }

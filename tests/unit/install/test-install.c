@@ -252,6 +252,20 @@ static void test_unit_path(void **state)
         install_where_done(&w);
 }
 
+static void test_generated(void **state)
+{
+        struct fixture *f = *state;
+        struct install_where w;
+        struct install_place place = {.systemd_units = true, .generated = at(f, "/own")};
+        enum install_state s = N_INSTALL_STATES;
+
+        put(f, "/own/generator/supd-test-generated.service", "[Service]\nExecStart=/bin/true\n");
+        assert_int_equal(install_where_init(&w, &place), 0);
+        assert_int_equal(install_get_state(&w, "supd-test-generated.service", &s), 0);
+        assert_int_equal(s, STATE_GENERATED);
+        install_where_done(&w);
+}
+
 static void test_preset_rules(void **state)
 {
         struct fixture *f = *state;
@@ -333,10 +347,10 @@ static void test_deep_also(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                FIXTURE(test_upheld_by),  FIXTURE(test_masked_dropin), FIXTURE(test_replace_leaves_no_gap),
-                FIXTURE(test_specifiers), FIXTURE(test_chase),         FIXTURE(test_disable_stays_inside),
-                FIXTURE(test_unit_path),  FIXTURE(test_preset_rules),  cmocka_unit_test(test_texts),
-                FIXTURE(test_no_right),   FIXTURE(test_deep_also),
+                FIXTURE(test_upheld_by),      FIXTURE(test_masked_dropin), FIXTURE(test_replace_leaves_no_gap),
+                FIXTURE(test_specifiers),     FIXTURE(test_chase),         FIXTURE(test_disable_stays_inside),
+                FIXTURE(test_unit_path),      FIXTURE(test_preset_rules),  FIXTURE(test_generated),
+                cmocka_unit_test(test_texts), FIXTURE(test_no_right),      FIXTURE(test_deep_also),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
