@@ -141,7 +141,6 @@ CASES = {
     'specifier-machine-known': (root({LIB + 'a.service': unit('WantedBy=m-%m.target w-%w-%o.target'), 'etc/machine-id': '0123456789abcdef0123456789abcdef\n',
                                       'etc/os-release': 'ID=debian\nVERSION_ID="12"\n'}), ['enable a', 'is-enabled a']),
     'specifier-unknown': (root({LIB + 'a.service': unit('WantedBy=m-%Z.target multi-user.target')}), ['enable a', 'is-enabled a']),
-    'specifier-user': (root({LIB + 'a.service': unit('WantedBy=u-%u-%U-%g-%G.target l-%v.target')}), ['enable a']),
     'invalid-target': (root({LIB + 'a.service': unit('WantedBy=nothing multi-user.target')}), ['enable a', 'is-enabled a', 'preset a', 'preset-all']),
     'dropin': (root({LIB + 'a.service': unit(), LIB + 'a.service.d/x.conf': '[Install]\nWantedBy=multi-user.target\n'}), ALL),
     'dropin-reset': (root({LIB + 'a.service': WANTED, ETC + 'a.service.d/x.conf': '[Install]\nWantedBy=\nWantedBy=graphical.target\n'}), ALL),
