@@ -90,7 +90,11 @@ enum plan_tail {
         X(CREDENTIAL_FILE, 59, 1, LIST)  /* each; optional (0, 1); name, where it comes from */                        \
         X(CREDENTIAL_DATA, 60, 1, BYTES) /* each; bytes of the name; name, then the data */                            \
         X(LOGIN, 61, 1, NONE)            /* whether HOME, LOGNAME, SHELL, USER are set (0, 1); absent: with USER */    \
-        X(REMOVE_IPC, 62, 0, NONE)       /* clean-up: what USER and GROUP left in IPC */
+        X(REMOVE_IPC, 62, 0, NONE)       /* clean-up: what USER and GROUP left in IPC */                               \
+        X(NAMESPACE, 70, 1, NONE)        /* a mount namespace; whether the start fails without (0, 1) */               \
+        X(ROOT, 71, 0, ONE)              /* the directory that becomes the root */                                     \
+        X(MOUNT, 72, 2, LIST)            /* each; enum plan_mount, PLAN_MOUNT_*; place, source or options */           \
+        X(PRIVATE_TMP, 73, 0, ONE)       /* what makes the names of its directories its own */
 
 #define PLAN_RECORD_ENUM_(name, number, words, tail) PLAN_##name = number,
 enum plan_tag { PLAN_RECORDS(PLAN_RECORD_ENUM_) N_PLAN_TAGS };
@@ -114,6 +118,23 @@ enum plan_tag { PLAN_RECORDS(PLAN_RECORD_ENUM_) N_PLAN_TAGS };
 #define PLAN_OPEN_APPEND    (1u << 1)
 #define PLAN_OPEN_TRUNCATE  (1u << 2)
 #define PLAN_OPEN_GRACEFUL  (1u << 3) /* left out when it cannot be opened */
+
+/* MOUNT. Those for one place are mounted in this order. */
+enum plan_mount {
+        MOUNT_BIND = 1,
+        MOUNT_TMPFS = 2,
+        MOUNT_TMP = 3, /* the directory of PRIVATE_TMP in the source */
+        MOUNT_DEVICES = 4,
+        MOUNT_SELF = 5, /* what is there, for its flags */
+        MOUNT_INACCESSIBLE = 6,
+};
+#define PLAN_MOUNT_OPTIONAL  (1u << 0) /* left out when it cannot be done */
+#define PLAN_MOUNT_RECURSIVE (1u << 1)
+#define PLAN_MOUNT_READ_ONLY                                                                                           \
+        (1u << 2) /* these four hold for what is below, too, unless something nearer says otherwise */
+#define PLAN_MOUNT_READ_WRITE (1u << 3)
+#define PLAN_MOUNT_EXEC       (1u << 4)
+#define PLAN_MOUNT_NO_EXEC    (1u << 5)
 
 /* CONDITION */
 #define PLAN_CONDITION_ASSERT  (1u << 0)

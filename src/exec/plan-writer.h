@@ -40,5 +40,9 @@ size_t plan_mask_parse(const char *s, uint8_t mask[PLAN_MASK_SIZE]);
 void plan_put_rare(struct writer *w, const struct exec_config *e, bool sandbox);
 void plan_put_credentials(struct writer *w, const struct unit *u, bool make, const struct plan_context *c);
 void plan_put_open_files(struct writer *w, const struct exec_config *e);
+/* plan-mounts.c */
+bool plan_has_mounts(const struct exec_config *e);
+void plan_put_mounts(struct writer *w, const struct unit *u, bool with_root, const struct plan_context *c);
+void plan_put_private_tmp(struct writer *w, const struct unit *u, const struct plan_context *c);
 
 #endif

@@ -255,32 +255,39 @@ static struct privilege privilege_of(const struct unit *u, const struct exec_com
         return p;
 }
 
+/* What protects parts of the machine also takes away the capabilities to get round it. */
+static uint64_t bounding_of(const struct exec_config *e)
+{
+        enum { CAP_RAWIO = 17, CAP_MODULE = 16, CAP_TIME = 25, CAP_NODE = 27, CAP_LOG = 34, CAP_ALARM = 35 };
+        uint64_t set = e->capability_bounding_set ? e->bounding_set : UINT64_MAX;
+
+        if (e->rare->private_devices)
+                set &= ~(UINT64_C(1) << CAP_NODE | UINT64_C(1) << CAP_RAWIO);
+        if (e->rare->protect_kernel_modules)
+                set &= ~(UINT64_C(1) << CAP_MODULE);
+        if (e->rare->protect_kernel_logs)
+                set &= ~(UINT64_C(1) << CAP_LOG);
+        if (e->rare->protect_clock)
+                set &= ~(UINT64_C(1) << CAP_TIME | UINT64_C(1) << CAP_ALARM);
+        return set;
+}
+
 static void put_identity(struct writer *w, const struct exec_config *e, struct privilege p)
 {
         put_string(w, PLAN_USER, e->user);
         put_string(w, PLAN_GROUP, e->group);
         if (p.identity)
                 put_strings(w, PLAN_SUPPLEMENTARY, &e->supplementary_groups);
-        if (p.sandbox && e->capability_bounding_set)
-                put_long(w, PLAN_BOUNDING, e->bounding_set);
+        if (p.sandbox && bounding_of(e) != UINT64_MAX)
+                put_long(w, PLAN_BOUNDING, bounding_of(e));
         if (p.sandbox && e->ambient_set)
                 put_long(w, PLAN_AMBIENT, e->ambient_set);
 }
 
 /* Directives whose silent absence would open a hole: the start fails (DESIGN.md, unit files). */
-static void put_unsupported(struct writer *w, const struct unit *u, enum exec_kind kind, struct privilege p)
+static void put_unsupported(struct writer *w, const struct exec_config *e, struct privilege p)
 {
-        const struct exec_config *e = u->service->exec;
-        const char *root = e->root_directory;
-        bool has_root = root && strspn(root, "/") != strlen(root);
-
-        if (u->service->root_directory_start_only && kind != EXEC_START)
-                has_root = false;
-        if (!p.sandbox)
-                return;
-        if (has_root)
-                put_string(w, PLAN_UNSUPPORTED, "RootDirectory=");
-        else if (e->dynamic_user)
+        if (p.sandbox && e->dynamic_user)
                 put_string(w, PLAN_UNSUPPORTED, "DynamicUser=yes");
 }
 
@@ -331,7 +338,9 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
         put_string(&w, PLAN_PATH, command->path);
         put_strings(&w, PLAN_ARGV, &command->words);
         put_strings(&w, PLAN_SEARCH, &e->exec_search_path);
-        put_unsupported(&w, u, kind, p);
+        put_unsupported(&w, e, p);
+        if (p.sandbox)
+                plan_put_mounts(&w, u, !(u->service->root_directory_start_only && kind != EXEC_START), context);
         put_environment(&w, u, context);
         put_identity(&w, e, p);
         put_streams(&w, u, context);
@@ -388,6 +397,8 @@ int plan_build_cleanup(struct buf *ret, const struct unit *u, bool keep_runtime,
                 writer_begin(&w, PLAN_REMOVE_IPC);
                 writer_end(&w);
         }
+        if (s)
+                plan_put_private_tmp(&w, u, context);
         if (s && s->exec->rare->credentials.n > 0)
                 plan_put_credentials(&w, u, false, context);
         if (!keep_runtime && names && names->n > 0 && context->runtime_root) {
@@ -409,6 +420,6 @@ bool plan_needs_cleanup(const struct unit *u)
 {
         const struct exec_config *e = u->service ? u->service->exec : NULL;
 
-        return e && (u->service->pid_file || e->rare->remove_ipc || e->rare->credentials.n > 0 ||
+        return e && (u->service->pid_file || e->private_tmp || e->rare->remove_ipc || e->rare->credentials.n > 0 ||
                      (e->directories[DIRECTORY_RUNTIME].names.n > 0 && e->runtime_preserve != PRESERVE_YES));
 }

@@ -102,6 +102,12 @@ enum directive_support {
         X(load_credential, struct credentials, "NAME:PATH", "a:/b", "a/b:/c")                                          \
         X(set_credential, struct credentials, "NAME:VALUE", "a:b\\n", "a")                                             \
         X(open_file, struct open_files, "PATH:NAME:OPTIONS", "/a:b:read-only,graceful", "a")                           \
+        X(sandbox_paths, struct sandbox_paths, "absolute paths", "/a -/b", "a")                                        \
+        X(bind_paths, struct sandbox_paths, "absolute paths, as SOURCE:PLACE", "/a:/b -/c", "a:b")                     \
+        X(temporary_paths, struct sandbox_paths, "absolute paths, as PLACE:OPTIONS", "/a:ro,mode=0700 /b", "a")        \
+        X(protect_system, enum protect_system, "yes, no, full or strict", "full", "most")                              \
+        X(protect_home, enum protect_home, "yes, no, read-only or tmpfs", "tmpfs", "most")                             \
+        X(mount_apivfs, bool, "yes or no", "no", "maybe")                                                              \
         X(trigger, char *, "the name of a unit", "a.service", "a")                                                     \
         X(accept, bool, "yes or no", "yes", "maybe")                                                                   \
         X(any, char, "text", "x", NULL)

@@ -241,6 +241,11 @@ static const struct exec_rare *pack_rare(struct packer *p, const struct draft *d
                 pack_string(p, &e->open_files.v[i].path);
                 pack_string(p, &e->open_files.v[i].name);
         }
+        e->sandbox.v = pack_array(p, e->sandbox.v, e->sandbox.n * sizeof(*e->sandbox.v));
+        for (unsigned i = 0; i < e->sandbox.n; i++) {
+                pack_string(p, &e->sandbox.v[i].path);
+                pack_string(p, &e->sandbox.v[i].source);
+        }
         return p->arrays ? e : NULL; /* nobody looks while it is counted */
 }
 

@@ -322,6 +322,46 @@ struct open_files {
         unsigned n;
 };
 
+enum sandbox_kind { /* those that change what a service finds come first */
+                    SANDBOX_BIND,
+                    SANDBOX_BIND_READ_ONLY,
+                    SANDBOX_TMPFS,
+                    SANDBOX_READ_ONLY,
+                    SANDBOX_READ_WRITE,
+                    SANDBOX_INACCESSIBLE,
+                    SANDBOX_EXEC,
+                    SANDBOX_NO_EXEC,
+                    N_SANDBOX_KINDS,
+};
+
+struct sandbox_path {
+        uint8_t kind; /* enum sandbox_kind */
+        bool optional, recursive;
+        char *path;
+        char *source; /* bind: what is mounted there; tmpfs: options; else NULL */
+};
+
+struct sandbox_paths {
+        struct sandbox_path *v;
+        unsigned n;
+};
+
+enum protect_system {
+        PROTECT_SYSTEM_NO,
+        PROTECT_SYSTEM_YES,
+        PROTECT_SYSTEM_FULL,
+        PROTECT_SYSTEM_STRICT,
+        N_PROTECT_SYSTEMS,
+};
+
+enum protect_home {
+        PROTECT_HOME_NO,
+        PROTECT_HOME_YES,
+        PROTECT_HOME_READ_ONLY,
+        PROTECT_HOME_TMPFS,
+        N_PROTECT_HOMES,
+};
+
 /* What few units ask for. */
 struct exec_rare {
         bool cpu_reset_on_fork;
@@ -337,6 +377,13 @@ struct exec_rare {
         char *numa_mask; /* as written; NULL = not set */
         struct credentials credentials;
         struct open_files open_files;
+        struct sandbox_paths sandbox;
+        enum protect_system protect_system;
+        enum protect_home protect_home;
+        bool private_devices, private_mounts;
+        bool protect_kernel_tunables, protect_kernel_modules, protect_kernel_logs, protect_control_groups,
+                protect_clock;
+        bool mount_apivfs_off; /* MountAPIVFS=no */
 };
 
 struct exec_config {

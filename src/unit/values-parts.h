@@ -36,5 +36,12 @@ int value_numa_policy(struct setting *s, enum numa_policy *field);
 int value_load_credential(struct setting *s, struct credentials *field);
 int value_set_credential(struct setting *s, struct credentials *field);
 int value_open_file(struct setting *s, struct open_files *field);
+/* values-sandbox.c */
+int value_sandbox_paths(struct setting *s, struct sandbox_paths *field);
+int value_bind_paths(struct setting *s, struct sandbox_paths *field);
+int value_temporary_paths(struct setting *s, struct sandbox_paths *field);
+int value_protect_system(struct setting *s, enum protect_system *field);
+int value_protect_home(struct setting *s, enum protect_home *field);
+int value_mount_apivfs(struct setting *s, bool *field);
 
 #endif

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "job.h"
@@ -251,6 +252,14 @@ void cleanup_run(struct job *j)
                 (void)unlink(pid_file);
         if (job_string(j, PLAN_CREDENTIALS))
                 directory_remove(job_string(j, PLAN_CREDENTIALS));
+        if (job_string(j, PLAN_PRIVATE_TMP)) {
+                char path[PATH_MAX];
+
+                for (unsigned i = 0; i < 2; i++)
+                        if ((size_t)snprintf(path, sizeof(path), "%s/supd-private-%s", i ? "/var/tmp" : "/tmp",
+                                             job_string(j, PLAN_PRIVATE_TMP)) < sizeof(path))
+                                directory_remove(path);
+        }
         if (job_has(j, PLAN_REMOVE_IPC))
                 ipc_remove(j);
         while (job_next_record(j, &offset, PLAN_REMOVE, &item)) {

@@ -14,6 +14,7 @@
  *   group.c       its cgroup, and the fork into it
  *   directories.c RuntimeDirectory= and its kin; removal
  *   rare.c        what few units ask for: terminals, OpenFile=, keyrings, NUMA, …
+ *   mounts.c      what the service sees of the file system
  *   credentials.c LoadCredential= and SetCredential=;  ipc.c RemoveIPC=
  *   conditions.c  Condition*= and Assert*=;  machine.c what they ask of the machine
  *
@@ -243,6 +244,9 @@ int rare_keyring(struct job *j);
 
 /* credentials.c, intermediate */
 int credentials_create(struct job *j);
+
+/* mounts.c, service */
+int mounts_apply(struct job *j);
 
 /* ipc.c, clean-up */
 void ipc_remove(struct job *j);

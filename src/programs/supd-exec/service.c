@@ -69,10 +69,10 @@ static int set_signals(struct job *j)
 
 /* In this order. Each returns 0, or negative with the failure noted. */
 static int (*const steps[])(struct job *j) = {
-        streams_set_up,    group_join,          attributes_scheduling, rare_scheduling,
-        set_umask,         identity_set_groups, attributes_limits,     attributes_bounding,
-        identity_set_user, attributes_ambient,  rare_keyring,          attributes_secure_bits,
-        change_directory,  attributes_last,     streams_pass_fds,      set_signals,
+        streams_set_up,     group_join,          attributes_scheduling,  rare_scheduling,     mounts_apply,
+        set_umask,          identity_set_groups, attributes_limits,      attributes_bounding, identity_set_user,
+        attributes_ambient, rare_keyring,        attributes_secure_bits, change_directory,    attributes_last,
+        streams_pass_fds,   set_signals,
 };
 
 /* execve along the search path, as execvp does it: EACCES is remembered, but the search goes on. */

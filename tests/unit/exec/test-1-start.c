@@ -205,7 +205,7 @@ static void fail_stderr(struct scene *s)
 }
 static void fail_root(struct scene *s)
 {
-        s->exec.root_directory = (char *)"/srv";
+        s->exec.root_directory = (char *)"/no/such/root";
 }
 static void fail_dynamic(struct scene *s)
 {
@@ -272,7 +272,7 @@ static const struct failing failing[] = {
         {"StandardInput=tty", fail_tty, 208, PLAN_STEP_STDIN, 0},
         {"StandardOutput", fail_stdout, 209, PLAN_STEP_STDOUT, ENOENT},
         {"StandardError", fail_stderr, 222, PLAN_STEP_STDERR, ENOENT},
-        {"RootDirectory", fail_root, 226, PLAN_STEP_UNSUPPORTED, 0},
+        {"RootDirectory", fail_root, 226, PLAN_STEP_NAMESPACE, 0},
         {"DynamicUser", fail_dynamic, 226, PLAN_STEP_UNSUPPORTED, 0},
         {"Limit", fail_limit, 205, PLAN_STEP_LIMITS, EINVAL},
         {"CPUSchedulingPolicy", fail_scheduler, 214, PLAN_STEP_SCHEDULER, EINVAL},

@@ -120,7 +120,7 @@ static void rule_05_what_refuses_a_unit(void **state unused_)
                 {"[Service]\nExecStart=bin/a\n", "ExecStart="},
                 {"[Service]\nExecStart=/bin/a\nUser=a b\n", "User="},
                 {"[Service]\nExecStart=/bin/a\nWorkingDirectory=a\n", "WorkingDirectory="},
-                {"[Service]\nExecStart=/bin/a\nRootDirectory=/a\n", "/u/main:3: RootDirectory= is not supported"},
+                {"[Service]\nExecStart=/bin/a\nRootImage=/a\n", "/u/main:3: RootImage= is not supported"},
                 {"[Service]\nExecStart=/bin/a\nType=dbus\n", "BusName="},
         };
 
@@ -201,7 +201,10 @@ static void rule_13_legacy_names(void **state unused_)
         assert_int_equal(u->service->timeout_stop_us, 5 * USEC_PER_SEC);
         assert_true(u->service->permissions_start_only);
         assert_string_equal(u->service->bus_name, "org.a.B");
-        assert_int_equal(u->notices.n, 2); /* the two lists of directories */
+        assert_int_equal(u->notices.n, 0);
+        assert_int_equal(u->service->exec->rare->sandbox.n, 2);
+        assert_int_equal(u->service->exec->rare->sandbox.v[0].kind, SANDBOX_READ_ONLY);
+        assert_string_equal(u->service->exec->rare->sandbox.v[1].path, "/b");
 }
 
 static void rule_14_commands(void **state unused_)
@@ -496,9 +499,9 @@ static void rule_78_hardening_stops_nothing(void **state unused_)
 
         assert_int_equal(u->load_state, LOAD_LOADED);
         assert_int_equal(d.n_entries, 0);
-        assert_int_equal(u->notices.n, 4);
-        assert_true(list_contains(&u->notices, "accepted, not carried out: PrivateTmp="));
-        assert_true(list_contains(&u->notices, "accepted, not carried out: ProtectSystem="));
+        assert_int_equal(u->notices.n, 2);
+        assert_true(u->service->exec->private_tmp);
+        assert_int_equal(u->service->exec->rare->protect_system, PROTECT_SYSTEM_STRICT);
         assert_true(list_contains(&u->notices, "accepted, not carried out: SystemCallFilter="));
         assert_true(list_contains(&u->notices, "accepted, not carried out: MemoryMax="));
         assert_true(u->service->exec->private_tmp);
