@@ -247,6 +247,8 @@ for _word in RESTARTS:
                     ['start a = 1' if not _again else 'start --no-block a',
                      'is a active running success 0 0 1' if _again else 'is a failed failed timeout 2 15 0']))
 restart += [
+    ('a-pause', {'a': service('Restart=always', 'RestartSec=1000', "ExecStart=/bin/sh -c 'exit 1'")},
+     ['start a', 'is a activating auto-restart exit-code 1 1 0', 'sh sleep 0.3', 'is a activating auto-restart exit-code 1 1 0', 'stop a']),
     ('prevent', {'a': service('Restart=always', 'RestartPreventExitStatus=7 SIGUSR1', "ExecStart=/bin/sh -c 'exit 7'")},
      ['start a', 'is a failed failed exit-code 1 7 0']),
     ('prevent-signal', {'a': service('Restart=always', 'RestartPreventExitStatus=7 SIGUSR1', "ExecStart=/bin/sh -c 'kill -USR1 $$$$'")},
@@ -559,7 +561,7 @@ limits = [
     ('stop-post-abort', {'a': service('TimeoutStopSec=500ms', 'TimeoutStopFailureMode=abort', 'ExecStart=/bin/true',
                                       "ExecStopPost=/bin/sh -c '%s; while :; do sleep 0.05; done'" % ABORTS)},
      ['start a', 'is a failed failed timeout 1 0 0', 'file log abrt']),
-    ('restart-kill-signal', {'a': service('RestartKillSignal=SIGUSR1', 'RestartSec=10ms',
+    ('restart-kill-signal', {'a': service('RestartKillSignal=SIGUSR1',
                                           "ExecStart=/bin/sh -c 'trap \"echo usr1 >> @D@/log; exit 0\" USR1; trap \"echo term >> @D@/log; exit 0\" TERM; "
                                           "echo up >> @D@/up; while :; do sleep 0.05; done'")},
      ['start a', 'file up up', 'restart a', 'file up up|up', 'file log usr1', 'stop a', 'file log usr1|term']),

@@ -20,28 +20,6 @@ ONESHOT = '[Service]\nType=oneshot\nExecStart=/bin/sh -c "exit 4"\n'
 NEVER_READY = '[Service]\nType=notify\nTimeoutStartSec=1000\nExecStart=/bin/sleep 1000\n'
 CONTAINER = ('unshare', '--pid', '--fork', '--kill-child', '--mount-proc')
 
-# name, [Unit] of x.service, the rest of it, exit status of supd, whether the other service is asked by ExecStop=
-CASES = [
-    ('failure-exit', 'FailureAction=exit', FAILS, 7, True),
-    ('failure-exit-of-a-oneshot', 'FailureAction=exit', ONESHOT, 4, True),
-    ('failure-exit-status', 'FailureAction=exit\nFailureActionExitStatus=42', FAILS, 42, True),
-    ('failure-exit-of-the-killed', 'FailureAction=exit', IS_KILLED, 255, True),
-    ('failure-exit-force', 'FailureAction=exit-force', FAILS, 7, False),
-    ('failure-reboot', 'FailureAction=reboot', FAILS, 133, True),
-    ('failure-reboot-immediate', 'FailureAction=reboot-immediate', FAILS, 133, False),
-    ('failure-poweroff', 'FailureAction=poweroff', FAILS, 0, True),
-    ('failure-poweroff-force', 'FailureAction=poweroff-force', FAILS, 0, False),
-    ('success-exit', 'SuccessAction=exit', ENDS, 0, True),
-    ('success-exit-status', 'SuccessAction=exit\nSuccessActionExitStatus=9', ENDS, 9, True),
-    ('success-without-a-command', 'SuccessAction=exit-force\nSuccessActionExitStatus=8', '', 8, False),
-    ('limit-exit', 'StartLimitBurst=1\nStartLimitIntervalSec=1h\nStartLimitAction=exit', FAILS + 'Restart=always\nRestartSec=1ms\n', 0, True),
-    ('limit-reboot', 'StartLimitBurst=1\nStartLimitIntervalSec=1h\nStartLimitAction=reboot', FAILS + 'Restart=always\nRestartSec=1ms\n',
-     133, True),
-    ('job-timeout', 'JobTimeoutSec=300ms\nJobTimeoutAction=exit', NEVER_READY, 0, True),
-    ('old-place', '', FAILS + 'FailureAction=exit\n', 7, True),
-]
-
-
 class Actions(unittest.TestCase):
     def units(self, name, head, rest):
         s = harness.Supd(name)
@@ -64,17 +42,91 @@ class Actions(unittest.TestCase):
         for word in ('cannot happen', 'Sanitizer', 'runtime error', 'starting over'):
             self.assertNotIn(word, said)
 
-    def run_case(self, name, head, rest, status, asked):
-        s = self.begin(name, head, rest)
+    def run_case(self, head, rest, status, asked):
+        """[Unit] of x.service, the rest of it; the exit status of supd, and whether the other service is asked by ExecStop=."""
+        s = self.begin(self.id().rpartition('.')[2][5:], head, rest)
         s.ctl('start', '--no-block', 'x.service')
         self.ends(s, status)
-        self.assertEqual(read(s.dir + '/asked'), 'asked\n' if asked else '', name)
+        self.assertEqual(read(s.dir + '/asked'), 'asked\n' if asked else '')
 
-    def run_in_container(self, name, head, rest, status, asked):
-        s = self.units(name, head + '\nRequires=other.service\nAfter=other.service', rest)
+    def run_in_container(self, head, rest, status, asked):
+        s = self.units(self.id().rpartition('.')[2][5:], head + '\nRequires=other.service\nAfter=other.service', rest)
         s.spawn('--unit', 'x.service', wrapper=CONTAINER)
         self.ends(s, status)
-        self.assertEqual(read(s.dir + '/asked'), 'asked\n' if asked else '', name)
+        self.assertEqual(read(s.dir + '/asked'), 'asked\n' if asked else '')
+
+    def test_failure_exit(self):
+        self.run_case('FailureAction=exit',
+                      FAILS, 7, True)
+
+    def test_failure_exit_of_a_oneshot(self):
+        self.run_case('FailureAction=exit',
+                      ONESHOT, 4, True)
+
+    def test_failure_exit_status(self):
+        self.run_case('FailureAction=exit\nFailureActionExitStatus=42',
+                      FAILS, 42, True)
+
+    def test_failure_exit_of_the_killed(self):
+        self.run_case('FailureAction=exit',
+                      IS_KILLED, 255, True)
+
+    def test_failure_exit_force(self):
+        self.run_case('FailureAction=exit-force',
+                      FAILS, 7, False)
+
+    def test_failure_reboot(self):
+        self.run_case('FailureAction=reboot',
+                      FAILS, 133, True)
+
+    def test_failure_reboot_immediate(self):
+        self.run_case('FailureAction=reboot-immediate',
+                      FAILS, 133, False)
+
+    def test_failure_poweroff(self):
+        self.run_case('FailureAction=poweroff',
+                      FAILS, 0, True)
+
+    def test_failure_poweroff_force(self):
+        self.run_case('FailureAction=poweroff-force',
+                      FAILS, 0, False)
+
+    def test_success_exit(self):
+        self.run_case('SuccessAction=exit',
+                      ENDS, 0, True)
+
+    def test_success_exit_status(self):
+        self.run_case('SuccessAction=exit\nSuccessActionExitStatus=9',
+                      ENDS, 9, True)
+
+    def test_success_without_a_command(self):
+        self.run_case('SuccessAction=exit-force\nSuccessActionExitStatus=8',
+                      '', 8, False)
+
+    def test_limit_exit(self):
+        self.run_case('StartLimitBurst=1\nStartLimitIntervalSec=1h\nStartLimitAction=exit',
+                      FAILS + 'Restart=always\nRestartSec=1ms\n', 0, True)
+
+    def test_limit_reboot(self):
+        self.run_case('StartLimitBurst=1\nStartLimitIntervalSec=1h\nStartLimitAction=reboot',
+                      FAILS + 'Restart=always\nRestartSec=1ms\n', 133, True)
+
+    def test_job_timeout(self):
+        self.run_case('JobTimeoutSec=300ms\nJobTimeoutAction=exit',
+                      NEVER_READY, 0, True)
+
+    def test_old_place(self):
+        self.run_case('',
+                      FAILS + 'FailureAction=exit\n', 7, True)
+
+    def test_container_exit(self):
+        self.run_in_container('FailureAction=exit', FAILS, 7, True)
+
+    def test_container_reboot(self):
+        self.run_in_container('FailureAction=reboot', FAILS, 133, True)
+
+    def test_container_poweroff_immediate(self):
+        self.run_in_container('FailureAction=poweroff-immediate', FAILS, 0, False)
 
     def test_restart_comes_first(self):
         s = self.begin('restart', 'FailureAction=exit\nStartLimitIntervalSec=0', FAILS + 'Restart=on-failure\nRestartSec=1ms\n')
@@ -105,16 +157,6 @@ class Actions(unittest.TestCase):
         s.said('not for the supd of a user')
         self.assertEqual(s.stop(), 0)
 
-
-def add(run, case):
-    setattr(Actions, 'test_' + case[0].replace('-', '_'), lambda self: run(self, *case))
-
-
-for c in CASES:
-    add(Actions.run_case, c)
-for c in [('container-exit', 'FailureAction=exit', FAILS, 7, True), ('container-reboot', 'FailureAction=reboot', FAILS, 133, True),
-          ('container-poweroff-immediate', 'FailureAction=poweroff-immediate', FAILS, 0, False)]:
-    add(Actions.run_in_container, c)
 
 if __name__ == '__main__':
     harness.main()
