@@ -535,7 +535,8 @@ static int collect(struct epoll_event *ret, int max)
 static bool timer_matters(void)
 {
         return timer_at > 0 && (manager_of_world->heap_n > 0 || manager_of_world->publish_retry_us > 0 ||
-                                manager_of_world->table_retry_us > 0 || manager_of_world->commit_retry_us > 0);
+                                manager_of_world->table_retry_us > 0 || manager_of_world->commit_retry_us > 0 ||
+                                manager_of_world->idle_until_us > 0);
 }
 
 /* Nothing is ready: time passes up to what comes next. False when nothing ever will. */

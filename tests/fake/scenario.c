@@ -340,9 +340,9 @@ const struct scenario scenarios[] = {
         },
         {
                 .name = "41-limit-reboots", /* without order and ExecStop= */
-                .units = {{"a.service",
-                           UNIT "StartLimitBurst=2\nStartLimitAction=reboot-force\n[Service]\nRestart=always\n"
-                                "RestartSec=1\nExecStart=/p/bad\n"},
+                .units = {{"a.service", UNIT "StartLimitBurst=2\nStartLimitAction=reboot-force\nRebootArgument="
+                                             "firmware\n[Service]\nRestart=always\n"
+                                             "RestartSec=1\nExecStart=/p/bad\n"},
                           {"b.service", UNIT "[Service]\nExecStart=/p/run\nExecStop=/p/ok\nExecStopPost=/p/ok\n"}},
                 .programs = {RUNS, OK("/p/ok"), BAD("/p/bad")},
                 .commands = {{START_UNIT, "b.service"}, {START_UNIT, "a.service"}},
@@ -358,6 +358,30 @@ const struct scenario scenarios[] = {
                              BAD("/p/bad"),
                              {.path = SUPD_LIBEXECDIR "/supd-bus-wait", .lives_us = 50 * MS, .code = CLD_EXITED}},
                 .commands = {{START_UNIT, "a.service"}, {START_UNIT, "b.service"}, {STOP_UNIT, "a.service"}},
+        },
+        {
+                .name = "43-idle", /* counts as up at once, and runs when the others have done their work */
+                .units = {{"a.service", UNIT "Wants=b.service\n[Service]\nType=idle\nExecStart=/p/run\n"},
+                          {"b.service", UNIT "[Service]\nType=oneshot\nExecStart=/p/works\n"}},
+                .programs = {RUNS, {.path = "/p/works", .lives_us = 2 * SEC, .code = CLD_EXITED}},
+                .commands = {{START_UNIT, "a.service"}, {STOP_UNIT, "a.service"}},
+        },
+        {
+                .name = "44-idle-for-a-while", /* and is stopped before that; nothing waits for ever */
+                .units = {{"a.service",
+                           UNIT "Wants=b.service\n[Service]\nType=idle\nExecStart=/p/run\nExecStop=/p/ok\n"},
+                          {"b.service", UNIT "[Service]\nType=oneshot\nExecStart=/p/works\n"}},
+                .programs = {RUNS, OK("/p/ok"), {.path = "/p/works", .lives_us = 12 * SEC, .code = CLD_EXITED}},
+                .races = true,
+                .commands = {{START_UNIT, "a.service"}, {STOP_UNIT, "a.service", SEC}, {START_UNIT, "a.service", SEC}},
+        },
+        {
+                .name = "45-job-timeout-reboots",
+                .units = {{"a.service",
+                           UNIT "JobTimeoutSec=3\nJobTimeoutAction=reboot\nJobTimeoutRebootArgument=other\n"
+                                "RebootArgument=none\n[Service]\nType=notify\nExecStart=/p/run\n"}},
+                .programs = {RUNS},
+                .commands = {{START_UNIT, "a.service"}},
         },
 };
 const size_t n_scenarios = ARRAY_SIZE(scenarios);

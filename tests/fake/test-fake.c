@@ -117,9 +117,10 @@ _Noreturn static void manager_process(void)
         if (v == 0 && atomic_load(&durable_header_of(world->map)->outcome) != DURABLE_OUTCOME_NONE) {
                 check_end(manager_of_world);
                 if (!world->stopping)
-                        story("supd ends by itself, outcome %u, status %d",
+                        story("supd ends by itself, outcome %u, status %d, argument \"%s\"",
                               atomic_load(&durable_header_of(world->map)->outcome),
-                              atomic_load(&durable_header_of(world->map)->outcome_status));
+                              atomic_load(&durable_header_of(world->map)->outcome_status),
+                              durable_header_of(world->map)->reboot_argument);
                 world->done = true;
         }
         _exit(v);

@@ -33,6 +33,9 @@ ELSEWHERE = {
     'Socket.*': 'sockets are read and not opened yet: unit-3-parse',
     'Timer.*': 'timers are read and not run yet: unit-3-parse',
     'Path.*': 'paths are read and not watched yet: unit-3-parse',
+    'Unit.RebootArgument': 'goes with a reboot, which is not tried: fake-plain, 41-limit-reboots',
+    'Unit.JobTimeoutRebootArgument': 'goes with a reboot, which is not tried: fake-plain, 45-job-timeout-reboots',
+    'Service.RebootArgument': 'goes with a reboot, which is not tried: unit-3-parse',
     'Unit.RequiresMountsFor': 'satisfied as long as nothing here mounts: unit-3-parse',
 }
 if not any(line.startswith('CapEff') and int(line.split()[1], 16) >> 24 & 1 for line in open('/proc/self/status')):

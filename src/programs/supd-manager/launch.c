@@ -20,6 +20,8 @@
 
 #include "abi/launch.h"
 
+#define IDLE_MAX_US (5 * USEC_PER_SEC) /* systemd.service(5), Type=idle */
+
 /* ---- the launcher process ---- */
 
 static void plans_ready(struct manager *m, struct source *s unused_, uint32_t events)
@@ -156,8 +158,51 @@ int launch_command(struct manager *m, struct run *r, bool main)
         if (what == COMMAND_EXEC && m->groups.c.usable)
                 r->d.flags |= UNIT_GROUP;
         r->group_empty = false;
+        if (main && r->unit->service->type == SERVICE_IDLE) {
+                p->flags |= PROCESS_IDLE;
+                engine_post(m, r, EVENT_LAUNCHED, 0, 0);
+        }
         engine_touch(m, r);
         return list_add(&m->unsent, r->id);
+}
+
+/* ---- Type=idle ---- */
+
+static bool others_have_jobs(const struct manager *m, const struct run *but)
+{
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                if (m->runs[i] != but && m->runs[i]->d.job.type != JOB_NONE)
+                        return true;
+        return false;
+}
+
+/* Up, or stopping by commands: what has been said of the launch stands. */
+static bool counts_as_launched(const struct run *r)
+{
+        return machine_state_watched(r->d.state) || r->d.state == STATE_STOP;
+}
+
+/* Held back while others have jobs, for IDLE_MAX_US at most; a service that is to stop is started, and ended at once.
+ */
+static bool held_back(struct manager *m, const struct run *r)
+{
+        uint64_t until = r->d.main.start_mono_us + IDLE_MAX_US;
+
+        if (!(r->d.main.flags & PROCESS_IDLE) || !machine_state_watched(r->d.state) || sys_mono_us() >= until ||
+            !others_have_jobs(m, r))
+                return false;
+        m->idle_until_us = m->idle_until_us == 0 ? until : MIN2(m->idle_until_us, until);
+        return true;
+}
+
+void launch_idle(struct manager *m)
+{
+        size_t n = m->idle.n;
+
+        m->idle_until_us = 0;
+        m->idle.n = 0; /* launch_send() lists again what still waits */
+        for (size_t i = 0; i < n; i++)
+                launch_send(m, m->runs[m->idle.v[i]]);
 }
 
 /* ---- plans ---- */
@@ -394,6 +439,21 @@ static int plan_and_send(struct manager *m, struct run *r, const struct process_
         return v;
 }
 
+/* What was held back is sent when the lists have gone on: it is ExecStart= all the same. */
+static int plan_and_send_main(struct manager *m, struct run *r, const struct process_durable *p)
+{
+        uint8_t list = r->d.list;
+        uint16_t command = r->d.command;
+        int v;
+
+        r->d.list = EXEC_START;
+        r->d.command = 0;
+        v = plan_and_send(m, r, p);
+        r->d.list = list;
+        r->d.command = command;
+        return v;
+}
+
 static void send_one(struct manager *m, struct run *r, struct process_durable *p)
 {
         unsigned which = p == &r->d.control;
@@ -401,7 +461,11 @@ static void send_one(struct manager *m, struct run *r, struct process_durable *p
 
         if (!(p->flags & PROCESS_LAUNCHING) || r->sent[which])
                 return;
-        v = plan_and_send(m, r, p);
+        if (which == 0 && held_back(m, r)) {
+                (void)list_add(&m->idle, r->id);
+                return;
+        }
+        v = p->flags & PROCESS_IDLE ? plan_and_send_main(m, r, p) : plan_and_send(m, r, p);
         if (v == -EAGAIN) {
                 (void)loop_change(m, m->plans_source, EPOLLOUT); /* plans_ready() sends it again */
                 return;
@@ -476,9 +540,9 @@ static void launched(struct manager *m, struct run *r, struct process_durable *p
         p->pid = atomic_load(&s->last_pid);
         p->session = atomic_load(&s->session);
         p->start_time = atomic_load(&s->start_time);
-        if (is_main)
+        if (is_main && !((p->flags & PROCESS_IDLE) && counts_as_launched(r)))
                 engine_post(m, r, EVENT_LAUNCHED, 0, 0);
-        else
+        else if (!is_main)
                 kill_again(m, r); /* a stop may have overtaken it */
 }
 
@@ -492,13 +556,16 @@ static void launch_failed(struct manager *m, struct run *r, struct process_durab
         if (atomic_load(&s->last_pid) != 0) { /* its exit comes by the ring; simple counts as started all the same */
                 p->pid = atomic_load(&s->last_pid);
                 p->session = atomic_load(&s->session);
-                if (is_main && lenient)
+                if (is_main && lenient && !((p->flags & PROCESS_IDLE) && counts_as_launched(r)))
                         engine_post(m, r, EVENT_LAUNCHED, 0, 0);
                 return;
         }
         p->flags &= ~PROCESS_RUNNING;
         exits_free_slot(m, p);
-        engine_post(m, r, is_main ? EVENT_LAUNCH_FAILED : EVENT_CONTROL_FAILED, -1, 0);
+        if (is_main && (p->flags & PROCESS_IDLE) && counts_as_launched(r))
+                engine_post(m, r, EVENT_MAIN_UNCLEAN, -1, 0);
+        else
+                engine_post(m, r, is_main ? EVENT_LAUNCH_FAILED : EVENT_CONTROL_FAILED, -1, 0);
 }
 
 /* True when P's start is still under way. */

@@ -221,6 +221,8 @@ static void timer_arm(struct manager *m)
                 next = m->publish_retry_us;
         if (m->table_retry_us > 0 && (next == 0 || m->table_retry_us < next))
                 next = m->table_retry_us;
+        if (m->idle_until_us > 0 && (next == 0 || m->idle_until_us < next))
+                next = m->idle_until_us;
         if (m->commit_retry_us > 0 && (next == 0 || m->commit_retry_us < next))
                 next = m->commit_retry_us;
         /* A timer that fires too early is cheaper than a system call at each change: only earlier ones are set anew. */
@@ -277,6 +279,10 @@ int loop_run(struct manager *m)
                 engine_settle(m);
                 if (m->meta.flags & META_STOPPING)
                         stop_go_on(m);
+                if (m->idle.n > 0) {
+                        launch_idle(m);
+                        engine_settle(m);
+                }
                 publish_turn(m);
                 notify_started(m);
                 units_rest(m);

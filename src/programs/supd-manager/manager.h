@@ -49,6 +49,7 @@
 #define PROCESS_CLAIMED   (1u << 4) /* found by PID file, guess or MAINPID= */
 #define PROCESS_FOREIGN   (1u << 5) /* no child of the keeper: watched by pidfd, exit status not to be had */
 #define PROCESS_SPAWN_BAD (1u << 6) /* set-up or exec failed: the exit status is ours */
+#define PROCESS_IDLE      (1u << 7) /* Type=idle: counts as launched, and is when nothing else has to be done */
 
 struct process_durable {
         uint32_t slot, generation; /* generation 0: no slot */
@@ -259,6 +260,7 @@ struct manager {
         struct event *queue; /* owned; a ring */
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
+        struct list_u32 idle;               /* starts of Type=idle that are held back */
         struct list_u32 looks_later;        /* where a process cannot be watched: looked at again in 50 ms */
         uint32_t exits_taken;               /* ring entries to be acknowledged behind the next commit */
         struct announcement *announcements; /* owned */
@@ -273,7 +275,7 @@ struct manager {
         struct source *dead_sources;
         struct run **heap; /* owned; by due_us */
         unsigned heap_n, heap_allocated;
-        uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us;
+        uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us, idle_until_us;
         unsigned table_tries;
 
         /* launcher */
@@ -383,6 +385,7 @@ int launch_command(struct manager *m, struct run *r,
                    bool main); /* commits an intent: slot and record; sent behind the commit */
 void launch_send(struct manager *m, struct run *r);
 void launch_look(struct manager *m);  /* starts that have come to their end */
+void launch_idle(struct manager *m);  /* Type=idle: sends what need not be held back any longer */
 void launch_child(struct manager *m); /* SIGCHLD */
 enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP, COMMAND_BUS_WAIT };
 enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret);

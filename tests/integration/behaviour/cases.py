@@ -30,6 +30,16 @@ types = [
     ('exec-not-executable', {'a': service('Type=exec', 'ExecStart=/etc/passwd')},
      ['start a = 1', 'is a failed failed exit-code 1 203 0']),
     ('idle-runs', {'a': service('Type=idle', SLEEP)}, ['start a', 'is a ' + RUNS]),
+    ('idle-waits-for-others', {'a': service('Type=idle', "ExecStart=/bin/sh -c 'test -e @D@/done && echo after >> @D@/log || echo before >> @D@/log; exec sleep 1000'",
+                                            unit='Wants=@b@'),
+                               'b': service('Type=oneshot', "ExecStart=/bin/sh -c 'sleep 1; touch @D@/done'")},
+     ['start a', 'is a ' + RUNS, 'is b activating', 'file log after', 'is b inactive', 'prop a MainPID=[1-9][0-9]*']),
+    ('idle-waits-not-for-ever', {'a': service('Type=idle', "ExecStart=/bin/sh -c 'echo up >> @D@/log; exec sleep 1000'", unit='Wants=@b@'),
+                                 'b': service('Type=oneshot', SLEEP)},
+     ['start a', 'lacks log', 'file log up', 'is b activating', 'stop b']),
+    ('idle-is-stopped-while-it-waits', {'a': service('Type=idle', SLEEP, unit='Wants=@b@'), 'b': service('Type=oneshot', SLEEP)},
+     ['start a', 'is a ' + RUNS, 'stop a', 'is a inactive dead success 2 15 0', 'stop b']),
+    ('idle-without-program', {'a': service('Type=idle', 'ExecStart=/no/such/program')}, ['start a', 'is a failed failed exit-code 1 203 0']),
     ('oneshot-well', {'a': service('Type=oneshot', 'ExecStart=/bin/true')},
      ['start a', 'is a inactive dead success 1 0 0']),
     ('oneshot-badly', {'a': service('Type=oneshot', "ExecStart=/bin/sh -c 'exit 7'")},
@@ -530,6 +540,8 @@ limits = [
      ['start a', 'is a ' + RUNS, 'is a failed failed timeout 2 15 0', 'file log stop', 'file told timeout killed TERM']),
     ('runtime-max-extra', {'a': service('RuntimeMaxSec=300ms', 'RuntimeRandomizedExtraSec=500ms', SLEEP)},
      ['start a', 'is a failed failed timeout 2 15 0']),
+    ('runtime-max-much-more', {'a': service('RuntimeMaxSec=100ms', 'RuntimeRandomizedExtraSec=100000', SLEEP)},  # ends one time in 100,000
+     ['start a', 'sh sleep 1', 'is a ' + RUNS]),
     ('runtime-max-restarts', {'a': service('RuntimeMaxSec=300ms', 'Restart=on-failure', 'RestartSec=10ms', SLEEP, unit='StartLimitIntervalSec=0')},
      ['start a', 'prop a NRestarts=[2-9]', 'stop a']),
     ('runtime-max-is-prolonged', {'a': service('Type=notify', 'RuntimeMaxSec=500ms',
@@ -702,7 +714,8 @@ younger = [
     ('notify-reload-dies', {'a': service('Type=notify-reload', "ExecStart=/bin/sh @D@/main"), '/main': 'trap "exit 4" HUP\n@TELL@ READY=1\nwhile :; do sleep 0.02; done\n'},
      ['start a', 'reload a = 1', 'is a failed failed exit-code 1 4 0']),
     ('restart-steps', {'a': service('Restart=always', 'RestartSec=10ms', 'RestartMaxDelaySec=1000', 'RestartSteps=2', "ExecStart=/bin/sh -c 'echo x >> @D@/log; exit 1'")},
-     ['start a', 'file log x|x', 'is a activating auto-restart exit-code 1 1 1', 'stop a']),
+     ['start a', 'file log x|x', 'is a activating auto-restart exit-code 1 1 1', 'sh sleep 0.5', 'file log x|x',
+      'is a activating auto-restart exit-code 1 1 1', 'stop a']),
 ]
 
 # What systemd does and supd does not do yet; not run by default.

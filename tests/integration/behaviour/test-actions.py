@@ -20,6 +20,7 @@ ONESHOT = '[Service]\nType=oneshot\nExecStart=/bin/sh -c "exit 4"\n'
 NEVER_READY = '[Service]\nType=notify\nTimeoutStartSec=1000\nExecStart=/bin/sleep 1000\n'
 CONTAINER = ('unshare', '--pid', '--fork', '--kill-child', '--mount-proc')
 
+
 class Actions(unittest.TestCase):
     def units(self, name, head, rest):
         s = harness.Supd(name)
@@ -55,49 +56,44 @@ class Actions(unittest.TestCase):
         self.ends(s, status)
         self.assertEqual(read(s.dir + '/asked'), 'asked\n' if asked else '')
 
+    def test_failure_in_its_old_place(self):
+        self.run_case('', FAILS + 'FailureAction=exit\n', 7, True)
+
+    def test_limit_in_its_old_place(self):
+        self.run_case('StartLimitBurst=1\nStartLimitIntervalSec=1h', FAILS + 'Restart=always\n' 'StartLimitAction=exit\n', 0, True)
+
     def test_failure_exit(self):
-        self.run_case('FailureAction=exit',
-                      FAILS, 7, True)
+        self.run_case('FailureAction=exit', FAILS, 7, True)
 
     def test_failure_exit_of_a_oneshot(self):
-        self.run_case('FailureAction=exit',
-                      ONESHOT, 4, True)
+        self.run_case('FailureAction=exit', ONESHOT, 4, True)
 
     def test_failure_exit_status(self):
-        self.run_case('FailureAction=exit\nFailureActionExitStatus=42',
-                      FAILS, 42, True)
+        self.run_case('FailureAction=exit\nFailureActionExitStatus=42', FAILS, 42, True)
 
     def test_failure_exit_of_the_killed(self):
-        self.run_case('FailureAction=exit',
-                      IS_KILLED, 255, True)
+        self.run_case('FailureAction=exit', IS_KILLED, 255, True)
 
     def test_failure_exit_force(self):
-        self.run_case('FailureAction=exit-force',
-                      FAILS, 7, False)
+        self.run_case('FailureAction=exit-force', FAILS, 7, False)
 
     def test_failure_reboot(self):
-        self.run_case('FailureAction=reboot',
-                      FAILS, 133, True)
+        self.run_case('FailureAction=reboot', FAILS, 133, True)
 
     def test_failure_reboot_immediate(self):
-        self.run_case('FailureAction=reboot-immediate',
-                      FAILS, 133, False)
+        self.run_case('FailureAction=reboot-immediate', FAILS, 133, False)
 
     def test_failure_poweroff(self):
-        self.run_case('FailureAction=poweroff',
-                      FAILS, 0, True)
+        self.run_case('FailureAction=poweroff', FAILS, 0, True)
 
     def test_failure_poweroff_force(self):
-        self.run_case('FailureAction=poweroff-force',
-                      FAILS, 0, False)
+        self.run_case('FailureAction=poweroff-force', FAILS, 0, False)
 
     def test_success_exit(self):
-        self.run_case('SuccessAction=exit',
-                      ENDS, 0, True)
+        self.run_case('SuccessAction=exit', ENDS, 0, True)
 
     def test_success_exit_status(self):
-        self.run_case('SuccessAction=exit\nSuccessActionExitStatus=9',
-                      ENDS, 9, True)
+        self.run_case('SuccessAction=exit\nSuccessActionExitStatus=9', ENDS, 9, True)
 
     def test_success_without_a_command(self):
         self.run_case('SuccessAction=exit-force\nSuccessActionExitStatus=8',
@@ -112,12 +108,7 @@ class Actions(unittest.TestCase):
                       FAILS + 'Restart=always\nRestartSec=1ms\n', 133, True)
 
     def test_job_timeout(self):
-        self.run_case('JobTimeoutSec=300ms\nJobTimeoutAction=exit',
-                      NEVER_READY, 0, True)
-
-    def test_old_place(self):
-        self.run_case('',
-                      FAILS + 'FailureAction=exit\n', 7, True)
+        self.run_case('JobTimeoutSec=300ms\nJobTimeoutAction=exit', NEVER_READY, 0, True)
 
     def test_container_exit(self):
         self.run_in_container('FailureAction=exit', FAILS, 7, True)

@@ -32,16 +32,16 @@ class Dbus(harness.Case):
         cls.s.start(env={'DBUS_SYSTEM_BUS_ADDRESS': cls.address})
         cls.s.ctl('start', 'bus.service', check=0)
 
-    def unit(self, *lines, own=None, waits=True):
+    def unit(self, *lines, bus='BusName=%s', own=None, waits=True):
         Dbus.n += 1
         name, unit = NAME % Dbus.n, 't%d.service' % Dbus.n
         self.go = '%s/go%d' % (self.s.dir, Dbus.n)
-        self.s.unit(unit, '[Service]\nBusName=%s\nEnvironment=DBUS_SYSTEM_BUS_ADDRESS=%s\nExecStart=%s\n%s\n' % (
-            name, self.address, own or '%s %s %s %s' % (PYTHON, OWN, name, self.go if waits else ''), '\n'.join(lines)))
+        self.s.unit(unit, '[Service]\n%s\nEnvironment=DBUS_SYSTEM_BUS_ADDRESS=%s\nExecStart=%s\n%s\n' % (
+            bus % name, self.address, own or '%s %s %s %s' % (PYTHON, OWN, name, self.go if waits else ''), '\n'.join(lines)))
         return unit
 
     def test_01_ready_when_the_name_appears(self):
-        u = self.unit()
+        u = self.unit(bus='BusName=%s')
         self.s.ctl('start', '--no-block', u, check=0)
         self.s.until(u, ActiveState='activating', SubState='start')
         harness.wait(lambda: self.s.main_pid(u), 'the main process')
