@@ -94,7 +94,7 @@ def scripts():
         for part in re.split(r'^(?=class |if __name__)', text, flags=re.M):
             suite = re.match(r'class (\w+)', part) or suite
             for m in re.finditer(r"^ +\('([\w-]+)', ('.*?)(?=^ +\('|^\])", part, re.M | re.S):
-                for key in set(re.findall(r"\b([A-Z][A-Za-z]+)=", m[2])):
+                for key in set(re.findall(r"(?:\b|\\n)([A-Z][A-Za-z]+)=", m[2])):
                     tests = found.setdefault(key, [])
                     tests.append((file, '%s.test_%s' % (suite[1] if suite else first[1], m[1].replace('-', '_'))))
             for m in re.finditer(r'^    def (test_\w+)\(.*?(?=^    def |\Z)', part, re.M | re.S):
