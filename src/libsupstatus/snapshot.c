@@ -76,7 +76,7 @@ static int header_judge(const struct supd_status_header *h)
         if (memcmp(h->magic, SUPD_STATUS_MAGIC, sizeof(h->magic)) != 0)
                 return h->sequence == 0 || (h->sequence & 1) ? -ENODATA : -EPROTO;
         if (h->major != SUPD_STATUS_MAJOR)
-                return -EPROTO;
+                return h->major == 0 && (h->sequence & 1) ? -ENODATA : -EPROTO; /* the first publish is under way */
         if (h->object_size > MAX_SIZE || h->header_size < 256 || h->header_size % 8 || h->row_size < 64 ||
             h->row_size % 8 || h->row_size > 65536 || h->rows_allocated > SUPD_STATUS_MAX_ROWS ||
             h->n_rows > h->rows_allocated)
@@ -306,6 +306,8 @@ static int attempt(struct supstatus *s, copy_function copy, const void *key, str
         struct supd_status_header h;
         int r = header_read(s->fd, &h);
 
+        if (r == -EPROTO && sequence_now(s->fd) != before)
+                return -EAGAIN; /* it was being written for the first time */
         if (r < 0)
                 return r;
         snap->header = h;
@@ -354,10 +356,8 @@ static int attempt_locked(struct supstatus *s, copy_function copy, const void *k
         struct supd_status_header h;
         int r = header_read(s->fd, &h);
 
-        if (r == -EPROTO)
-                return r;
         if (r < 0)
-                return -EAGAIN;
+                return -EAGAIN; /* attempt() judges it between two looks at the sequence */
         if (!reader_lock_try(&s->lock, h.generation, h.owner_uid) && !(wait && reader_lock_wait(&s->lock, WAIT_MS)))
                 return -EAGAIN;
         r = attempt_times(s, copy, key, snap, wait ? 8 : 2, 0);

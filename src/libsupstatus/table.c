@@ -54,6 +54,7 @@ int table_open(struct supstatus *s)
         if (s->fd >= 0)
                 (void)close(s->fd);
         s->fd = fd;
+        reader_lock_close(&s->lock); /* generations count per object: the same number may mean another semaphore */
         return 0;
 }
 

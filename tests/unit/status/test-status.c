@@ -63,6 +63,15 @@ static struct supstatus *reader(void)
         return s;
 }
 
+static void write_file(const char *path, size_t at, unsigned char byte, size_t n)
+{
+        cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+        assert_true(fd >= 0);
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(pwrite(fd, &byte, 1, (off_t)(at + i)), 1);
+}
+
 static void nothing_before_the_first_publish(void **state unused_)
 {
         struct status_table *t = table();
@@ -75,6 +84,11 @@ static void nothing_before_the_first_publish(void **state unused_)
         s = reader();
         assert_int_equal(supstatus_snapshot(s, 0, &snap), -ENODATA);
         assert_null(snap);
+        /* nor in the middle of it: the magic is there, the rest of the header not yet */
+        write_file(object_path, offsetof(struct supd_status_header, sequence), 1, 1);
+        for (size_t i = 0; i < strlen(SUPD_STATUS_MAGIC); i++)
+                write_file(object_path, i, (unsigned char)SUPD_STATUS_MAGIC[i], 1);
+        assert_int_equal(supstatus_snapshot(s, 0, &snap), -ENODATA);
         supstatus_close(s);
         status_close(t, true);
         assert_int_equal(supstatus_open(instance, &s), -ENOENT);
@@ -425,16 +439,50 @@ static void a_publish_amid_a_copy_is_noticed(void **state unused_)
         status_close(t, true);
 }
 
-/* ---- damage ---- */
-
-static void write_file(const char *path, size_t at, unsigned char byte, size_t n)
+/* Is the semaphore that is under the name now in somebody's hand? */
+static void look_at_semaphore(void *userdata)
 {
-        cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+        char name[sizeof(instance) + 16];
+        int *value = userdata;
+        sem_t *sem;
 
-        assert_true(fd >= 0);
-        for (size_t i = 0; i < n; i++)
-                assert_int_equal(pwrite(fd, &byte, 1, (off_t)(at + i)), 1);
+        (void)snprintf(name, sizeof(name), "/supd-%s.lock", instance);
+        sem = sem_open(name, 0);
+        assert_true(sem != SEM_FAILED);
+        assert_int_equal(sem_getvalue(sem, value), 0);
+        (void)sem_close(sem);
 }
+
+/* Generations begin anew with each supd: the same number, another semaphore. */
+static void a_reader_finds_the_semaphore_of_the_next_supd(void **state unused_)
+{
+        struct supstatus_snapshot *snap = NULL;
+        struct supstatus *s = NULL;
+        uint32_t generation = 0;
+
+        for (unsigned i = 0; i < 2; i++) {
+                struct status_table *t = table();
+                int value = 1;
+
+                add(t, 0, "a.service");
+                (void)status_publish(t, 1000);
+                if (i == 0)
+                        s = reader();
+                supstatus_hook_userdata = &value;
+                supstatus_hook_amid = look_at_semaphore;
+                assert_int_equal(supstatus_snapshot(s, 0, &snap), 0);
+                supstatus_hook_amid = NULL;
+                assert_int_equal(supstatus_condition(snap), 0);
+                assert_int_equal(value, 0);
+                assert_true(i == 0 || supstatus_header(snap)->generation == generation);
+                generation = supstatus_header(snap)->generation;
+                status_close(t, true);
+        }
+        supstatus_free(snap);
+        supstatus_close(s);
+}
+
+/* ---- damage ---- */
 
 static void publish_and_expect(struct status_table *t, uint32_t pid, unsigned condition_not)
 {
@@ -757,6 +805,7 @@ int main(void)
                 TEST(a_lock_given_back_in_time_is_kept),
                 TEST(a_publish_breaks_a_lock_held_too_long),
                 TEST(a_publish_amid_a_copy_is_noticed),
+                TEST(a_reader_finds_the_semaphore_of_the_next_supd),
                 TEST(unmarked_rows_outlive_the_object),
                 TEST(the_drawer_finds_what_is_shown),
                 TEST(a_scribbled_semaphore_is_replaced),
