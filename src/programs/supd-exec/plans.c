@@ -388,7 +388,8 @@ static void settle(const struct launcher *l, const struct child *c)
                 (void)kill(pid, SIGKILL);
 }
 
-/* True: some start is done, or a spare is gone. */
+/* True: some start is done, or a spare is gone. A spare that left is no longer there before the other one is looked at:
+ * that one has said that it has read before it looks who is there, so one of the two sees that nobody receives. */
 static bool reap(const struct launcher *l)
 {
         bool any = false;
@@ -397,8 +398,10 @@ static bool reap(const struct launcher *l)
 
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
                 spares_graduate(pid);
-                if (spare_died(pid, status))
+                if (spare_died(pid, status)) {
+                        spares_graduate(0);
                         continue;
+                }
                 any = true;
                 for (unsigned i = 0; i < n_children; i++)
                         if (children[i].pid == pid) {
