@@ -140,7 +140,7 @@ struct durable_slot {
         _Atomic uint32_t step;       /* launcher: enum plan_step that failed */
         _Atomic int32_t error;       /* launcher: positive errno of the failed step, 0 = none */
         _Atomic uint64_t start_time; /* launcher/manager: /proc/PID/stat field 22, clock ticks; 0 = not known */
-        _Atomic uint32_t last_pid;   /* the service, together with pids[]; kept after the exit */
+        _Atomic uint32_t last_pid;   /* the service, right behind pids[], and the keeper; kept after the exit */
         _Atomic uint32_t group;      /* launcher: 1 = it was started in its unit's cgroup */
         uint8_t invocation[16];      /* manager */
         uint8_t reserved[64];

@@ -11,7 +11,7 @@
  * alone waits for one wake-up and one vfork; while there is no spare the launcher takes the messages, forking for each.
  *
  *   1. intermediate: everything of the plan that needs no identity of its own
- *   2. service-to-be (vforked): first act: durable_slot.last_pid and durable_pids[slot] = getpid()
+ *   2. service-to-be (vforked): first act: durable_pids[slot] and durable_slot.last_pid = getpid()
  *   3. service-to-be: the rest of the plan, exec
  *   4. intermediate: slot.session, slot.start_time, then slot.launch = EXECED or FAILED (+ step, error), bell, exit
  *      (start_time is CLOCK_BOOTTIME before and after the fork, in ticks, where both are the same; else it is read from

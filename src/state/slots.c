@@ -113,6 +113,14 @@ void state_slots_rebuild(struct state *s, bool (*keep)(void *userdata, uint32_t 
         }
 }
 
+/* pids[] first: whoever clears it has set last_pid before. */
+uint32_t state_slot_pid(const struct state *s, uint32_t slot)
+{
+        uint32_t pid = atomic_load(&durable_pids(s->map)[slot]);
+
+        return pid ? pid : atomic_load(&state_slot(s, slot)->last_pid);
+}
+
 int state_slot_of_pid(const struct state *s, uint32_t pid, uint32_t *ret_slot)
 {
         uint32_t n = atomic_load(&state_header(s)->n_slots);

@@ -67,6 +67,9 @@ void state_slot_free(struct state *s, uint32_t slot);
 void state_slots_rebuild(struct state *s, bool (*keep)(void *userdata, uint32_t slot, uint32_t generation),
                          void *userdata);
 struct durable_slot *state_slot(const struct state *s, uint32_t slot);
+/* The pid that was ever stored in SLOT since it was allocated; 0 = none. When there is one, its exit comes by the ring.
+ */
+uint32_t state_slot_pid(const struct state *s, uint32_t slot);
 /* The slot that PID is recorded in, or -ESRCH. */
 int state_slot_of_pid(const struct state *s, uint32_t pid, uint32_t *ret_slot);
 /* The exit ring: entries between tail and head, oldest first; index counts from the tail. */

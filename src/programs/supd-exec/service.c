@@ -23,9 +23,11 @@ bool service_store_pid(const struct job *j, pid_t pid)
         /* EXECED: a check or a clean-up whose intermediate was quicker */
         if (atomic_load(&s->generation) != j->generation || (launch != LAUNCH_INTENT && launch != LAUNCH_EXECED))
                 return false;
-        atomic_store(&s->last_pid, (uint32_t)pid);
+        /* In this order: whoever finds last_pid set may wait for the exit, so the keeper must know the pid by then. */
         atomic_store(&durable_pids(j->launcher->map)[j->slot], (uint32_t)pid);
-        /* counterpart of settle() in main.c: had the launcher given the start up before it could see the pid, we see it
+        atomic_store(&s->last_pid, (uint32_t)pid);
+        /* counterpart of settle() in plans.c: had the launcher given the start up before it could see the pid, we see
+         * it
          */
         return atomic_load(&s->launch) != LAUNCH_FAILED;
 }

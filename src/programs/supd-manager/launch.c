@@ -537,7 +537,7 @@ static void launched(struct manager *m, struct run *r, struct process_durable *p
 {
         bool is_main = p == &r->d.main;
 
-        p->pid = atomic_load(&s->last_pid);
+        p->pid = state_slot_pid(m->state, p->slot);
         p->session = atomic_load(&s->session);
         p->start_time = atomic_load(&s->start_time);
         if (is_main && !((p->flags & PROCESS_IDLE) && counts_as_launched(r)))
@@ -551,17 +551,22 @@ static void launch_failed(struct manager *m, struct run *r, struct process_durab
         const struct service_config *c = r->unit->service;
         bool is_main = p == &r->d.main;
         bool lenient = c->type == SERVICE_SIMPLE || c->type == SERVICE_IDLE;
+        uint32_t pid = state_slot_pid(m->state, p->slot);
 
         p->flags |= PROCESS_SPAWN_BAD;
-        if (atomic_load(&s->last_pid) != 0) { /* its exit comes by the ring; simple counts as started all the same */
-                p->pid = atomic_load(&s->last_pid);
+        if (pid != 0) { /* its exit comes by the ring; simple counts as started all the same */
+                p->pid = pid;
                 p->session = atomic_load(&s->session);
                 if (is_main && lenient && !((p->flags & PROCESS_IDLE) && counts_as_launched(r)))
                         engine_post(m, r, EVENT_LAUNCHED, 0, 0);
                 return;
         }
         p->flags &= ~PROCESS_RUNNING;
-        exits_free_slot(m, p);
+        if (atomic_load(&s->step) == PLAN_STEP_LAUNCHER_DIED)
+                p->generation = 0; /* a service-to-be that nobody saw may still store its pid there, see that the start
+                                      has failed, and go: the slot rests until the next manager */
+        else
+                exits_free_slot(m, p);
         if (is_main && (p->flags & PROCESS_IDLE) && counts_as_launched(r))
                 engine_post(m, r, EVENT_MAIN_UNCLEAN, -1, 0);
         else

@@ -201,7 +201,7 @@ static void settle_launch(struct manager *m, struct run *r, struct process_durab
         if (!(p->flags & PROCESS_LAUNCHING) || p->generation == 0)
                 return;
         s = state_slot(m->state, p->slot);
-        pid = atomic_load(&s->last_pid);
+        pid = state_slot_pid(m->state, p->slot);
         if (atomic_load(&s->launch) == LAUNCH_INTENT && pid == 0) {
                 (void)list_add(&m->unsent, r->id);
                 return;
@@ -228,7 +228,7 @@ static void adopt(struct manager *m, struct run *r, struct process_durable *p)
         if (!(p->flags & PROCESS_RUNNING) || (p->flags & PROCESS_LAUNCHING))
                 return; /* a start that never began is sent again */
         if (pid == 0 && p->generation != 0)
-                pid = atomic_load(&state_slot(m->state, p->slot)->last_pid);
+                pid = state_slot_pid(m->state, p->slot);
         if (p->start_time == 0 && p->generation != 0)
                 p->start_time = atomic_load(&state_slot(m->state, p->slot)->start_time);
         alive = pid > 0 && sys_stat((pid_t)pid, &st) == 0 && st.state != 'Z' &&

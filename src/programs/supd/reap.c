@@ -66,6 +66,7 @@ static void record_exit(struct keeper *k, uint32_t slot, const siginfo_t *info)
                 .status = info->si_status,
                 .time_us = boottime_us(),
         };
+        atomic_store(&s->last_pid, (uint32_t)info->si_pid); /* it may have died before it could say so itself */
         atomic_store(&s->exited, generation);
         atomic_store(&durable_pids(k->map)[slot], 0);
         atomic_store_explicit(&h->ring_head, head + 1, memory_order_release);

@@ -88,7 +88,6 @@ static void slot_take(long slot, pid_t pid, uint32_t generation)
 
         atomic_store(&s->generation, generation);
         atomic_store(&s->launch, LAUNCH_EXECED);
-        atomic_store(&s->last_pid, (uint32_t)pid);
         atomic_store(&durable_pids(map)[slot], (uint32_t)pid);
 }
 
