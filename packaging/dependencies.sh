@@ -46,6 +46,7 @@ need_test() {
         need util-linux have unshare
         need iproute2 have ip
         need procps have ps
+        need spin have spin
         wish mandoc have mandoc
         wish dbus-bin have dbus-send
         wish libglib2.0-bin have gdbus
