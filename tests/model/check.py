@@ -58,6 +58,20 @@ MODELS = {
             'STARTED_AGAIN_WITHOUT_A_LOOK': (TWO, 'recovery sends every unfinished start again'),
         },
         {'KEEPER_DOES_NOT_NOTE_THE_PID': ('STARTS=1 KILLS=3', 'record_exit() leaves last_pid as it is')}),
+    'exits': Model(
+        ['DEATHS=1', 'DEATHS=2'],
+        ['DEATHS=3'],
+        {
+            'HEAD_COMES_BEFORE_THE_ENTRY': ('', 'the ring is counted on before its entry is written'),
+            'SLOT_IS_NOT_LOOKED_AT_AGAIN': ('', 'the keeper does not see that a slot was freed under its hands'),
+            'KEEPER_LOOKS_ONCE': ('', 'the keeper does not look again behind an orphan entry'),
+            'MANAGER_DOES_NOT_LOOK_AT_ORPHANS': ('', 'a claim does not look at what has ended already'),
+            'GENERATION_IS_NOT_COMPARED': ('', 'an exit goes to whoever has the slot now'),
+            'RUNNING_IS_NOT_ASKED': ('', 'an exit that was committed is taken again'),
+            'SLOT_IS_FREED_BEFORE_THE_COMMIT': ('', 'a slot is freed ahead of the commit'),
+            'ACKNOWLEDGED_BEFORE_THE_COMMIT': ('', 'an exit is acknowledged ahead of the commit'),
+            'CLAIM_WINDOW_IS_CLOSED': ('', 'more than the code gives: the open window of a claim (README.md)'),
+        }),
     'spares': Model(
         [STALL, SHOT],
         ['MESSAGES=2 KILLS=1', 'MESSAGES=2 KILLS=0 PROCESSES=6'],

@@ -51,27 +51,33 @@ void bell_ring(struct keeper *k)
                 k->bell_due = false;
 }
 
-static void record_exit(struct keeper *k, uint32_t slot, const siginfo_t *info)
+/* False: the slot was freed since the pid was found there, and may be another's by now. */
+static bool record_exit(struct keeper *k, uint32_t slot, const siginfo_t *info)
 {
         struct durable_header *h = k->header;
         struct durable_slot *s = &durable_slots(k->map)[slot];
         uint32_t head = atomic_load_explicit(&h->ring_head, memory_order_relaxed);
-        uint32_t generation = atomic_load(&s->generation);
+        uint32_t generation = atomic_load(&s->generation), launch = atomic_load(&s->launch);
+        uint32_t pid = (uint32_t)info->si_pid;
 
+        if (atomic_load(&durable_pids(k->map)[slot]) != pid)
+                return false;
         durable_ring(k->map)[head % DURABLE_MAX_SLOTS] = (struct durable_exit){
                 .slot = slot,
                 .generation = generation,
-                .pid = (uint32_t)info->si_pid,
+                .pid = pid,
                 .code = info->si_code,
                 .status = info->si_status,
                 .time_us = boottime_us(),
         };
-        atomic_store(&s->last_pid, (uint32_t)info->si_pid); /* it may have died before it could say so itself */
+        if (launch != LAUNCH_CLAIMED)
+                atomic_store(&s->last_pid, pid); /* it may have died before it could say so itself */
         atomic_store(&s->exited, generation);
-        atomic_store(&durable_pids(k->map)[slot], 0);
+        (void)atomic_compare_exchange_strong(&durable_pids(k->map)[slot], &pid, 0);
         atomic_store_explicit(&h->ring_head, head + 1, memory_order_release);
         atomic_fetch_add_explicit(&h->exits_recorded, 1, memory_order_relaxed);
         k->bell_due = true;
+        return true;
 }
 
 static struct durable_orphan *record_orphan(struct keeper *k, const siginfo_t *info)
@@ -97,10 +103,12 @@ static void take_orphan(struct keeper *k, const siginfo_t *info)
 
         atomic_thread_fence(memory_order_seq_cst);
         slot = reap_find_slot(k, pid);
-        if (slot >= 0 && atomic_compare_exchange_strong(&o->pid, &pid, 0))
-                record_exit(k, (uint32_t)slot, info);
-        else
-                atomic_fetch_add_explicit(&k->header->orphans_reaped, 1, memory_order_relaxed);
+        if (slot >= 0 && atomic_compare_exchange_strong(&o->pid, &pid, 0)) {
+                if (record_exit(k, (uint32_t)slot, info))
+                        return;
+                atomic_store(&o->pid, pid);
+        }
+        atomic_fetch_add_explicit(&k->header->orphans_reaped, 1, memory_order_relaxed);
 }
 
 /* Writes one exit down and reaps it. Negative: the ring has no memory for it now, the child stays a zombie. AT_ONCE:
@@ -117,9 +125,7 @@ static int take_exit(struct keeper *k, const siginfo_t *info, bool at_once)
                 if (r < 0)
                         return r;
                 slot = reap_find_slot(k, (uint32_t)info->si_pid);
-                if (slot >= 0)
-                        record_exit(k, (uint32_t)slot, info);
-                else
+                if (slot < 0 || !record_exit(k, (uint32_t)slot, info))
                         take_orphan(k, info);
                 if (at_once)
                         bell_ring(k);
