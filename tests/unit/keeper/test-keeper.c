@@ -90,7 +90,8 @@ static void test_03_tracked_exit_is_recorded_once_then_reaped(void **state)
         assert_int_equal(entry(f, 0)->code, CLD_EXITED);
         assert_int_equal(entry(f, 0)->status, 9);
         assert_int_equal(atomic_load(&durable_slots(f->map)[3].exited), 42);
-        assert_int_equal(atomic_load(&durable_slots(f->map)[3].last_pid), pid); /* which the service had no time to say */
+        assert_int_equal(atomic_load(&durable_slots(f->map)[3].last_pid),
+                         pid); /* which the service had no time to say */
         assert_int_equal(atomic_load(&durable_pids(f->map)[3]), 0);
         assert_int_equal(atomic_load(&f->header->exits_recorded), 1);
         assert_int_equal(atomic_load(&f->header->orphans_reaped), 0);
