@@ -119,7 +119,7 @@ static bool changes_behaviour(const struct exec_config *e, bool has_root)
         for (unsigned i = 0; i < l->n; i++)
                 if (l->v[i].kind <= SANDBOX_TMPFS)
                         return true;
-        return has_root || e->private_tmp;
+        return has_root; /* PrivateTmp= is given up where it is not permitted, as systemd does in a container */
 }
 
 /* Directories that are made for the service stay writable for it. */
