@@ -84,6 +84,7 @@ static void remove_shared_memory(const struct rig *r)
 static void remove_groups(const struct rig *r)
 {
         static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"};
+        static const char *const again[] = {"", "-2", "-3"}; /* one that was killed may still hold the first */
         FILE *f = fopen("/proc/self/cgroup", "re");
         char line[1024], path[1400];
 
@@ -93,9 +94,9 @@ static void remove_groups(const struct rig *r)
                 if (!own || (!starts_with(line, "0::") && !strstr(line, ":name=")))
                         continue;
                 line[strcspn(line, "\n")] = 0;
-                for (unsigned i = 0; i < ARRAY_SIZE(mounts); i++) {
-                        (void)snprintf(path, sizeof(path), "%s%s/supd-%s", mounts[i], streq(own, ":/") ? "" : own + 1,
-                                       r->name);
+                for (unsigned i = 0; i < ARRAY_SIZE(mounts) * ARRAY_SIZE(again); i++) {
+                        (void)snprintf(path, sizeof(path), "%s%s/supd-%s%s", mounts[i / ARRAY_SIZE(again)],
+                                       streq(own, ":/") ? "" : own + 1, r->name, again[i % ARRAY_SIZE(again)]);
                         (void)nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
                 }
         }
