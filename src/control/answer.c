@@ -119,7 +119,7 @@ static int append_exec(struct buf *b, const struct control_exec *e)
                 .pid = e->pid,
                 .code = e->code,
                 .status = e->status,
-                .ignore_failure = e->ignore_failure,
+                .flags = e->flags,
                 .n_argv = e->n_argv,
         };
         size_t size = strlen(e->path) + 1;
@@ -136,14 +136,49 @@ static int append_exec(struct buf *b, const struct control_exec *e)
         return r < 0 ? r : append_strings(b, e->argv, e->n_argv);
 }
 
-void control_put_execs(struct control_answer *a, const char *name, const struct control_exec *v, unsigned n)
+static void put_execs(struct control_answer *a, enum control_kind kind, const char *name, const struct control_exec *v,
+                      unsigned n)
 {
-        ssize_t place = property_begin(a, CONTROL_KIND_EXECS, name);
+        ssize_t place = property_begin(a, kind, name);
         int r = place < 0 ? (int)place : 0;
 
         for (unsigned i = 0; r >= 0 && i < n; i++)
                 r = append_exec(&a->body, &v[i]);
         note(a, r < 0 ? r : control_write_end(&a->body, place));
+}
+
+void control_put_execs(struct control_answer *a, const char *name, const struct control_exec *v, unsigned n)
+{
+        put_execs(a, CONTROL_KIND_EXECS, name, v, n);
+}
+
+void control_put_execs_ex(struct control_answer *a, const char *name, const struct control_exec *v, unsigned n)
+{
+        put_execs(a, CONTROL_KIND_EXECS_EX, name, v, n);
+}
+
+void control_put_conditions(struct control_answer *a, const char *name, const struct control_condition *v, unsigned n)
+{
+        ssize_t place = property_begin(a, CONTROL_KIND_CONDITIONS, name);
+        int r = place < 0 ? (int)place : 0;
+
+        for (unsigned i = 0; r >= 0 && i < n; i++) {
+                const char *const pair[] = {v[i].name, v[i].parameter};
+                uint32_t flags = (v[i].trigger ? 1u : 0) | (v[i].negate ? 2u : 0);
+                int32_t state = v[i].state;
+
+                r = buf_append(&a->body, &flags, sizeof flags);
+                if (r >= 0)
+                        r = buf_append(&a->body, &state, sizeof state);
+                if (r >= 0)
+                        r = append_strings(&a->body, pair, 2);
+        }
+        note(a, r < 0 ? r : control_write_end(&a->body, place));
+}
+
+void control_put_pid(struct control_answer *a, uint32_t pid)
+{
+        note(a, control_write_u32(&a->body, CONTROL_TAG_NUMBER, pid));
 }
 
 void control_put_unit(struct control_answer *a, const char *id, const char *description, const char *load,

@@ -35,19 +35,27 @@ _Static_assert(sizeof(struct control_header) == 16, "packet header");
 
 enum control_type {
         /* requests; the tags they carry in brackets */
-        CONTROL_ENQUEUE = 1,            /* UNIT, REQUEST, MODE, REQUEST_ID -> JOB_ID */
-        CONTROL_KILL = 2,               /* UNIT, WHOM, NUMBER (signal) */
-        CONTROL_RESET_FAILED = 3,       /* UNIT or nothing */
-        CONTROL_RELOAD = 4,             /* daemon-reload */
-        CONTROL_CANCEL_JOB = 5,         /* JOB_ID */
-        CONTROL_LOAD_UNIT = 6,          /* UNIT, FLAG (only when loaded) -> UNIT */
-        CONTROL_UNIT_BY_PID = 7,        /* NUMBER -> UNIT */
-        CONTROL_UNIT_PROPERTIES = 8,    /* UNIT -> INTERFACE, PROPERTY... */
-        CONTROL_MANAGER_PROPERTIES = 9, /* -> INTERFACE, PROPERTY... */
-        CONTROL_LIST_UNITS = 10,        /* -> UNIT_ROW... */
-        CONTROL_LIST_JOBS = 11,         /* -> JOB... */
-        CONTROL_JOB_STATE = 12,         /* JOB_ID -> JOB */
-        CONTROL_REEXECUTE = 13,         /* no answer when it works: the connection ends */
+        CONTROL_ENQUEUE = 1,             /* UNIT, REQUEST, MODE, REQUEST_ID -> JOB_ID */
+        CONTROL_KILL = 2,                /* UNIT, WHOM, NUMBER (signal) */
+        CONTROL_RESET_FAILED = 3,        /* UNIT or nothing */
+        CONTROL_RELOAD = 4,              /* daemon-reload */
+        CONTROL_CANCEL_JOB = 5,          /* JOB_ID */
+        CONTROL_LOAD_UNIT = 6,           /* UNIT, FLAG (only when loaded) -> UNIT */
+        CONTROL_UNIT_BY_PID = 7,         /* NUMBER -> UNIT */
+        CONTROL_UNIT_PROPERTIES = 8,     /* UNIT -> INTERFACE, PROPERTY... */
+        CONTROL_MANAGER_PROPERTIES = 9,  /* -> INTERFACE, PROPERTY... */
+        CONTROL_LIST_UNITS = 10,         /* -> UNIT_ROW... */
+        CONTROL_LIST_JOBS = 11,          /* -> JOB... */
+        CONTROL_JOB_STATE = 12,          /* JOB_ID -> JOB */
+        CONTROL_REEXECUTE = 13,          /* no answer when it works: the connection ends */
+        CONTROL_TRANSACTION = 14,        /* as ENQUEUE -> JOB... of all that it led to, the one asked for first */
+        CONTROL_QUEUE_SIGNAL = 15,       /* UNIT, WHOM, NUMBER, VALUE */
+        CONTROL_UNIT_PROCESSES = 16,     /* UNIT -> UNIT, NUMBER... (pids) */
+        CONTROL_ENVIRONMENT = 17,        /* UNSET..., SET... */
+        CONTROL_SET_PROPERTY = 18,       /* NAME, TEXT: of the manager */
+        CONTROL_UNIT_BY_INVOCATION = 19, /* INVOCATION -> UNIT */
+        CONTROL_SHUTDOWN = 20,           /* TEXT: "poweroff", "reboot", "halt", "exit" */
+        CONTROL_JOB_NEIGHBOURS = 21,     /* JOB_ID, FLAG (1: those that wait for it) -> JOB... */
         /* answers */
         CONTROL_ANSWER = 64,
         CONTROL_ERROR = 65, /* ERROR_NAME, ERROR_MESSAGE, NUMBER (errno, positive) */
@@ -71,10 +79,17 @@ enum control_tag {
         CONTROL_TAG_FLAG = 8,       /* u32, 0 or 1 */
         CONTROL_TAG_ERROR_NAME = 9,
         CONTROL_TAG_ERROR_MESSAGE = 10,
-        CONTROL_TAG_INTERFACE = 11, /* string, without "org.freedesktop.systemd1." */
-        CONTROL_TAG_PROPERTY = 12,  /* kind (a byte of enum control_kind), name, NUL, value */
-        CONTROL_TAG_UNIT_ROW = 13,  /* u32 job id; id, description, load, active, sub, job type, each with NUL */
-        CONTROL_TAG_JOB = 14,       /* u32 id, u32 flags; unit, type, result, each with NUL */
+        CONTROL_TAG_INTERFACE = 11,  /* string, without "org.freedesktop.systemd1." */
+        CONTROL_TAG_PROPERTY = 12,   /* kind (a byte of enum control_kind), name, NUL, value */
+        CONTROL_TAG_UNIT_ROW = 13,   /* u32 job id; id, description, load, active, sub, job type, each with NUL */
+        CONTROL_TAG_JOB = 14,        /* u32 id, u32 flags; unit, type, result, each with NUL */
+        CONTROL_TAG_VALUE = 15,      /* u32: what goes along with a signal */
+        CONTROL_TAG_SET = 16,        /* string NAME=value */
+        CONTROL_TAG_UNSET = 17,      /* string NAME or NAME=value */
+        CONTROL_TAG_NAME = 18,       /* string */
+        CONTROL_TAG_TEXT = 19,       /* string */
+        CONTROL_TAG_INVOCATION = 20, /* 16 bytes */
+        CONTROL_TAG_BRIEF = 21,      /* u32: with UNIT_PROPERTIES, only what changes while a unit is loaded */
 };
 
 #define CONTROL_JOB_WAITING 1u
@@ -92,13 +107,15 @@ enum control_kind {
         CONTROL_KIND_JOB = 'J',        /* u32 id, 0 = none                   (uo) */
         CONTROL_KIND_LOAD_ERROR = 'L', /* name NUL message NUL               (ss) */
         CONTROL_KIND_EXECS = 'E',      /* struct control_exec_wire and what it counts, repeated: a(sasbttttuii) */
+        CONTROL_KIND_EXECS_EX = 'X',   /* likewise:                          a(sasasttttuii) */
+        CONTROL_KIND_CONDITIONS = 'C', /* u32 flags (1 trigger, 2 negated), i32 state, name, parameter: a(sbbsi) */
 };
 
 struct control_exec_wire {
         uint64_t start_real_us, start_mono_us, exit_real_us, exit_mono_us;
         uint32_t pid;
         int32_t code, status;
-        uint32_t ignore_failure;
+        uint32_t flags; /* EXEC_* of unit/unit.h; bit 0: a failure is ignored */
         uint32_t n_argv;
         uint32_t size; /* bytes of strings that follow: path, then argv, each with NUL */
 };

@@ -49,12 +49,21 @@ struct control_exec {
         const char *path;
         const char *const *argv;
         unsigned n_argv;
-        bool ignore_failure;
+        unsigned flags; /* EXEC_* of unit/unit.h */
         uint64_t start_real_us, start_mono_us, exit_real_us, exit_mono_us;
         uint32_t pid;
         int32_t code, status;
 };
 void control_put_execs(struct control_answer *a, const char *name, const struct control_exec *v, unsigned n);
+/* the same with all prefixes of the command line as words: ExecStartEx and its kin */
+void control_put_execs_ex(struct control_answer *a, const char *name, const struct control_exec *v, unsigned n);
+struct control_condition {
+        const char *name, *parameter;
+        bool trigger, negate;
+        int state; /* 1 it held, -1 it did not, 0 not looked at */
+};
+void control_put_conditions(struct control_answer *a, const char *name, const struct control_condition *v, unsigned n);
+void control_put_pid(struct control_answer *a, uint32_t pid); /* of CONTROL_UNIT_PROCESSES */
 /* a row of ListUnits */
 void control_put_unit(struct control_answer *a, const char *id, const char *description, const char *load,
                       const char *active, const char *sub, uint32_t job_id, enum job_type job_type);
@@ -70,7 +79,9 @@ struct control_ops { /* each returns 0 or -errno with *e set */
         int (*cancel_job)(void *userdata, uint32_t id, struct control_error *e);
         int (*load_unit)(void *userdata, const char *unit, bool only_loaded, char ret_id[256], struct control_error *e);
         int (*unit_by_pid)(void *userdata, uint32_t pid, char ret_id[256], struct control_error *e);
-        int (*unit_properties)(void *userdata, const char *unit, struct control_answer *a, struct control_error *e);
+        /* BRIEF: without dependencies and what else stays the same while the unit is loaded */
+        int (*unit_properties)(void *userdata, const char *unit, bool brief, struct control_answer *a,
+                               struct control_error *e);
         int (*manager_properties)(void *userdata, struct control_answer *a, struct control_error *e);
         int (*list_units)(void *userdata, struct control_answer *a, struct control_error *e);
         int (*list_jobs)(void *userdata, int (*each)(void *, const struct control_job *), void *each_userdata);
@@ -84,6 +95,20 @@ struct control_ops { /* each returns 0 or -errno with *e set */
         int (*find_request)(void *userdata, const uint8_t request_id[16], uint32_t *ret_job);
         /* daemon-reexec. On 0 the connection is expected to end; NULL answers NotSupported. */
         int (*reexecute)(void *userdata, struct control_error *e);
+        /* The jobs that the enqueue() just now led to, the one asked for first. */
+        int (*transaction)(void *userdata, int (*each)(void *, const struct control_job *), void *each_userdata);
+        int (*queue_signal)(void *userdata, const char *unit, const char *whom, int signal, int value,
+                            struct control_error *e);
+        int (*unit_processes)(void *userdata, const char *unit, struct control_answer *a, struct control_error *e);
+        /* First UNSET (NAME, or NAME=value), then SET (NAME=value, checked). */
+        int (*environment)(void *userdata, const char *const *unset, unsigned n_unset, const char *const *set,
+                           unsigned n_set, struct control_error *e);
+        int (*set_property)(void *userdata, const char *name, const char *value, struct control_error *e);
+        int (*unit_by_invocation)(void *userdata, const uint8_t id[16], char ret_id[256], struct control_error *e);
+        int (*shutdown)(void *userdata, const char *what, struct control_error *e);
+        int (*job_neighbours)(void *userdata, uint32_t id, bool waiting_for_it,
+                              int (*each)(void *, const struct control_job *), void *each_userdata,
+                              struct control_error *e);
 };
 
 /* The request that an op is being called for. */

@@ -6,39 +6,14 @@
  * reused, never freed, so a late readiness report is at worst a spurious one; a peer whose unread bytes are over
  * CONTROL_QUEUE_MAX when something is to be added is closed, so that one answer of any length always fits.
  */
-#include "control/answer.h"
+#include "control/server.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define PEERS_MAX         16
 #define REQUESTS_PER_TURN 32             /* of one peer, then others get their turn */
 #define KEEP_MAX          (256u * 1024u) /* bytes of buffer kept when it is empty */
-
-struct peer {
-        int fd; /* owned; -1 = free slot */
-        uint32_t uid, pid;
-        bool want_write, held; /* held: the answer to its reload is still to come, and what it asks meanwhile waits */
-        uint32_t held_serial;
-        struct buf waiting; /* packets read while it is held */
-        struct buf queue;   /* packets, each with its header */
-        size_t sent;        /* bytes of queue that are gone */
-};
-
-struct control_server {
-        int socket_fd; /* borrowed */
-        const struct control_ops *ops;
-        void *userdata;
-        struct control_poll poll;
-        struct peer peers[PEERS_MAX];
-        unsigned n_peers;
-        struct control_answer answer;          /* the one being built */
-        struct buf event;                      /* likewise */
-        struct buf deferred;                   /* packets that go out behind the answer of the op that runs */
-        const struct control_request *request; /* while an op runs */
-        char packet[CONTROL_PACKET_MAX];
-};
 
 static void trim(struct buf *b)
 {
@@ -266,280 +241,31 @@ void control_reloading(struct control_server *s, bool active)
                 broadcast(s, CONTROL_RELOADING, false);
 }
 
-/* One request as it came; handlers read their tags and fill s->answer. */
-struct call {
-        struct control_server *s;
-        const char *body;
-        size_t size;
-        struct control_request request;
-        struct control_error error;
-};
-
-#define ERROR_INVALID   "org.freedesktop.DBus.Error.InvalidArgs"
-#define ERROR_FAILED    "org.freedesktop.DBus.Error.Failed"
-#define ERROR_UNSUPPORT "org.freedesktop.DBus.Error.NotSupported"
-#define ERROR_NO_JOB    "org.freedesktop.systemd1.NoSuchJob"
-
-static int call_string(struct call *c, uint16_t tag, const char **ret)
-{
-        int r = control_body_string(c->body, c->size, tag, ret);
-
-        if (r < 0)
-                control_error_set(&c->error, ERROR_INVALID, "The request lacks field %u", tag);
-        return r;
-}
-
-static int call_u32(struct call *c, uint16_t tag, uint32_t *ret)
-{
-        int r = control_body_u32(c->body, c->size, tag, ret);
-
-        if (r < 0)
-                control_error_set(&c->error, ERROR_INVALID, "The request lacks field %u", tag);
-        return r;
-}
-
-/* A unit name: bounded, not empty. */
-static int call_unit(struct call *c, const char **ret)
-{
-        const char *unit;
-        int r = call_string(c, CONTROL_TAG_UNIT, &unit);
-
-        if (r < 0)
-                return r;
-        if (unit[0] == 0 || strlen(unit) >= CONTROL_NAME_MAX) {
-                control_error_set(&c->error, ERROR_INVALID, "Unit name %.64s is not valid.", unit);
-                return -EINVAL;
-        }
-        *ret = unit;
-        return 0;
-}
-
-static int put_job_id(struct call *c, uint32_t id)
-{
-        return control_write_u32(&c->s->answer.body, CONTROL_TAG_JOB_ID, id);
-}
-
-static bool request_id_given(const struct control_request *q)
-{
-        static const uint8_t none[CONTROL_REQUEST_ID];
-        return memcmp(q->id, none, sizeof none) != 0;
-}
-
-static void call_read_request_id(struct call *c)
-{
-        struct control_reader r = control_reader_of(c->body, c->size);
-        struct control_record rec;
-
-        while (control_reader_next(&r, &rec) > 0)
-                if (rec.tag == CONTROL_TAG_REQUEST_ID && rec.size == sizeof c->request.id)
-                        memcpy(c->request.id, rec.data, sizeof c->request.id);
-}
-
-static int do_enqueue(struct call *c)
-{
-        const struct control_ops *ops = c->s->ops;
-        const char *unit, *request_word, *mode_word;
-        enum job_request request;
-        enum job_mode mode;
-        uint32_t id;
-        int r;
-
-        if ((r = call_unit(c, &unit)) < 0 || (r = call_string(c, CONTROL_TAG_REQUEST, &request_word)) < 0 ||
-            (r = call_string(c, CONTROL_TAG_MODE, &mode_word)) < 0)
-                return r;
-        if ((r = control_request_from_word(request_word, &request)) < 0) {
-                control_error_set(&c->error, ERROR_INVALID, "Job type %.64s invalid", request_word);
-                return r;
-        }
-        if ((r = control_mode_from_word(mode_word, &mode)) < 0) {
-                control_error_set(&c->error, ERROR_INVALID, "Job mode %.64s invalid", mode_word);
-                return r;
-        }
-        if (ops->find_request && request_id_given(&c->request) &&
-            ops->find_request(c->s->userdata, c->request.id, &id) >= 0)
-                return put_job_id(c, id);
-        r = ops->enqueue(c->s->userdata, unit, request, mode, &id, &c->error);
-        return r < 0 ? r : put_job_id(c, id);
-}
-
-static int do_kill(struct call *c)
-{
-        const char *unit, *whom;
-        uint32_t signal;
-        int r;
-
-        if ((r = call_unit(c, &unit)) < 0 || (r = call_string(c, CONTROL_TAG_WHOM, &whom)) < 0 ||
-            (r = call_u32(c, CONTROL_TAG_NUMBER, &signal)) < 0)
-                return r;
-        if (signal < 1 || signal > 64) {
-                control_error_set(&c->error, ERROR_INVALID, "Signal number out of range.");
-                return -EINVAL;
-        }
-        return c->s->ops->kill(c->s->userdata, unit, whom, (int)signal, &c->error);
-}
-
-static int do_reset_failed(struct call *c)
-{
-        const char *unit = NULL;
-        int r = control_body_string(c->body, c->size, CONTROL_TAG_UNIT, &unit);
-
-        if (r < 0 && r != -ENODATA)
-                return r;
-        if (r >= 0 && (r = call_unit(c, &unit)) < 0)
-                return r;
-        return c->s->ops->reset_failed(c->s->userdata, unit, &c->error);
-}
-
-static int do_reload(struct call *c)
-{
-        return c->s->ops->reload(c->s->userdata, &c->error);
-}
-
-static int do_cancel_job(struct call *c)
-{
-        uint32_t id;
-        int r = call_u32(c, CONTROL_TAG_JOB_ID, &id);
-
-        return r < 0 ? r : c->s->ops->cancel_job(c->s->userdata, id, &c->error);
-}
-
-static int do_load_unit(struct call *c)
-{
-        char id[256] = "";
-        const char *unit;
-        uint32_t only_loaded;
-        int r;
-
-        if ((r = call_unit(c, &unit)) < 0 || (r = call_u32(c, CONTROL_TAG_FLAG, &only_loaded)) < 0 ||
-            (r = c->s->ops->load_unit(c->s->userdata, unit, only_loaded, id, &c->error)) < 0)
-                return r;
-        return control_write_string(&c->s->answer.body, CONTROL_TAG_UNIT, id);
-}
-
-static int do_unit_by_pid(struct call *c)
-{
-        char id[256] = "";
-        uint32_t pid;
-        int r;
-
-        if ((r = call_u32(c, CONTROL_TAG_NUMBER, &pid)) < 0 ||
-            (r = c->s->ops->unit_by_pid(c->s->userdata, pid, id, &c->error)) < 0)
-                return r;
-        return control_write_string(&c->s->answer.body, CONTROL_TAG_UNIT, id);
-}
-
-static int do_unit_properties(struct call *c)
-{
-        const char *unit;
-        int r = call_unit(c, &unit);
-
-        return r < 0 ? r : c->s->ops->unit_properties(c->s->userdata, unit, &c->s->answer, &c->error);
-}
-
-static int do_manager_properties(struct call *c)
-{
-        return c->s->ops->manager_properties(c->s->userdata, &c->s->answer, &c->error);
-}
-
-static int do_list_units(struct call *c)
-{
-        return c->s->ops->list_units(c->s->userdata, &c->s->answer, &c->error);
-}
-
-static int put_job(struct control_server *s, const struct control_job *job, bool ended)
-{
-        const struct control_job_wire w = {
-                .id = job->id,
-                .flags = (job->waiting ? CONTROL_JOB_WAITING : 0) | (ended ? CONTROL_JOB_ENDED : 0),
-                .unit = job->unit,
-                .type = control_type_word(job->type),
-                .result = ended ? control_result_word(job->result) : "",
-        };
-        return control_write_job(&s->answer.body, &w);
-}
-
-static int list_each(void *userdata, const struct control_job *job)
-{
-        return put_job(userdata, job, false);
-}
-
-static int do_list_jobs(struct call *c)
-{
-        return c->s->ops->list_jobs(c->s->userdata, list_each, c->s);
-}
-
-static int do_job_state(struct call *c)
-{
-        struct control_job job = {0};
-        bool ended = false;
-        uint32_t id;
-        int r = call_u32(c, CONTROL_TAG_JOB_ID, &id);
-
-        if (r < 0)
-                return r;
-        r = c->s->ops->job_state(c->s->userdata, id, &job, &ended);
-        if (r < 0) {
-                control_error_set(&c->error, ERROR_NO_JOB, "Job %u does not exist.", id);
-                return r;
-        }
-        return put_job(c->s, &job, ended);
-}
-
-static int do_reexecute(struct call *c)
-{
-        if (c->s->ops->reexecute)
-                return c->s->ops->reexecute(c->s->userdata, &c->error);
-        control_error_set(&c->error, ERROR_UNSUPPORT, "This manager does not re-execute itself");
-        return -EOPNOTSUPP;
-}
-
-static int (*const handlers[])(struct call *c) = {
-        [CONTROL_ENQUEUE] = do_enqueue,
-        [CONTROL_KILL] = do_kill,
-        [CONTROL_RESET_FAILED] = do_reset_failed,
-        [CONTROL_RELOAD] = do_reload,
-        [CONTROL_CANCEL_JOB] = do_cancel_job,
-        [CONTROL_LOAD_UNIT] = do_load_unit,
-        [CONTROL_UNIT_BY_PID] = do_unit_by_pid,
-        [CONTROL_UNIT_PROPERTIES] = do_unit_properties,
-        [CONTROL_MANAGER_PROPERTIES] = do_manager_properties,
-        [CONTROL_LIST_UNITS] = do_list_units,
-        [CONTROL_LIST_JOBS] = do_list_jobs,
-        [CONTROL_JOB_STATE] = do_job_state,
-        [CONTROL_REEXECUTE] = do_reexecute,
-};
-
 /* The body becomes the error; memory for this short one was reserved at the start. */
-static void answer_error(struct call *c, int error)
+static void answer_error(struct control_server *s, struct control_error *e, int error)
 {
-        struct buf *b = &c->s->answer.body;
+        struct buf *b = &s->answer.body;
 
         buf_reset(b);
-        if (!c->error.name)
-                control_error_set(&c->error, ERROR_FAILED, "The manager could not do that: %s", strerror(-error));
-        (void)control_write_string(b, CONTROL_TAG_ERROR_NAME, c->error.name);
-        (void)control_write_string(b, CONTROL_TAG_ERROR_MESSAGE, c->error.message);
+        if (!e->name)
+                control_error_set(e, "org.freedesktop.DBus.Error.Failed", "The manager could not do that: %s",
+                                  strerror(-error));
+        (void)control_write_string(b, CONTROL_TAG_ERROR_NAME, e->name);
+        (void)control_write_string(b, CONTROL_TAG_ERROR_MESSAGE, e->message);
         (void)control_write_u32(b, CONTROL_TAG_NUMBER, (uint32_t)-error);
 }
 
 static void peer_request(struct control_server *s, struct peer *p, const struct control_header *h, const char *body)
 {
-        struct call c = {
-                .s = s,
-                .body = body,
-                .size = h->size,
-                .request = {.peer_uid = p->uid, .peer_pid = p->pid},
-        };
-        int r = -EOPNOTSUPP;
+        struct control_request request = {.peer_uid = p->uid, .peer_pid = p->pid};
+        struct control_error error = {0};
+        int r;
 
         trim(&s->answer.body);
         s->answer.error = buf_reserve(&s->answer.body, 1024);
-        call_read_request_id(&c);
-        s->request = &c.request;
-        if (h->type < ARRAY_SIZE(handlers) && handlers[h->type])
-                r = handlers[h->type](&c);
-        else
-                control_error_set(&c.error, ERROR_UNSUPPORT, "The manager does not know request %u", h->type);
+        control_request_read_id(body, h->size, &request);
+        s->request = &request;
+        r = control_request_do(s, h->type, body, h->size, &request, &error);
         s->request = NULL;
         if (r >= 0)
                 r = s->answer.error;
@@ -548,7 +274,7 @@ static void peer_request(struct control_server *s, struct peer *p, const struct 
         p->held = r == -EINPROGRESS && p->fd >= 0;
         p->held_serial = h->serial;
         if (r < 0 && !p->held)
-                answer_error(&c, r);
+                answer_error(s, &error, r);
         if (p->fd >= 0 && !p->held)
                 peer_send_message(s, p, r < 0 ? CONTROL_ERROR : CONTROL_ANSWER, h->serial, &s->answer.body);
         deferred_flush(s);
@@ -602,14 +328,14 @@ void control_reload_done(struct control_server *s, int result)
                 was_held[i] = s->peers[i].fd >= 0 && s->peers[i].held;
         for (unsigned i = 0; i < PEERS_MAX; i++) {
                 struct peer *p = &s->peers[i];
-                struct call c = {.s = s};
+                struct control_error error = {0};
 
                 if (!was_held[i] || p->fd < 0)
                         continue;
                 p->held = false;
                 trim(&s->answer.body);
                 if (buf_reserve(&s->answer.body, 1024) >= 0 && result < 0)
-                        answer_error(&c, result);
+                        answer_error(s, &error, result);
                 peer_send_message(s, p, result < 0 ? CONTROL_ERROR : CONTROL_ANSWER, p->held_serial, &s->answer.body);
                 peer_go_on(s, p);
         }

@@ -103,9 +103,16 @@ static int start_time_is(pid_t pid, uint64_t start_time)
         return st.start_time == start_time ? 0 : -ESRCH;
 }
 
-int sys_kill(pid_t pid, uint64_t start_time, int signal)
+static int send_signal(pid_t pid, uint64_t start_time, int signal, const int *value)
 {
         cleanup_close_ int fd = -1;
+        siginfo_t info = {
+                .si_signo = signal,
+                .si_code = SI_QUEUE,
+                .si_pid = getpid(),
+                .si_uid = getuid(),
+                .si_value.sival_int = value ? *value : 0,
+        };
         int r;
 
         if (pid <= 0)
@@ -121,12 +128,24 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal)
         if (r < 0)
                 return r;
         if (fd >= 0) {
-                if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0)
+                if (syscall(SYS_pidfd_send_signal, fd, signal, value ? &info : NULL, 0) == 0)
                         return 0;
                 if (errno != ENOSYS && errno != EPERM)
                         return -errno;
         }
+        if (value)
+                return sigqueue(pid, signal, info.si_value) < 0 ? -errno : 0;
         return kill(pid, signal) < 0 ? -errno : 0;
+}
+
+int sys_kill(pid_t pid, uint64_t start_time, int signal)
+{
+        return send_signal(pid, start_time, signal, NULL);
+}
+
+int sys_queue(pid_t pid, uint64_t start_time, int signal, int value)
+{
+        return send_signal(pid, start_time, signal, &value);
 }
 
 int sys_read_file(const char *path, char *ret, size_t size, size_t *ret_n)

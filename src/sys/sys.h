@@ -33,6 +33,9 @@ int sys_pidfd_open(pid_t pid);
  * else -ESRCH. */
 int sys_kill(pid_t pid, uint64_t start_time, int signal);
 
+/* The same with a value, as sigqueue(3) sends it. */
+int sys_queue(pid_t pid, uint64_t start_time, int signal, int value);
+
 struct sys_stat { /* /proc/PID/stat */
         pid_t pid, parent, group, session;
         uint64_t start_time; /* clock ticks since boot */

@@ -20,7 +20,8 @@ def unit(name, text):
 
 
 FILES = {
-    **unit('tool-keep.target', '[Unit]\nDefaultDependencies=no\nAfter=sleeper.service oneshot.service fails.service reloads.service\n'),
+    **unit('tool-keep.target', '[Unit]\nDefaultDependencies=no\nAfter=sleeper.service oneshot.service fails.service '
+                   'reloads.service condition.service assert.service dies.service slow.service remains.service masked.service bad.service\n'),
     **unit('sleeper.service', '[Unit]\nDescription=A sleeper\nDocumentation=man:sleep(1)\nDefaultDependencies=no\n'
            '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
     **unit('sleeper.service.d/10-more.conf', '[Service]\nEnvironment=A=B\n'),
@@ -176,7 +177,7 @@ ROWS = [
     Row('reset-failed-one', S + 'reset-failed fails; systemctl is-failed fails'),
     Row('reset-failed-unknown', S + 'reset-failed nothing-here'),
     Row('reset-failed', S + "reset-failed; systemctl --failed --no-legend --plain list-units 'd*.service' 'f*.service'"),
-    Row('show-environment', S + 'show-environment | grep -E "^(PATH|LANG)="'),
+    Row('show-environment', S + 'show-environment | grep "^PATH="'),
     Row('set-environment', S + 'set-environment TOOL_A=1 TOOL_B=two; systemctl show-environment | grep TOOL_', sort=True),
     Row('unset-environment', S + 'unset-environment TOOL_A; systemctl show-environment | grep TOOL_'),
     Row('import-environment', 'TOOL_C=3 systemctl import-environment TOOL_C; systemctl show-environment | grep TOOL_', sort=True),

@@ -95,10 +95,8 @@ NORMAL = [
     (r'PID=[1-9]\d*', 'PID=N'),
     (r'(Timestamp(?:Monotonic)?)=\S.*', r'\1=T'),
     (r'\[\d+\]', '[N]'),
-    (r'CPU: .*', 'CPU: N'),
-    (r'Memory: .*', 'Memory: N'),
-    (r'Tasks: .*', 'Tasks: N'),
-    (r'─\d+ ', '─N '),
+    (r' +(CPU|Memory|Tasks|CGroup): .*\n?', ''), # there only where cgroups are; rows of their own look at them
+    (r' +[├└]─\d+ .*\n?', ''),
     (r'[ \t]+$', ''),
 ]
 
@@ -112,7 +110,7 @@ def normal(text, more=()):
 def run(machine, row):
     code, out = machine.sh(f'cd /; {row.command}', 30)
     text = normal(out, row.normal)
-    if row.sort:
+    if row.sort or row.command.startswith('systemctl show'):
         text = '\n'.join(sorted(text.splitlines()))
     return f'{text}\n[exit {code}]'.lstrip('\n')
 
@@ -135,7 +133,7 @@ def setup(machine):
 
 def side_by_side(kit, tree, plain, reference, wanted, options):
     known, wrong, seen = known_differences(), 0, set()
-    machines = [kit.Supd(tree, root=plain)] + ([] if '--supd' in options else [kit.Systemd(root=reference)])
+    machines = [kit.Supd(tree, root=plain, environ={'container': 'other'})] + ([] if '--supd' in options else [kit.Systemd(root=reference)])
     try:
         for m in machines:
             m.start()

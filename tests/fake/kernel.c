@@ -239,6 +239,11 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal)
         return deliver(pid, signal);
 }
 
+int sys_queue(pid_t pid, uint64_t start_time, int signal, int value unused_)
+{
+        return sys_kill(pid, start_time, signal);
+}
+
 int sys_stat(pid_t pid, struct sys_stat *ret)
 {
         int e = kernel_call(CALL_STAT);

@@ -3,8 +3,8 @@
  * supd-bus from the inside: the front (one per process), its clients, and calls that wait for the manager.
  *
  * Files: main.c (start, listening), client.c (connections and their limits), bus.c (the system's message bus), peers.c
- * (who calls, and may do what), dispatch.c (which method is meant), methods.c (what each does), objects.c (properties,
- * introspection), values.c (records to D-Bus), signals.c.
+ * (who calls, and may do what), dispatch.c (which method is meant), methods.c and manage.c (what each does), objects.c
+ * (properties, introspection), values.c (records to D-Bus), signals.c.
  * Invariant: no handler waits; what needs the manager is a struct call that answers later, or never when its client
  * left.
  */
@@ -164,6 +164,7 @@ struct method {
 };
 /* A call whose sender has become known. */
 void dispatch_late(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method);
+int meant_unit(sd_bus_message *m, const struct method *method, char ret[CONTROL_NAME_MAX], sd_bus_error *e);
 extern const struct method methods[];
 extern const size_t n_methods;
 int unit_name_check(const char *name, sd_bus_error *e);
@@ -180,6 +181,15 @@ void calls_abandon(struct client *c);
 int call_reply(struct call *c, const char *types, ...);
 int client_reply(struct client *c, sd_bus_message *m, const char *types, ...);
 void client_reply_error(struct client *c, sd_bus_message *m, const sd_bus_error *e);
+
+/* manage.c */
+int do_environment(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_shutdown(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_processes(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_ref(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_freeze(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_unsupported(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_marked(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
 /* objects.c */
 int object_get(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
@@ -210,6 +220,9 @@ int property_append_entry(sd_bus_message *m, const struct property *p); /* {sv} 
 int append_text(sd_bus_message *m, char type, const char *s);           /* 's' made valid UTF-8, or 'o' */
 /* Walks a body of INTERFACE and PROPERTY records; INTERFACE is "" at first. 1, 0, -EBADMSG. Misfits are passed over. */
 int property_next(struct control_reader *r, const char **interface, struct property *ret, bool *ret_is_interface);
+
+/* derived.c */
+int derived_body(const struct link_reply *reply, struct buf *ret); /* REPLY's records and more of them; 0 or -ENOMEM */
 
 /* signals.c */
 void signals_event(struct front *f, uint16_t type, const char *body, size_t size);

@@ -71,7 +71,7 @@ static int finish_job_state(struct call *c, const struct link_reply *reply, sd_b
 }
 
 /* The unit that is meant: of the path for unit objects, else the first argument. */
-static int meant_unit(sd_bus_message *m, const struct method *method, char ret[CONTROL_NAME_MAX], sd_bus_error *e)
+int meant_unit(sd_bus_message *m, const struct method *method, char ret[CONTROL_NAME_MAX], sd_bus_error *e)
 {
         const char *name;
         int r;
@@ -87,27 +87,74 @@ static int meant_unit(sd_bus_message *m, const struct method *method, char ret[C
         return 0;
 }
 
+static int append_job_long(sd_bus_message *m, const struct control_job_wire *job)
+{
+        cleanup_free_ char *unit = NULL;
+        char path[64];
+        int r = unit_path(job->unit, &unit);
+
+        (void)snprintf(path, sizeof path, BUS_JOBS "/%u", job->id);
+        return r < 0 ? r : sd_bus_message_append(m, "uosos", job->id, path, job->unit, unit, job->type);
+}
+
+/* EnqueueUnitJob: the job that was asked for, then all others that it led to. */
+static int finish_transaction(struct call *c, const struct link_reply *reply, sd_bus_error *e unused_)
+{
+        struct control_reader in = control_reader_of(reply->body, reply->size);
+        struct control_record rec;
+        struct control_job_wire job;
+        sd_bus_message *m = NULL;
+        int k, r = sd_bus_message_new_method_return(c->message, &m);
+
+        if (r >= 0 && (control_reader_next(&in, &rec) <= 0 || control_record_job(&rec, &job) < 0))
+                r = -EBADMSG;
+        if (r >= 0) {
+                jobs_track(c->client->front, job.id, job.unit);
+                r = append_job_long(m, &job);
+        }
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(uosos)");
+        while (r >= 0 && (k = control_reader_next(&in, &rec)) != 0) {
+                if (k < 0 || control_record_job(&rec, &job) < 0)
+                        r = -EBADMSG;
+                if (r >= 0 && (r = sd_bus_message_open_container(m, 'r', "uosos")) >= 0 &&
+                    (r = append_job_long(m, &job)) >= 0)
+                        r = sd_bus_message_close_container(m);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r >= 0)
+                (void)client_send(c->client, m);
+        sd_bus_message_unref(m);
+        return r;
+}
+
 static int do_enqueue(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
         cleanup_buf_ struct buf b = {0};
         char unit[CONTROL_NAME_MAX];
         uint8_t id[CONTROL_REQUEST_ID];
-        const char *mode;
+        const char *word = method->word, *mode;
+        enum job_request request;
         enum job_mode known;
         int r;
 
-        if ((r = meant_unit(m, method, unit, e)) < 0 || (r = sd_bus_message_read(m, "s", &mode)) < 0)
+        if ((r = meant_unit(m, method, unit, e)) < 0 || (!word && (r = sd_bus_message_read(m, "s", &word)) < 0) ||
+            (r = sd_bus_message_read(m, "s", &mode)) < 0)
                 return r;
+        if (control_request_from_word(word, &request) < 0)
+                return sd_bus_error_setf(e, ERROR_INVALID, "Job type %.64s invalid", word);
         if (control_mode_from_word(mode, &known) < 0)
                 return sd_bus_error_setf(e, ERROR_INVALID, "Job mode %.64s invalid", mode);
         if (getrandom(id, sizeof id, GRND_NONBLOCK) != sizeof id)
                 memset(id, 0, sizeof id); /* none: then the manager cannot tell a repeated request */
         if ((r = control_write_string(&b, CONTROL_TAG_UNIT, unit)) < 0 ||
-            (r = control_write_string(&b, CONTROL_TAG_REQUEST, method->word)) < 0 ||
+            (r = control_write_string(&b, CONTROL_TAG_REQUEST, word)) < 0 ||
             (r = control_write_string(&b, CONTROL_TAG_MODE, mode)) < 0 ||
             (r = control_write(&b, CONTROL_TAG_REQUEST_ID, id, sizeof id)) < 0)
                 return r;
-        return call_begin(c, m, CONTROL_ENQUEUE, &b, finish_job, unit, 0, e);
+        return method->word ? call_begin(c, m, CONTROL_ENQUEUE, &b, finish_job, unit, 0, e)
+                            : call_begin(c, m, CONTROL_TRANSACTION, &b, finish_transaction, unit, 0, e);
 }
 
 static int do_kill(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
@@ -115,10 +162,12 @@ static int do_kill(struct client *c, sd_bus_message *m, const struct method *met
         cleanup_buf_ struct buf b = {0};
         char unit[CONTROL_NAME_MAX];
         const char *whom;
-        int32_t signal;
+        int32_t signal, value = 0;
+        bool queue = method->request_type == CONTROL_QUEUE_SIGNAL;
         int r;
 
-        if ((r = meant_unit(m, method, unit, e)) < 0 || (r = sd_bus_message_read(m, "si", &whom, &signal)) < 0)
+        if ((r = meant_unit(m, method, unit, e)) < 0 || (r = sd_bus_message_read(m, "si", &whom, &signal)) < 0 ||
+            (queue && (r = sd_bus_message_read(m, "i", &value)) < 0))
                 return r;
         if (whom[0] == 0)
                 whom = "all";
@@ -131,14 +180,29 @@ static int do_kill(struct client *c, sd_bus_message *m, const struct method *met
             (r = control_write_string(&b, CONTROL_TAG_WHOM, whom)) < 0 ||
             (r = control_write_u32(&b, CONTROL_TAG_NUMBER, (uint32_t)signal)) < 0)
                 return r;
-        return call_begin(c, m, CONTROL_KILL, &b, finish_empty, unit, 0, e);
+        if (queue && (r = control_write_u32(&b, CONTROL_TAG_VALUE, (uint32_t)value)) < 0)
+                return r;
+        return call_begin(c, m, queue ? CONTROL_QUEUE_SIGNAL : CONTROL_KILL, &b, finish_empty, unit, 0, e);
+}
+
+/* The manager ends without an answer when it starts anew, and the caller expects to be disconnected, as by systemd. On
+ * the message bus, where all share the connection, it gets its answer. */
+static int finish_reexecute(struct call *c, const struct link_reply *reply unused_, sd_bus_error *e unused_)
+{
+        struct client *client = c->client;
+
+        if (client->on_bus)
+                return call_reply(c, NULL);
+        client_close(client);
+        return 0;
 }
 
 /* Requests with nothing in them, or with a unit. */
 static int do_plain(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
         struct buf b = {0};
-        return call_begin(c, m, (uint16_t)method->request_type, &b, finish_empty, NULL, 0, e);
+        return call_begin(c, m, (uint16_t)method->request_type, &b,
+                          method->request_type == CONTROL_REEXECUTE ? finish_reexecute : finish_empty, NULL, 0, e);
 }
 
 static int do_reset_failed_unit(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
@@ -186,6 +250,22 @@ static int do_get_unit_by_pid(struct client *c, sd_bus_message *m, const struct 
                 return sd_bus_error_setf(e, ERROR_INVALID, "Invalid PID %u", pid);
         r = control_write_u32(&b, CONTROL_TAG_NUMBER, pid);
         return r < 0 ? r : call_begin(c, m, CONTROL_UNIT_BY_PID, &b, finish_unit, NULL, pid, e);
+}
+
+static int do_get_unit_by_invocation(struct client *c, sd_bus_message *m, const struct method *method unused_,
+                                     sd_bus_error *e)
+{
+        cleanup_buf_ struct buf b = {0};
+        const void *id;
+        size_t size;
+        int r = sd_bus_message_read_array(m, 'y', &id, &size);
+
+        if (r < 0)
+                return r;
+        if (size != 16)
+                return sd_bus_error_set(e, ERROR_INVALID, "Invalid invocation ID");
+        r = control_write(&b, CONTROL_TAG_INVOCATION, id, size);
+        return r < 0 ? r : call_begin(c, m, CONTROL_UNIT_BY_INVOCATION, &b, finish_unit, NULL, 0, e);
 }
 
 static int ask_job(struct client *c, sd_bus_message *m, uint16_t type, uint32_t id,
@@ -265,6 +345,20 @@ static int finish_list_jobs(struct call *c, const struct link_reply *reply, sd_b
                 (void)client_send(c->client, m);
         sd_bus_message_unref(m);
         return r;
+}
+
+/* GetJobAfter, GetJobBefore: the jobs that this one waits for, or that wait for it. */
+static int do_job_neighbours(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
+{
+        cleanup_buf_ struct buf b = {0};
+        uint32_t id;
+        int r = method->object == ON_JOB ? job_of_path(sd_bus_message_get_path(m), &id)
+                                         : sd_bus_message_read(m, "u", &id);
+
+        if (r < 0 || (r = control_write_u32(&b, CONTROL_TAG_JOB_ID, id)) < 0 ||
+            (r = control_write_u32(&b, CONTROL_TAG_FLAG, ends_with(method->member, "After"))) < 0)
+                return r;
+        return call_begin(c, m, CONTROL_JOB_NEIGHBOURS, &b, finish_list_jobs, NULL, id, e);
 }
 
 static int do_list_jobs(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
@@ -468,6 +562,7 @@ static int do_get_id(struct client *c, sd_bus_message *m, const struct method *m
 
 #define MANAGER    BUS_PREFIX "Manager"
 #define UNIT       BUS_PREFIX "Unit"
+#define SERVICE    BUS_PREFIX "Service"
 #define JOB        BUS_PREFIX "Job"
 #define DRIVER     "org.freedesktop.DBus"
 #define PROPS      "org.freedesktop.DBus.Properties"
@@ -507,6 +602,30 @@ const struct method methods[] = {
         {MANAGER, "Reexecute", "", "", ON_MANAGER, CONFIGURE, do_plain, NULL, CONTROL_REEXECUTE},
         {MANAGER, "GetUnit", "s", "o", ON_MANAGER, LOOK, do_get_unit},
         {MANAGER, "LoadUnit", "s", "o", ON_MANAGER, LOOK, do_get_unit},
+        {MANAGER, "GetUnitByInvocationID", "ay", "o", ON_MANAGER, LOOK, do_get_unit_by_invocation},
+        {MANAGER, "GetUnitProcesses", "s", "a(sus)", ON_MANAGER, LOOK, do_processes},
+        {MANAGER, "EnqueueUnitJob", "sss", "uososa(uosos)", ON_MANAGER, OPERATE, do_enqueue},
+        {MANAGER, "EnqueueMarkedJobs", "", "ao", ON_MANAGER, OPERATE, do_marked},
+        {MANAGER, "QueueSignalUnit", "ssii", "", ON_MANAGER, OPERATE, do_kill, NULL, CONTROL_QUEUE_SIGNAL},
+        {MANAGER, "RefUnit", "s", "", ON_MANAGER, LOOK, do_ref, .who = true},
+        {MANAGER, "UnrefUnit", "s", "", ON_MANAGER, LOOK, do_ref, .who = true},
+        {MANAGER, "FreezeUnit", "s", "", ON_MANAGER, OPERATE, do_freeze},
+        {MANAGER, "ThawUnit", "s", "", ON_MANAGER, OPERATE, do_freeze},
+        {MANAGER, "SetEnvironment", "as", "", ON_MANAGER, CONFIGURE, do_environment},
+        {MANAGER, "UnsetEnvironment", "as", "", ON_MANAGER, CONFIGURE, do_environment},
+        {MANAGER, "UnsetAndSetEnvironment", "asas", "", ON_MANAGER, CONFIGURE, do_environment},
+        {MANAGER, "PowerOff", "", "", ON_MANAGER, CONFIGURE, do_shutdown, "poweroff"},
+        {MANAGER, "Reboot", "", "", ON_MANAGER, CONFIGURE, do_shutdown, "reboot"},
+        {MANAGER, "Halt", "", "", ON_MANAGER, CONFIGURE, do_shutdown, "halt"},
+        {MANAGER, "KExec", "", "", ON_MANAGER, CONFIGURE, do_shutdown, "kexec"},
+        {MANAGER, "Exit", "", "", ON_MANAGER, CONFIGURE, do_shutdown, "exit"},
+        {MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))", "o", ON_MANAGER, CONFIGURE, do_unsupported},
+        {MANAGER, "SwitchRoot", "ss", "", ON_MANAGER, CONFIGURE, do_unsupported},
+        {MANAGER, "BindMountUnit", "sssbb", "", ON_MANAGER, CONFIGURE, do_unsupported},
+        {MANAGER, "MountImageUnit", "sssbba(ss)", "", ON_MANAGER, CONFIGURE, do_unsupported},
+        {MANAGER, "CleanUnit", "sas", "", ON_MANAGER, CONFIGURE, do_unsupported},
+        {MANAGER, "GetJobAfter", "u", "a(usssoo)", ON_MANAGER, LOOK, do_job_neighbours},
+        {MANAGER, "GetJobBefore", "u", "a(usssoo)", ON_MANAGER, LOOK, do_job_neighbours},
         {MANAGER, "GetUnitByPID", "u", "o", ON_MANAGER, LOOK, do_get_unit_by_pid, .who = true},
         {MANAGER, "GetJob", "u", "o", ON_MANAGER, LOOK, do_job, NULL, CONTROL_JOB_STATE},
         {MANAGER, "CancelJob", "u", "", ON_MANAGER, OPERATE, do_job, NULL, CONTROL_CANCEL_JOB},
@@ -548,7 +667,17 @@ const struct method methods[] = {
         {UNIT, "ReloadOrRestart", "s", "o", ON_UNIT, OPERATE, do_enqueue, "reload-or-restart"},
         {UNIT, "ReloadOrTryRestart", "s", "o", ON_UNIT, OPERATE, do_enqueue, "try-reload-or-restart"},
         {UNIT, "Kill", "si", "", ON_UNIT, OPERATE, do_kill},
+        {UNIT, "QueueSignal", "sii", "", ON_UNIT, OPERATE, do_kill, NULL, CONTROL_QUEUE_SIGNAL},
         {UNIT, "ResetFailed", "", "", ON_UNIT, OPERATE, do_reset_failed_unit},
+        {UNIT, "EnqueueJob", "ss", "uososa(uosos)", ON_UNIT, OPERATE, do_enqueue},
+        {UNIT, "Ref", "", "", ON_UNIT, LOOK, do_ref, .who = true},
+        {UNIT, "Unref", "", "", ON_UNIT, LOOK, do_ref, .who = true},
+        {UNIT, "Freeze", "", "", ON_UNIT, OPERATE, do_freeze},
+        {UNIT, "Thaw", "", "", ON_UNIT, OPERATE, do_freeze},
+        {UNIT, "Clean", "as", "", ON_UNIT, CONFIGURE, do_unsupported},
+        {SERVICE, "GetProcesses", "", "a(sus)", ON_UNIT, LOOK, do_processes},
+        {JOB, "GetAfter", "", "a(usssoo)", ON_JOB, LOOK, do_job_neighbours},
+        {JOB, "GetBefore", "", "a(usssoo)", ON_JOB, LOOK, do_job_neighbours},
         {JOB, "Cancel", "", "", ON_JOB, OPERATE, do_job, NULL, CONTROL_CANCEL_JOB},
 };
 const size_t n_methods = ARRAY_SIZE(methods);

@@ -199,11 +199,14 @@ static int reply_properties(struct call *c, const struct view *v, sd_bus_error *
 
 static int finish_properties(struct call *c, const struct link_reply *reply, sd_bus_error *e)
 {
-        const struct view v = {.body = reply->body,
-                               .size = reply->size,
-                               .unit = c->unit[0] ? c->unit : NULL,
-                               .front = c->client->front};
+        cleanup_buf_ struct buf b = {0};
+        struct view v = {.unit = c->unit[0] ? c->unit : NULL, .front = c->client->front};
+        int r = derived_body(reply, &b);
 
+        if (r < 0)
+                return r;
+        v.body = buf_str(&b);
+        v.size = b.size;
         return reply_properties(c, &v, e);
 }
 

@@ -235,6 +235,8 @@ static int event_ask(struct front *f, struct bus_event *v)
                 return -ENOENT;
         r = control_write_string(&b, CONTROL_TAG_UNIT, v->unit);
         if (r >= 0)
+                r = control_write_u32(&b, CONTROL_TAG_BRIEF, 1);
+        if (r >= 0)
                 r = link_request(f->link, CONTROL_UNIT_PROPERTIES, &b, on_properties, f);
         buf_done(&b);
         v->asked = r >= 0;

@@ -14,11 +14,18 @@ static const struct kind {
         char kind;
         const char *signature;
 } kinds[] = {
-        {CONTROL_KIND_STRING, "s"},        {CONTROL_KIND_U32, "u"},
-        {CONTROL_KIND_I32, "i"},           {CONTROL_KIND_U64, "t"},
-        {CONTROL_KIND_BOOL, "b"},          {CONTROL_KIND_STRINGS, "as"},
-        {CONTROL_KIND_BYTES, "ay"},        {CONTROL_KIND_JOB, "(uo)"},
-        {CONTROL_KIND_LOAD_ERROR, "(ss)"}, {CONTROL_KIND_EXECS, "a(sasbttttuii)"},
+        {CONTROL_KIND_STRING, "s"},
+        {CONTROL_KIND_U32, "u"},
+        {CONTROL_KIND_I32, "i"},
+        {CONTROL_KIND_U64, "t"},
+        {CONTROL_KIND_BOOL, "b"},
+        {CONTROL_KIND_STRINGS, "as"},
+        {CONTROL_KIND_BYTES, "ay"},
+        {CONTROL_KIND_JOB, "(uo)"},
+        {CONTROL_KIND_LOAD_ERROR, "(ss)"},
+        {CONTROL_KIND_EXECS, "a(sasbttttuii)"},
+        {CONTROL_KIND_CONDITIONS, "a(sbbsi)"},
+        {CONTROL_KIND_EXECS_EX, "a(sasasttttuii)"},
 };
 
 /* The types that clients count on, by name: the documented interfaces of systemd. What is not here passes as it is. */
@@ -59,6 +66,9 @@ static const struct known_type {
         {"ay", "InvocationID"},
         {"(uo)", "Job"},
         {"(ss)", "LoadError"},
+        {"a(sbbsi)", "Conditions Asserts"},
+        {"a(sasasttttuii)",
+         "ExecConditionEx ExecStartPreEx ExecStartEx ExecStartPostEx ExecReloadEx ExecStopEx ExecStopPostEx"},
         {"a(sasbttttuii)", "ExecCondition ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost"},
 };
 
@@ -99,6 +109,8 @@ bool property_fits(const char *interface, const struct property *p)
 {
         const char *signature = property_signature(p);
 
+        if (streq(p->name, "ReadTimestamp")) /* for derived.c only */
+                return false;
         if (streq(interface, "Job")) /* made here, and its Id and Unit are not those of units */
                 return signature != NULL;
         for (size_t i = 0; signature && i < ARRAY_SIZE(known_types); i++)
@@ -206,7 +218,26 @@ static int append_strings(sd_bus_message *m, struct control_reader *in, uint32_t
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static int append_exec(sd_bus_message *m, struct control_reader *in)
+/* The prefixes of a command line; bits of control_exec_wire.flags. */
+static int append_exec_flags(sd_bus_message *m, uint32_t flags)
+{
+        static const struct {
+                uint32_t bit;
+                const char *word;
+        } words[] = {{1u << 0, "ignore-failure"},
+                     {1u << 3, "privileged"},
+                     {1u << 4, "no-setuid"},
+                     {1u << 5, "ambient"},
+                     {1u << 2, "no-env-expand"}};
+        int r = sd_bus_message_open_container(m, 'a', "s");
+
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(words); i++)
+                if (flags & words[i].bit)
+                        r = sd_bus_message_append_basic(m, 's', words[i].word);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_exec(sd_bus_message *m, struct control_reader *in, bool ex)
 {
         struct control_exec_wire w;
         const char *path;
@@ -214,20 +245,46 @@ static int append_exec(sd_bus_message *m, struct control_reader *in)
 
         if (control_take_bytes(in, &w, sizeof w) < 0 || control_take_string(in, &path) < 0)
                 return -EBADMSG;
-        if ((r = sd_bus_message_open_container(m, 'r', "sasbttttuii")) < 0 || (r = append_text(m, 's', path)) < 0 ||
-            (r = append_strings(m, in, w.n_argv, false)) < 0 ||
-            (r = sd_bus_message_append(m, "bttttuii", (int)(w.ignore_failure != 0), w.start_real_us, w.start_mono_us,
-                                       w.exit_real_us, w.exit_mono_us, w.pid, w.code, w.status)) < 0)
+        if ((r = sd_bus_message_open_container(m, 'r', ex ? "sasasttttuii" : "sasbttttuii")) < 0 ||
+            (r = append_text(m, 's', path)) < 0 || (r = append_strings(m, in, w.n_argv, false)) < 0 ||
+            (r = ex ? append_exec_flags(m, w.flags) : sd_bus_message_append(m, "b", (int)(w.flags & 1))) < 0 ||
+            (r = sd_bus_message_append(m, "ttttuii", w.start_real_us, w.start_mono_us, w.exit_real_us, w.exit_mono_us,
+                                       w.pid, w.code, w.status)) < 0)
                 return r;
         return sd_bus_message_close_container(m);
 }
 
-static int append_execs(sd_bus_message *m, struct control_reader *in)
+static int append_execs(sd_bus_message *m, struct control_reader *in, bool ex)
 {
-        int r = sd_bus_message_open_container(m, 'a', "(sasbttttuii)");
+        int r = sd_bus_message_open_container(m, 'a', ex ? "(sasasttttuii)" : "(sasbttttuii)");
 
         while (r >= 0 && in->at < in->size)
-                r = append_exec(m, in);
+                r = append_exec(m, in, ex);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_condition(sd_bus_message *m, struct control_reader *in)
+{
+        const char *name, *parameter;
+        uint32_t flags, state;
+        int r;
+
+        if (control_take_u32(in, &flags) < 0 || control_take_u32(in, &state) < 0 ||
+            control_take_string(in, &name) < 0 || control_take_string(in, &parameter) < 0)
+                return -EBADMSG;
+        if ((r = sd_bus_message_open_container(m, 'r', "sbbsi")) < 0 || (r = append_text(m, 's', name)) < 0 ||
+            (r = sd_bus_message_append(m, "bb", (int)(flags & 1), (int)(flags >> 1 & 1))) < 0 ||
+            (r = append_text(m, 's', parameter)) < 0 || (r = sd_bus_message_append(m, "i", (int32_t)state)) < 0)
+                return r;
+        return sd_bus_message_close_container(m);
+}
+
+static int append_conditions(sd_bus_message *m, struct control_reader *in)
+{
+        int r = sd_bus_message_open_container(m, 'a', "(sbbsi)");
+
+        while (r >= 0 && in->at < in->size)
+                r = append_condition(m, in);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -293,7 +350,11 @@ static int append_value(sd_bus_message *m, const struct property *p)
         case CONTROL_KIND_LOAD_ERROR:
                 return append_load_error(m, &in);
         case CONTROL_KIND_EXECS:
-                return append_execs(m, &in);
+                return append_execs(m, &in, false);
+        case CONTROL_KIND_EXECS_EX:
+                return append_execs(m, &in, true);
+        case CONTROL_KIND_CONDITIONS:
+                return append_conditions(m, &in);
         }
         return -EBADMSG;
 }

@@ -30,7 +30,7 @@ static int refuse(struct control_error *e, enum graph_error why, const char *uni
                                        "Transaction is destructive: %s has a conflicting job queued."},
                 [GRAPH_CONFLICT] = {ERROR("TransactionJobsConflicting"),
                                     "Transaction contains conflicting jobs for %s."},
-                [GRAPH_NO_ISOLATION] = {ERROR("NoIsolation"), "Operation refused, unit %s may not be isolated."},
+                [GRAPH_NO_ISOLATION] = {ERROR("NoIsolation"), "Operation refused, unit may not be isolated."},
                 [GRAPH_ONLY_BY_DEPENDENCY] = {ERROR("OnlyByDependency"),
                                               "Operation refused, unit %s may be requested by dependency only (it is "
                                               "configured to refuse manual start/stop)."},
@@ -68,7 +68,7 @@ static bool idle_unknown(const struct run *r)
         return r->unit->load_state == LOAD_NOT_FOUND && (a == ACTIVE_INACTIVE) && r->d.job.type == JOB_NONE;
 }
 
-static int find_loaded(struct manager *m, const char *name, struct run **ret, struct control_error *e)
+int api_find_loaded(struct manager *m, const char *name, struct run **ret, struct control_error *e)
 {
         struct run *r = units_find(m, name);
 
@@ -99,6 +99,8 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
                 return -EBUSY;
         }
         v = api_find_unit(m, unit, &r, e);
+        if (v == 0 && mode == MODE_ISOLATE && !r->unit->allow_isolate)
+                return refuse(e, GRAPH_NO_ISOLATION, r->name);
         if (v == 0 && request == REQUEST_STOP && r->unit->load_state != LOAD_LOADED &&
             r->unit->load_state != LOAD_MASKED && run_active(r) == ACTIVE_INACTIVE) {
                 control_error_set(e, ERROR("NoSuchUnit"), "Unit %s not loaded.", unit);
@@ -114,6 +116,8 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
                 return refuse(e, why, m->runs[culprit]->name);
         }
         *ret_job = job;
+        if (request == REQUEST_START)
+                api_target_asked(m, r->name);
         engine_settle(m);
         return 0;
 }
@@ -147,7 +151,7 @@ static int op_kill(void *userdata, const char *unit, const char *whom, int signa
         struct sys_pids rest = {0};
         struct run *r;
         bool all = streq(whom, "all") || *whom == 0;
-        int sent = 0, v = find_loaded(m, unit, &r, e);
+        int sent = 0, v = api_find_loaded(m, unit, &r, e);
 
         if (v < 0)
                 return v;
@@ -167,7 +171,7 @@ static int op_kill(void *userdata, const char *unit, const char *whom, int signa
                 }
         free(rest.v);
         if (sent == 0 && !all) {
-                control_error_set(e, ERROR("NoSuchProcess"), "No %s process to kill.", whom);
+                control_error_set(e, ERROR("NoSuchProcess"), "No %s process to kill", whom);
                 return -ESRCH;
         }
         return 0;
@@ -188,7 +192,7 @@ static int op_reset_failed(void *userdata, const char *unit, struct control_erro
         int v;
 
         if (unit) {
-                v = find_loaded(m, unit, &r, e);
+                v = api_find_loaded(m, unit, &r, e);
                 if (v < 0)
                         return v;
                 reset_one(m, r);
@@ -227,7 +231,7 @@ static int op_load_unit(void *userdata, const char *unit, bool only_loaded, char
 {
         struct manager *m = userdata;
         struct run *r;
-        int v = only_loaded ? find_loaded(m, unit, &r, e) : api_find_unit(m, unit, &r, e);
+        int v = only_loaded ? api_find_loaded(m, unit, &r, e) : api_find_unit(m, unit, &r, e);
 
         if (v < 0)
                 return v;
@@ -248,12 +252,28 @@ static int op_unit_by_pid(void *userdata, uint32_t pid, char ret_id[256], struct
         return 0;
 }
 
+static int somebody(void *userdata unused_, uint32_t other unused_)
+{
+        return 1;
+}
+
+/* A name that was only asked about: systemd would have forgotten it. */
+static bool nobody_knows(struct manager *m, const struct run *r)
+{
+        for (unsigned d = 0; idle_unknown(r) && d < N_UNIT_DEPENDENCIES; d++)
+                if (graph_each(m->graph, r->id, d, true, somebody, NULL) != 0)
+                        return false;
+        return idle_unknown(r);
+}
+
 static int op_list_units(void *userdata, struct control_answer *a, struct control_error *e unused_)
 {
         struct manager *m = userdata;
 
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 const struct run *r = m->runs[i];
+                if (nobody_knows(m, r))
+                        continue;
                 control_put_unit(a, r->name, r->unit->description ? r->unit->description : r->name,
                                  unit_load_state_name(r->unit->load_state), unit_active_name(run_active(r)),
                                  machine_state_sub(r->d.state), r->d.job.type != JOB_NONE ? r->d.job.id : 0,
@@ -301,6 +321,55 @@ static int op_job_state(void *userdata, uint32_t id, struct control_job *ret, bo
         return 0;
 }
 
+/* What ended within the request is told as it was. */
+static int op_transaction(void *userdata, int (*each)(void *, const struct control_job *), void *each_userdata)
+{
+        struct manager *m = userdata;
+        int v = 0;
+
+        for (size_t i = 0; i < m->transaction.n && v == 0; i++) {
+                const struct run *r = m->runs[m->transaction.v[i]];
+                struct control_job j = job_of(r);
+
+                for (uint32_t k = m->n_jobs_done; j.type == JOB_NONE && k-- > 0 && m->n_jobs_done - k < N_JOBS_DONE;)
+                        if (m->jobs_done[k % N_JOBS_DONE].unit == r->id) {
+                                j.id = m->jobs_done[k % N_JOBS_DONE].id;
+                                j.type = m->jobs_done[k % N_JOBS_DONE].type;
+                        }
+                if (j.type != JOB_NONE)
+                        v = each(each_userdata, &j);
+        }
+        return v;
+}
+
+struct neighbours {
+        struct manager *m;
+        int (*each)(void *, const struct control_job *);
+        void *userdata;
+};
+
+static int neighbour(void *userdata, uint32_t other)
+{
+        struct neighbours *n = userdata;
+        struct control_job j = job_of(n->m->runs[other]);
+
+        return j.type == JOB_NONE ? 0 : n->each(n->userdata, &j);
+}
+
+static int op_job_neighbours(void *userdata, uint32_t id, bool waiting_for_it,
+                             int (*each)(void *, const struct control_job *), void *each_userdata,
+                             struct control_error *e)
+{
+        struct manager *m = userdata;
+        struct neighbours n = {m, each, each_userdata};
+
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                if (m->runs[i]->d.job.type != JOB_NONE && m->runs[i]->d.job.id == id)
+                        return graph_each(m->graph, i, DEP_AFTER, waiting_for_it, neighbour, &n);
+        control_error_set(e, ERROR("NoSuchJob"), "Job %u does not exist.", id);
+        return -ENOENT;
+}
+
 static const struct control_ops ops = {
         .enqueue = op_enqueue,
         .find_request = op_find_request,
@@ -315,6 +384,15 @@ static const struct control_ops ops = {
         .list_units = op_list_units,
         .list_jobs = op_list_jobs,
         .job_state = op_job_state,
+        .transaction = op_transaction,
+        .job_neighbours = op_job_neighbours,
+        .queue_signal = api_queue_signal,
+        .unit_processes = api_unit_processes,
+        .unit_by_invocation = api_unit_by_invocation,
+        .environment = api_environment,
+        .set_property = api_set_property,
+        .shutdown = api_shutdown,
+        .reexecute = api_reexecute,
 };
 
 /* ---- what is told ---- */

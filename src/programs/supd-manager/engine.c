@@ -107,7 +107,8 @@ uint64_t engine_live_bytes(struct manager *m)
                 m->live_units += 4 * sizeof(struct record) + ALIGN8(strlen(m->runs[m->live_counted]->name) + 1) +
                                  sizeof(struct unit_durable) + sizeof(struct blob_durable) + STATUS_TEXT_ROOM;
         return m->live_units + fdstore_live_bytes(m) + sizeof(struct record) + sizeof(struct meta_durable) +
-               N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done));
+               N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done)) + sizeof(struct record) +
+               ALIGN8(m->environment.size);
 }
 
 static int put_unit(struct manager *m, struct run *r, bool whole)
@@ -125,6 +126,13 @@ static int put_unit(struct manager *m, struct run *r, bool whole)
                         v = state_put(m->state, RECORD_TEXT, r->id, r->status_text, strlen(r->status_text) + 1);
         }
         return v < 0 ? v : state_put(m->state, RECORD_UNIT, r->id, &r->d, sizeof(r->d));
+}
+
+static int put_environment(struct manager *m, bool whole)
+{
+        if (!m->environment_dirty && (!whole || m->environment.size == 0))
+                return 0;
+        return state_put(m->state, RECORD_ENVIRONMENT, 0, buf_str(&m->environment), m->environment.size);
 }
 
 static int put_jobs_done(struct manager *m, uint32_t from)
@@ -153,6 +161,8 @@ int engine_compact(struct manager *m)
         for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
                 v = put_unit(m, m->runs[i], true);
         if (v == 0)
+                v = put_environment(m, true);
+        if (v == 0)
                 v = put_jobs_done(m, first);
         if (v < 0)
                 state_rollback(m->state);
@@ -167,6 +177,8 @@ static int engine_put_dirty(struct manager *m)
                 v = state_put(m->state, RECORD_META, 0, &m->meta, sizeof(m->meta));
         if (v == 0 && m->groups.unrecorded)
                 v = groups_put(m);
+        if (v == 0)
+                v = put_environment(m, false);
         for (size_t i = 0; i < m->dirty.n && v == 0; i++)
                 v = put_unit(m, m->runs[m->dirty.v[i]], false);
         if (v == 0)
@@ -199,7 +211,7 @@ int engine_commit(struct manager *m)
         for (size_t i = 0; i < m->dirty.n; i++)
                 m->runs[m->dirty.v[i]]->dirty = false;
         m->dirty.n = 0;
-        m->meta_dirty = m->groups.unrecorded = false;
+        m->meta_dirty = m->environment_dirty = m->groups.unrecorded = false;
         m->jobs_done_recorded = m->n_jobs_done;
 
         if (m->exits_taken > 0)

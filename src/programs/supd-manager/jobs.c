@@ -205,8 +205,11 @@ enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request
                 return e;
         if (mode == MODE_FLUSH || mode == MODE_ISOLATE)
                 cancel_others(m, &t);
-        for (size_t i = 0; i < t.n_jobs; i++)
+        m->transaction.n = 0;
+        for (size_t i = 0; i < t.n_jobs; i++) {
+                (void)list_add(&m->transaction, t.jobs[i].unit);
                 install(m, &t.jobs[i], request_id);
+        }
         *ret_job = r->d.job.id;
         return GRAPH_OK;
 }

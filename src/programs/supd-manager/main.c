@@ -194,7 +194,7 @@ static void base_environment_init(struct manager *m)
                 v[n++] = joined("LANG=", lang);
         if (m->user_mode && getenv("XDG_RUNTIME_DIR"))
                 v[n++] = joined("XDG_RUNTIME_DIR=", getenv("XDG_RUNTIME_DIR"));
-        m->base_environment = v;
+        m->base_environment = m->own_environment = v;
 }
 
 static void log_dir_init(struct manager *m)
@@ -303,6 +303,7 @@ static void end(struct manager *m)
         atomic_store(&m->header->outcome_status, m->meta.exit_status);
         atomic_store(&m->header->outcome, m->meta.flags & META_REBOOT  ? DURABLE_OUTCOME_REBOOT
                                           : m->meta.flags & META_POWER ? DURABLE_OUTCOME_POWER
+                                          : m->meta.flags & META_HALT  ? DURABLE_OUTCOME_HALT
                                                                        : DURABLE_OUTCOME_DONE);
 }
 
@@ -391,8 +392,11 @@ static int world_init(struct manager *m)
                 v = recover_state(m);
         if (v == 0)
                 v = groups_open(m);
+        if (v == 0)
+                v = api_environment_apply(m);
         if (v < 0)
                 return v;
+        api_log_apply(m);
         if (m->meta.started_real_us == 0) {
                 m->meta.started_real_us = sys_real_us();
                 m->meta.started_mono_us = sys_mono_us();

@@ -21,6 +21,7 @@
  *   publish.c   rows of the status table
  *   api.c       what supd-bus asks (control/)
  *   api-show.c  properties, as D-Bus clients see them
+ *   api-change.c  the manager's environment, log level, end; processes, signals with a value
  *   front.c     sockets for others, the paths of systemd, supd-bus
  *   config.c    supd.conf
  *
@@ -125,22 +126,24 @@ struct meta_durable {
         uint32_t keeper_pid, flags; /* META_* */
         uint64_t keeper_start;
         uint64_t started_real_us, started_mono_us;
-        int32_t exit_status; /* of supd itself */
-        uint32_t reserved;
+        int32_t exit_status;      /* of supd itself */
+        uint32_t log_level;       /* as asked for over D-Bus: 1 + a level of syslog; 0 = that of supd.conf */
         char reboot_argument[64]; /* NUL-terminated */
 };
 #define META_STOPPING   (1u << 0)
 #define META_BOOTED     (1u << 1) /* the start job of the default unit has been put */
 #define META_REBOOT     (1u << 2) /* what is to follow the end */
 #define META_POWER      (1u << 3)
-#define META_FORCE      (1u << 4)  /* what is to be stopped is signalled at once, and asked by no ExecStop= */
-#define META_AT_ONCE    (1u << 5)  /* nothing is stopped: the kernel ends it */
-#define META_TAKEN_OVER (1u << 6)  /* a keeper died: what it left is not below ours */
+#define META_FORCE      (1u << 4) /* what is to be stopped is signalled at once, and asked by no ExecStop= */
+#define META_AT_ONCE    (1u << 5) /* nothing is stopped: the kernel ends it */
+#define META_TAKEN_OVER (1u << 6) /* a keeper died: what it left is not below ours */
+#define META_HALT       (1u << 7)
 #define META_RELOAD     (1u << 16) /* asked for by a signal, and not done yet */
 
 struct blob_durable {
         uint64_t offset;
         uint32_t size, generation;
+        uint64_t read_us; /* CLOCK_REALTIME: when the files were read */
 };
 
 /* ---- in memory ------------------------------------------------------------------------------------------------------
@@ -261,6 +264,7 @@ struct manager {
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
         struct list_u32 idle;               /* starts of Type=idle that are held back */
+        struct list_u32 transaction;        /* units of the last one that was put, the one asked for first */
         struct list_u32 looks_later;        /* where a process cannot be watched: looked at again in 50 ms */
         uint32_t exits_taken;               /* ring entries to be acknowledged behind the next commit */
         struct announcement *announcements; /* owned */
@@ -284,7 +288,10 @@ struct manager {
         struct source *plans_source;
         struct buf plan;
         char notify_path[108];
-        const char *const *base_environment;
+        const char *const *base_environment; /* what services get: own_environment and over it what was set */
+        const char *const *own_environment;
+        struct buf environment; /* what was set over D-Bus: NAME=value, each with its NUL */
+        bool environment_dirty;
         struct {
                 uint64_t soft, hard;
                 bool set;
@@ -483,10 +490,27 @@ int api_open(struct manager *m);
 void api_announce(struct manager *m); /* behind a commit */
 void api_state_changed(struct manager *m, struct run *r);
 int api_find_unit(struct manager *m, const char *name, struct run **ret, struct control_error *e);
+int api_find_loaded(struct manager *m, const char *name, struct run **ret, struct control_error *e);
 
 /* ---- api-show.c ---- */
-int api_unit_properties(void *userdata, const char *unit, struct control_answer *a, struct control_error *e);
+int api_unit_properties(void *userdata, const char *unit, bool brief, struct control_answer *a,
+                        struct control_error *e);
 int api_manager_properties(void *userdata, struct control_answer *a, struct control_error *e);
+
+/* ---- api-change.c ---- */
+int api_environment(void *userdata, const char *const *unset, unsigned n_unset, const char *const *set, unsigned n_set,
+                    struct control_error *e);
+int api_environment_apply(struct manager *m); /* m->environment has changed */
+const char *api_log_level(const struct manager *m);
+void api_log_apply(struct manager *m);
+int api_set_property(void *userdata, const char *name, const char *value, struct control_error *e);
+int api_shutdown(void *userdata, const char *what, struct control_error *e);
+void api_target_asked(struct manager *m, const char *unit); /* somebody asked for it to be started */
+int api_reexecute(void *userdata, struct control_error *e);
+int api_unit_processes(void *userdata, const char *unit, struct control_answer *a, struct control_error *e);
+int api_queue_signal(void *userdata, const char *unit, const char *whom, int signal, int value,
+                     struct control_error *e);
+int api_unit_by_invocation(void *userdata, const uint8_t id[16], char ret_id[256], struct control_error *e);
 
 /* ---- front.c ---- */
 #define FRONT_UNIT "supd-bus.service"

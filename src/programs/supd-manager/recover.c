@@ -74,6 +74,9 @@ static int replay(void *userdata, const struct record *rec, const void *data)
                 return 0;
         case RECORD_GROUPS:
                 return groups_replay(m, data, rec->size);
+        case RECORD_ENVIRONMENT:
+                buf_reset(&m->environment);
+                return buf_append(&m->environment, data, rec->size);
         case RECORD_JOB_DONE:
                 memcpy(&m->jobs_done[m->n_jobs_done % N_JOBS_DONE], data, MIN2(rec->size, sizeof(struct job_done)));
                 m->n_jobs_done++;

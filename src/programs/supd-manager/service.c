@@ -466,13 +466,17 @@ void service_act(struct manager *m, struct run *r, enum machine_action a, const 
 
 /* ---- what follows from a change of state ---- */
 
-static void stamp(struct run *r, enum unit_active before, enum unit_active now)
+/* A start that is still looking at its conditions has not begun; a oneshot that does not remain is never active. */
+static void stamp(struct run *r, enum machine_state old, enum unit_active before, enum unit_active now)
 {
+        const struct service_config *c = r->unit->service;
         uint64_t real = sys_real_us(), mono = sys_mono_us();
-        bool was_up = before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING;
-        bool is_up = now == ACTIVE_ACTIVE || now == ACTIVE_RELOADING;
-        bool was_down = before == ACTIVE_INACTIVE || before == ACTIVE_FAILED;
-        bool is_down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED;
+        bool passes = c && c->type == SERVICE_ONESHOT && !c->remain_after_exit;
+        bool asked = !(r->d.flags & UNIT_AUTO_RESTART);
+        bool was_up = !passes && (before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING);
+        bool is_up = !passes && (now == ACTIVE_ACTIVE || now == ACTIVE_RELOADING);
+        bool was_down = before == ACTIVE_INACTIVE || before == ACTIVE_FAILED || (old == STATE_CONDITION && asked);
+        bool is_down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED || (r->d.state == STATE_CONDITION && asked);
 
         r->d.change_real = real;
         r->d.change_mono = mono;
@@ -509,7 +513,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
 {
         enum unit_active before = active_of(old), now = run_active(r);
 
-        stamp(r, before, now);
+        stamp(r, old, before, now);
         if (machine_state_watched(r->d.state) != machine_state_watched(old))
                 service_watchdog(m, r);
         r->kill_again = KILL_NOTHING; /* what the old state wanted killed */

@@ -176,7 +176,11 @@ static void blob_keep(struct manager *m, struct run *r, const struct buf *blob)
                 return;
         }
         r->blob = (struct blob_durable){
-                .offset = m->meta.blob_size, .size = (uint32_t)blob->size, .generation = m->meta.blob_generation};
+                .offset = m->meta.blob_size,
+                .size = (uint32_t)blob->size,
+                .generation = m->meta.blob_generation,
+                .read_us = sys_real_us(),
+        };
         m->meta.blob_size += blob->size;
         m->meta_dirty = true;
 }

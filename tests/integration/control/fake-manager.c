@@ -229,7 +229,7 @@ static uint32_t job_of(unsigned u)
         return 0;
 }
 
-static int fake_unit_properties(void *userdata unused_, const char *unit, struct control_answer *a,
+static int fake_unit_properties(void *userdata unused_, const char *unit, bool brief unused_, struct control_answer *a,
                                 struct control_error *e unused_)
 {
         static const char *const argv[] = {"/bin/true", "--x"};

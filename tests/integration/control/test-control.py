@@ -213,7 +213,7 @@ class T2Protocol(Case):
 
     def test_06_unknown_things_have_their_errors(self):
         c = self.client()
-        self.assertIn('UnknownMethod', c.call('GetUnitProcesses', 's', 'a.service').error)
+        self.assertIn('UnknownMethod', c.call('Dump').error)
         self.assertIn('InvalidArgs', c.call('StartUnit', 's', 'a.service').error)
         self.assertEqual(c.call('Frob', path='/nowhere').error, UNKNOWN_OBJECT)
         self.assertIn('NotSupported', c.call('Reexecute').error)

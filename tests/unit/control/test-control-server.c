@@ -109,7 +109,7 @@ static int op_by_pid(void *userdata unused_, uint32_t pid unused_, char ret_id[2
         return -ENOENT;
 }
 
-static int op_properties(void *userdata unused_, const char *unit, struct control_answer *a,
+static int op_properties(void *userdata unused_, const char *unit, bool brief unused_, struct control_answer *a,
                          struct control_error *e unused_)
 {
         control_put_string(a, "Id", unit);

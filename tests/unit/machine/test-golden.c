@@ -275,11 +275,13 @@ static void list_records(FILE *f)
         FIELD(meta_durable, started_real_us);
         FIELD(meta_durable, started_mono_us);
         FIELD(meta_durable, exit_status);
+        FIELD(meta_durable, log_level);
         FIELD(meta_durable, reboot_argument);
         SIZE(struct blob_durable);
         FIELD(blob_durable, offset);
         FIELD(blob_durable, size);
         FIELD(blob_durable, generation);
+        FIELD(blob_durable, read_us);
 }
 
 static void list_record_numbers(FILE *f)

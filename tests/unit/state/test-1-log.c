@@ -6,7 +6,7 @@
 
 #include <sys/mman.h>
 
-enum { UNKNOWN_KIND = 200, OTHER_UNKNOWN = 7 };
+enum { UNKNOWN_KIND = 200, OTHER_UNKNOWN = 201 };
 
 static void put(struct state *s, struct model *m, uint32_t kind, uint32_t key, const char *text)
 {

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Properties of units that are worked out here, from the disk, because the manager must not wait for it: whether the
+ * files of a unit changed since they were read.
+ *
+ * Not here: what the manager says. Invariant: an answer that cannot be found out is left out or "no"; nothing fails.
+ */
+#include "front.h"
+
+#include <sys/stat.h>
+
+struct files { /* what the manager said of where the unit comes from */
+        const char *fragment, *source;
+        const char *dropins; /* each with its NUL */
+        size_t dropins_size;
+        uint64_t read_us;
+};
+
+/* By the change time: it cannot be set, and a file that is put in place by a rename has a new one. */
+static bool changed_since(const char *path, uint64_t us)
+{
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return errno == ENOENT;
+        return (uint64_t)st.st_ctim.tv_sec * USEC_PER_SEC + (uint64_t)st.st_ctim.tv_nsec / 1000 > us;
+}
+
+/* Something new in the directory of drop-ins beside the fragment. */
+static bool dropin_directory_changed(const char *fragment, uint64_t us)
+{
+        char path[4096];
+        struct stat st;
+        size_t n = strlen(fragment);
+
+        if (n + sizeof ".d" > sizeof path)
+                return false;
+        memcpy(path, fragment, n);
+        memcpy(path + n, ".d", sizeof ".d");
+        return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && changed_since(path, us);
+}
+
+static bool need_reload(const struct files *f)
+{
+        if (f->read_us == 0)
+                return false;
+        if (f->fragment[0] &&
+            (changed_since(f->fragment, f->read_us) || dropin_directory_changed(f->fragment, f->read_us)))
+                return true;
+        if (f->source[0] && changed_since(f->source, f->read_us))
+                return true;
+        for (size_t at = 0; at < f->dropins_size; at += strlen(f->dropins + at) + 1)
+                if (changed_since(f->dropins + at, f->read_us))
+                        return true;
+        return false;
+}
+
+static void file_take(struct files *f, const struct property *p)
+{
+        if (streq(p->name, "FragmentPath"))
+                f->fragment = p->data;
+        else if (streq(p->name, "SourcePath"))
+                f->source = p->data;
+        else if (streq(p->name, "ReadTimestamp") && p->size == sizeof f->read_us)
+                memcpy(&f->read_us, p->data, sizeof f->read_us);
+        else if (streq(p->name, "DropInPaths") && p->size > 0 && p->data[p->size - 1] == 0) {
+                f->dropins = p->data;
+                f->dropins_size = p->size;
+        }
+}
+
+static int put_bool(struct buf *b, const char *name, bool value)
+{
+        char record[1 + 64 + sizeof(uint32_t)] = {CONTROL_KIND_BOOL};
+        size_t n = strlen(name) + 1;
+        uint32_t v = value;
+
+        memcpy(record + 1, name, n);
+        memcpy(record + 1 + n, &v, sizeof v);
+        return control_write(b, CONTROL_TAG_PROPERTY, record, 1 + n + sizeof v);
+}
+
+int derived_body(const struct link_reply *reply, struct buf *ret)
+{
+        struct control_reader in = control_reader_of(reply->body, reply->size);
+        struct files f = {.fragment = "", .source = ""};
+        struct control_record rec;
+        struct property p;
+        const char *interface = "";
+        int r = buf_append(ret, reply->body, reply->size);
+
+        while (r >= 0 && control_reader_next(&in, &rec) > 0)
+                if (rec.tag == CONTROL_TAG_INTERFACE)
+                        (void)control_record_string(&rec, &interface);
+                else if (rec.tag == CONTROL_TAG_PROPERTY && property_of_record(&rec, &p) >= 0 &&
+                         streq(interface, "Unit"))
+                        file_take(&f, &p);
+        if (r < 0 || !streq(interface, "Unit")) /* the last one: what follows belongs to it */
+                return r;
+        return put_bool(ret, "NeedDaemonReload", need_reload(&f));
+}
