@@ -176,6 +176,11 @@ void control_put_conditions(struct control_answer *a, const char *name, const st
         note(a, r < 0 ? r : control_write_end(&a->body, place));
 }
 
+void control_put_group(struct control_answer *a, const char *path)
+{
+        note(a, control_write_string(&a->body, CONTROL_TAG_TEXT, path));
+}
+
 void control_put_pid(struct control_answer *a, uint32_t pid)
 {
         note(a, control_write_u32(&a->body, CONTROL_TAG_NUMBER, pid));

@@ -63,7 +63,8 @@ struct control_condition {
         int state; /* 1 it held, -1 it did not, 0 not looked at */
 };
 void control_put_conditions(struct control_answer *a, const char *name, const struct control_condition *v, unsigned n);
-void control_put_pid(struct control_answer *a, uint32_t pid); /* of CONTROL_UNIT_PROCESSES */
+void control_put_group(struct control_answer *a, const char *path); /* ahead of the pids in it */
+void control_put_pid(struct control_answer *a, uint32_t pid);       /* of CONTROL_UNIT_PROCESSES */
 /* a row of ListUnits */
 void control_put_unit(struct control_answer *a, const char *id, const char *description, const char *load,
                       const char *active, const char *sub, uint32_t job_id, enum job_type job_type);

@@ -50,11 +50,23 @@ FILES = {
            'ExecStart=/bin/sleep 1000\n'),
     **unit('says.service', '[Unit]\nDescription=Says\nDefaultDependencies=no\n[Service]\nType=notify\nNotifyAccess=all\n'
            'ExecStart=/bin/sh -c "exec sleep 1000"\nTimeoutStartSec=500ms\n'),
+    **unit('bus-user.service', '[Unit]\nDescription=Uses the bus\nDefaultDependencies=no\n[Service]\nType=oneshot\n'
+           'ExecStart=/bin/sh -c "sleep .2; exit 7"\n'),
     UNITS + 'masked.service': '-> /dev/null',
     UNITS + 'other-name.service': '-> sleeper.service',
 }
 
+# What only supd's machine gets: its root has the message bus, but no socket unit is started there.
+FILES_SUPD = {
+    '/usr/sbin/init': '-> supd',
+    '/etc/systemd/system/dbus.service': '[Unit]\nDescription=D-Bus System Message Bus\nDefaultDependencies=no\n[Service]\nType=notify\n'
+    'RuntimeDirectory=dbus\nExecStart=/usr/bin/dbus-daemon --system --nofork --nopidfile --nosyslog\n',
+}
+
 S = 'systemctl '
+NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups '
+BUSCTL = 'busctl --no-pager '
+OBJECT = 'org.freedesktop.systemd1 /org/freedesktop/systemd1'
 ROWS = [
     Row('start', S + 'start sleeper', always=True),
     Row('start-again', S + 'start sleeper'),
@@ -192,10 +204,68 @@ ROWS = [
     Row('version', S + 'show -P Version | cut -c1-3'),
     Row('default-target', S + 'get-default'),
     Row('preset-mode', S + 'edit sleeper </dev/null'),
-    Row('freeze-no-bus', S + 'freeze sleeper'),
-    Row('wait-no-bus', S + 'start --wait oneshot'),
     Row('dir', 'test -d /run/systemd/system && stat -c "%F %a %U" /run/systemd/system /run/systemd/private'),
-    Row('user-no-bus', "setpriv --reuid=65534 --clear-groups --regid=65534 systemctl is-active sleeper"),
     Row('offline', 'SYSTEMD_OFFLINE=1 systemctl start sleeper'),
+    # the message bus: unprivileged callers, and what systemctl does there even as root
+    Row('bus-up', 'systemctl start dbus.service; for i in $(seq 50); do busctl --no-pager list --acquired --no-legend | '
+        'grep -q org.freedesktop.systemd1 && break; sleep .1; done; systemctl is-active dbus.service', always=True),
+    Row('bus-user-is-active', NOBODY + 'systemctl is-active sleeper oneshot'),
+    Row('bus-user-status', NOBODY + 'systemctl status sleeper'),
+    Row('bus-user-show', NOBODY + 'systemctl show -p Id,ActiveState,MainPID sleeper', sort=True),
+    Row('bus-user-list', NOBODY + "systemctl list-units --no-legend --plain 'sleeper*'"),
+    Row('bus-user-start', NOBODY + 'systemctl start oneshot'),
+    Row('bus-user-stop', NOBODY + 'systemctl stop sleeper; systemctl is-active sleeper'),
+    Row('bus-user-kill', NOBODY + 'systemctl kill sleeper; systemctl is-active sleeper'),
+    Row('bus-user-reload', NOBODY + 'systemctl daemon-reload'),
+    Row('bus-user-environment', NOBODY + 'systemctl set-environment A=b; systemctl show-environment | grep ^A='),
+    Row('bus-user-cancel', NOBODY + 'systemctl cancel 4000000'),
+    Row('bus-user-log-level', NOBODY + 'systemctl log-level debug; systemctl log-level'),
+    Row('bus-user-poweroff', NOBODY + 'busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 '
+        'org.freedesktop.systemd1.Manager PowerOff'),
+    Row('bus-wait', S + 'start --wait oneshot; echo $?; systemctl start --wait bus-user'),
+    Row('bus-wait-fails', S + 'start --wait dies'),
+    Row('bus-restart-wait', S + 'restart --wait oneshot'),
+    Row('bus-freeze', S + 'freeze alone.target; systemctl thaw alone.target; systemctl freeze nothing-here'),
+    Row('bus-log-level', S + 'log-level; systemctl log-level debug; systemctl log-level; systemctl log-level info; systemctl log-level loud'),
+    Row('bus-log-target', S + 'log-target'),
+    Row('busctl-get', BUSCTL + 'get-property ' + OBJECT + ' org.freedesktop.systemd1.Manager SystemState NFailedUnits',
+        normal=((r'u \d+', 'u N'),)),
+    Row('busctl-call', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager GetUnit s sleeper.service'),
+    Row('busctl-start', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager StartUnit ss sleeper.service replace'),
+    Row('busctl-wrong-types', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager StartUnit s sleeper.service'),
+    Row('busctl-no-method', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager NoSuchMethod'),
+    Row('busctl-no-interface', BUSCTL + 'call ' + OBJECT + ' org.example.Nothing NoSuchMethod'),
+    Row('busctl-no-suffix', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager StartUnit ss sleeper replace'),
+    Row('busctl-bad-object', BUSCTL + 'get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/a '
+        'org.freedesktop.systemd1.Unit ActiveState'),
+    Row('busctl-by-pid', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager GetUnitByPID u '
+        '$(systemctl show -P MainPID sleeper)'),
+    Row('busctl-enqueue', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager EnqueueUnitJob sss sleeper.service restart replace',
+        normal=((r' \d+ ', ' N '),)),
+    Row('busctl-enqueue-bad', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager EnqueueUnitJob sss sleeper.service dance replace'),
+    Row('busctl-marked', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager EnqueueMarkedJobs'),
+    Row('busctl-unref', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager UnrefUnit s sleeper.service'),
+    Row('busctl-unsubscribe', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager Unsubscribe'),
+    Row('busctl-job', BUSCTL + 'call ' + OBJECT + ' org.freedesktop.systemd1.Manager GetJob u 4000000'),
+    Row('busctl-unit-object', BUSCTL + 'call org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/sleeper_2eservice '
+        'org.freedesktop.systemd1.Unit Restart s replace'),
+    Row('busctl-read-only', BUSCTL + 'set-property ' + OBJECT + ' org.freedesktop.systemd1.Manager Version s x'),
+    Row('busctl-types', BUSCTL + '--list introspect org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/sleeper_2eservice '
+        'org.freedesktop.systemd1.Unit | awk \'$2 == "property" && $1 ~ /^\\.(Id|Names|ActiveState|Conditions|LoadError|Job|InvocationID|'
+        'JobTimeoutUSec|StartLimitBurst|CanStart|Documentation|Markers)$/ {print $1, $3}\'', sort=True),
+    # maintainer scripts
+    Row('deb-helper-new', 'cd /tmp; export DPKG_MAINTSCRIPT_PACKAGE=x; deb-systemd-helper enable sleeper.service; echo $?; '
+        'deb-systemd-helper was-enabled sleeper.service; echo $?; deb-systemd-helper update-state sleeper.service; echo $?'),
+    Row('deb-invoke-start', 'systemctl stop remains; deb-systemd-invoke start remains.service; systemctl is-active remains'),
+    Row('deb-invoke-stop', 'deb-systemd-invoke stop sleeper.service; systemctl is-active sleeper'),
+    Row('deb-invoke-restart', 'deb-systemd-invoke restart sleeper.service; systemctl is-active sleeper'),
+    Row('deb-maintainer', 'if [ -d /run/systemd/system ]; then systemctl --system daemon-reload >/dev/null || true; '
+        'deb-systemd-invoke restart sleeper.service >/dev/null || true; fi; systemctl is-active sleeper'),
+    Row('invoke-rc.d', 'printf "#!/bin/sh\\nexit 0\\n" > /etc/init.d/sleeper; chmod 755 /etc/init.d/sleeper; invoke-rc.d sleeper restart; echo $?; '
+        'invoke-rc.d sleeper stop; systemctl is-active sleeper; invoke-rc.d sleeper start; systemctl is-active sleeper'),
+    Row('service', 'service sleeper restart; echo $?; service sleeper status | head -1; service sleeper stop; service sleeper status >/dev/null; echo $?; '
+        'service sleeper start; systemctl is-active sleeper'),
+    Row('bus-restart', S + 'kill --signal=KILL dbus.service; sleep .5; systemctl start dbus.service; sleep 1; systemctl start --wait oneshot'),
+    Row('bus-stop', S + 'start sleeper; systemctl is-active sleeper'),
     Row('isolate', S + 'start slow --no-block; systemctl isolate alone.target; systemctl is-active sleeper slow alone.target'),
 ]

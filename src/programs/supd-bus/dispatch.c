@@ -39,6 +39,16 @@ int unit_of_path(const char *path, char ret[CONTROL_NAME_MAX])
         return 0;
 }
 
+int unit_path_error(const char *path, sd_bus_error *e)
+{
+        cleanup_free_ char *name = NULL;
+
+        if (sd_bus_path_decode(path, BUS_UNITS, &name) <= 0)
+                return sd_bus_error_setf(e, ERROR_INVALID, "%s names no object", path);
+        return sd_bus_error_setf(e, ERROR_INVALID, "Unit name %.128s is neither a valid invocation ID nor unit name.",
+                                 name);
+}
+
 int unit_path(const char *unit, char **ret)
 {
         return sd_bus_path_encode(BUS_UNITS, unit, ret);
@@ -82,16 +92,8 @@ static int object_fits(const struct method *method, const char *path, sd_bus_err
                 break;
         }
         if (r == -EINVAL)
-                (void)sd_bus_error_setf(e, ERROR_INVALID, "%s names no object", path);
+                (void)unit_path_error(path, e);
         return r == -ENOENT ? 0 : r < 0 ? r : 1;
-}
-
-static bool interface_known(const char *interface)
-{
-        for (size_t i = 0; i < n_methods; i++)
-                if (streq(methods[i].interface, interface))
-                        return true;
-        return false;
 }
 
 static bool path_known(const char *path)
@@ -111,8 +113,6 @@ static int unknown(sd_bus_message *m, sd_bus_error *e)
                 return sd_bus_error_setf(e, ERROR_OBJECT, "Unknown object '%s'.", path);
         if (!interface)
                 return sd_bus_error_setf(e, ERROR_METHOD, "Unknown method %s.", member);
-        if (!interface_known(interface))
-                return sd_bus_error_setf(e, ERROR_METHOD, "Unknown interface %s.", interface);
         return sd_bus_error_setf(e, ERROR_METHOD, "Unknown method %s or interface %s.", member, interface);
 }
 
@@ -120,8 +120,9 @@ static int method_allowed(struct client *c, const struct peer *p, sd_bus_message
                           sd_bus_error *e)
 {
         if (!peer_may(p, method->access))
-                return sd_bus_error_setf(e, ERROR_ACCESS, "Access to %s.%s() not permitted.", method->interface,
-                                         method->member);
+                return c->on_bus ? sd_bus_error_set(e, ERROR_ACCESS, "Access denied")
+                                 : sd_bus_error_setf(e, ERROR_ACCESS, "Access to %s.%s() not permitted.",
+                                                     method->interface, method->member);
         return method->handle(c, m, method, e);
 }
 

@@ -17,18 +17,19 @@
 
 #include "link.h"
 
-#define BUS_PREFIX    "org.freedesktop.systemd1."
-#define BUS_NAME      "org.freedesktop.systemd1"
-#define BUS_ROOT      "/org/freedesktop/systemd1"
-#define BUS_UNITS     BUS_ROOT "/unit"
-#define BUS_JOBS      BUS_ROOT "/job"
-#define SUPD_IF       "org.supd.Manager1" /* what systemd's interface has no word for */
-#define ERROR_ACCESS  "org.freedesktop.DBus.Error.AccessDenied"
-#define ERROR_INVALID "org.freedesktop.DBus.Error.InvalidArgs"
-#define ERROR_METHOD  "org.freedesktop.DBus.Error.UnknownMethod"
-#define ERROR_OBJECT  "org.freedesktop.DBus.Error.UnknownObject"
-#define ERROR_LIMITS  "org.freedesktop.DBus.Error.LimitsExceeded"
-#define ERROR_NO_JOB  BUS_PREFIX "NoSuchJob"
+#define BUS_PREFIX     "org.freedesktop.systemd1."
+#define BUS_NAME       "org.freedesktop.systemd1"
+#define BUS_ROOT       "/org/freedesktop/systemd1"
+#define BUS_UNITS      BUS_ROOT "/unit"
+#define BUS_LOGCONTROL "/org/freedesktop/LogControl1"
+#define BUS_JOBS       BUS_ROOT "/job"
+#define SUPD_IF        "org.supd.Manager1" /* what systemd's interface has no word for */
+#define ERROR_ACCESS   "org.freedesktop.DBus.Error.AccessDenied"
+#define ERROR_INVALID  "org.freedesktop.DBus.Error.InvalidArgs"
+#define ERROR_METHOD   "org.freedesktop.DBus.Error.UnknownMethod"
+#define ERROR_OBJECT   "org.freedesktop.DBus.Error.UnknownObject"
+#define ERROR_LIMITS   "org.freedesktop.DBus.Error.LimitsExceeded"
+#define ERROR_NO_JOB   BUS_PREFIX "NoSuchJob"
 
 #define CLIENTS_MAX        256
 #define CLIENTS_PER_UID    64  /* of anyone but root and ourselves */
@@ -169,7 +170,8 @@ extern const struct method methods[];
 extern const size_t n_methods;
 int unit_name_check(const char *name, sd_bus_error *e);
 int unit_of_path(const char *path,
-                 char ret[CONTROL_NAME_MAX]); /* -ENOENT: not below BUS_UNITS; -EINVAL: no unit name */
+                 char ret[CONTROL_NAME_MAX]);           /* -ENOENT: not below BUS_UNITS; -EINVAL: no unit name */
+int unit_path_error(const char *path, sd_bus_error *e); /* for -EINVAL of unit_of_path() */
 int job_of_path(const char *path, uint32_t *ret);
 int unit_path(const char *unit, char **ret); /* malloc'ed */
 
@@ -194,7 +196,6 @@ int do_marked(struct client *c, sd_bus_message *m, const struct method *method, 
 /* objects.c */
 int object_get(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int object_introspect(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
-int object_set(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
 /* unit-files.c */
 int unit_files_change(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
@@ -220,6 +221,10 @@ int property_append_entry(sd_bus_message *m, const struct property *p); /* {sv} 
 int append_text(sd_bus_message *m, char type, const char *s);           /* 's' made valid UTF-8, or 'o' */
 /* Walks a body of INTERFACE and PROPERTY records; INTERFACE is "" at first. 1, 0, -EBADMSG. Misfits are passed over. */
 int property_next(struct control_reader *r, const char **interface, struct property *ret, bool *ret_is_interface);
+
+/* logcontrol.c */
+int logcontrol_get(struct client *c, sd_bus_message *m, sd_bus_error *e);
+int object_set(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
 /* derived.c */
 int derived_body(const struct link_reply *reply, struct buf *ret); /* REPLY's records and more of them; 0 or -ENOMEM */

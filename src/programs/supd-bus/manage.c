@@ -131,6 +131,29 @@ int do_processes(struct client *c, sd_bus_message *m, const struct method *metho
 
 /* ---- what callers hold ---- */
 
+/* A unit that does not exist is not held; why it does not, LoadError says. */
+static int finish_ref(struct call *c, const struct link_reply *reply, sd_bus_error *e)
+{
+        struct control_reader in = control_reader_of(reply->body, reply->size), pair;
+        const char *name = "", *message = "";
+        struct peer *who = peer_known(c->client, c->message);
+        struct control_record rec;
+        struct property p;
+
+        while (control_reader_next(&in, &rec) > 0)
+                if (rec.tag == CONTROL_TAG_PROPERTY && property_of_record(&rec, &p) >= 0 &&
+                    streq(p.name, "LoadError")) {
+                        pair = control_reader_of(p.data, p.size);
+                        if (control_take_string(&pair, &name) < 0 || control_take_string(&pair, &message) < 0)
+                                return -EBADMSG;
+                }
+        if (name[0])
+                return sd_bus_error_set(e, name, message);
+        if (!who || peer_ref(who, c->unit) < 0)
+                return sd_bus_error_set(e, ERROR_LIMITS, "Too many references");
+        return call_reply(c, NULL);
+}
+
 /* supd forgets no unit that it has loaded, so a reference keeps nothing; that it was given is remembered all the same,
  * because giving back what was never taken is an error. */
 int do_ref(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
@@ -143,12 +166,14 @@ int do_ref(struct client *c, sd_bus_message *m, const struct method *method, sd_
                 return r;
         if (!who || (!c->on_bus && !c->said_hello)) /* as systemd on its private socket: there is no name to follow */
                 return sd_bus_error_set(e, ERROR_INVALID, "Invalid argument");
-        if (starts_with(method->member, "Ref"))
-                r = peer_ref(who, unit);
-        else if (!peer_unref(who, unit))
+        if (starts_with(method->member, "Ref")) {
+                cleanup_buf_ struct buf b = {0};
+
+                r = control_write_string(&b, CONTROL_TAG_UNIT, unit);
+                return r < 0 ? r : call_begin(c, m, CONTROL_UNIT_PROPERTIES, &b, finish_ref, unit, 0, e);
+        }
+        if (!peer_unref(who, unit))
                 return sd_bus_error_set(e, BUS_PREFIX "NotReferenced", "Unit has not been referenced yet.");
-        if (r < 0)
-                return sd_bus_error_set(e, ERROR_LIMITS, "Too many references");
         return client_reply(c, m, NULL);
 }
 
@@ -156,8 +181,7 @@ int do_ref(struct client *c, sd_bus_message *m, const struct method *method, sd_
 
 static int finish_no_freezer(struct call *c, const struct link_reply *reply unused_, sd_bus_error *e)
 {
-        return sd_bus_error_setf(e, ERROR_UNSUPPORTED, "Unit '%s' does not support %s.", c->unit,
-                                 c->number ? "freezing" : "thawing");
+        return sd_bus_error_setf(e, ERROR_UNSUPPORTED, "Unit '%s' does not support freezing.", c->unit);
 }
 
 /* The unit is looked up first: one that does not exist has another error. */
@@ -170,8 +194,7 @@ int do_freeze(struct client *c, sd_bus_message *m, const struct method *method, 
         if (r < 0 || (r = control_write_string(&b, CONTROL_TAG_UNIT, unit)) < 0 ||
             (r = control_write_u32(&b, CONTROL_TAG_FLAG, 1)) < 0)
                 return r;
-        return call_begin(c, m, CONTROL_LOAD_UNIT, &b, finish_no_freezer, unit, starts_with(method->member, "Freeze"),
-                          e);
+        return call_begin(c, m, CONTROL_LOAD_UNIT, &b, finish_no_freezer, unit, 0, e);
 }
 
 int do_unsupported(struct client *c unused_, sd_bus_message *m unused_, const struct method *method, sd_bus_error *e)

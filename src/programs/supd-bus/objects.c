@@ -239,7 +239,7 @@ static int ask_object(struct client *c, sd_bus_message *m,
                 return call_begin(c, m, CONTROL_MANAGER_PROPERTIES, &b, finish, NULL, 0, e);
         r = unit_of_path(path, unit);
         if (r == -EINVAL)
-                return sd_bus_error_setf(e, ERROR_INVALID, "%s names no unit", path);
+                return unit_path_error(path, e);
         if (r >= 0) {
                 r = control_write_string(&b, CONTROL_TAG_UNIT, unit);
                 return r < 0 ? r : call_begin(c, m, CONTROL_UNIT_PROPERTIES, &b, finish, unit, 0, e);
@@ -274,24 +274,16 @@ static int empty_node_get(struct client *c, sd_bus_message *m, sd_bus_error *e)
 
 int object_get(struct client *c, sd_bus_message *m, const struct method *method unused_, sd_bus_error *e)
 {
-        int r = ask_object(c, m, finish_properties, finish_job_properties, e);
+        int r;
 
+        if (streq(sd_bus_message_get_path(m), BUS_LOGCONTROL))
+                return logcontrol_get(c, m, e);
+        r = ask_object(c, m, finish_properties, finish_job_properties, e);
         if (r != -ENOENT)
                 return r;
         if (is_empty_node(sd_bus_message_get_path(m)))
                 return empty_node_get(c, m, e);
         return sd_bus_error_setf(e, ERROR_OBJECT, "Unknown object '%s'.", sd_bus_message_get_path(m));
-}
-
-int object_set(struct client *c unused_, sd_bus_message *m, const struct method *method unused_, sd_bus_error *e)
-{
-        const char *interface, *name;
-        int r = sd_bus_message_read(m, "ss", &interface, &name);
-
-        if (r < 0)
-                return r;
-        return sd_bus_error_setf(e, "org.freedesktop.DBus.Error.PropertyReadOnly", "Property '%.128s' is not writable.",
-                                 name);
 }
 
 static const struct signal_row {

@@ -260,11 +260,13 @@ int api_unit_processes(void *userdata, const char *unit, struct control_answer *
 {
         struct manager *m = userdata;
         struct sys_pids rest = {0};
+        char group[1024];
         struct run *r;
         int v = api_find_loaded(m, unit, &r, e);
 
         if (v < 0)
                 return v;
+        control_put_group(a, groups_path(m, r, group, sizeof(group)));
         (void)process_put(a, &r->d.main);
         (void)process_put(a, &r->d.control);
         if (r->unit->service && procs_rest(m, r, &rest) == 0)

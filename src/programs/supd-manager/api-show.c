@@ -339,6 +339,7 @@ static void put_unit(struct manager *m, struct control_answer *a, const struct r
         control_put_bool(a, "CanFreeze", false);
         control_put_bool(a, "Transient", false);
         control_put_bool(a, "Perpetual", false);
+        control_put_strings(a, "Markers", NULL, 0);
         control_put_string(a, "CollectMode", u->collect_mode ? u->collect_mode : "inactive");
         control_put_string(a, "OnFailureJobMode", u->on_failure_job_mode ? u->on_failure_job_mode : "replace");
         put_rows(a, unit_rows, ARRAY_SIZE(unit_rows), u);
@@ -405,7 +406,16 @@ static void put_service_state(struct control_answer *a, const struct run *r)
         control_put_i32(a, "ExecMainStatus", shown.status);
 }
 
-static void put_service(struct control_answer *a, const struct run *r)
+/* Where there are no cgroups the fields stay empty, and systemctl leaves them out. */
+static void put_group(struct manager *m, struct control_answer *a, const struct run *r)
+{
+        char group[1024];
+
+        control_put_string(a, "Slice", groups_has(m, r) ? "system.slice" : "");
+        control_put_string(a, "ControlGroup", groups_path(m, r, group, sizeof(group)));
+}
+
+static void put_service(struct manager *m, struct control_answer *a, const struct run *r)
 {
         const struct service_config *c = r->unit->service;
         const struct exec_config *x = c->exec;
@@ -420,8 +430,7 @@ static void put_service(struct control_answer *a, const struct run *r)
                 directory = NULL;
         control_put_string(a, "WorkingDirectory", text_or_empty(directory));
         put_rows(a, exec_rows, ARRAY_SIZE(exec_rows), x);
-        control_put_string(a, "Slice", "");
-        control_put_string(a, "ControlGroup", "");
+        put_group(m, a, r);
 }
 
 int api_unit_properties(void *userdata, const char *unit, bool brief, struct control_answer *a, struct control_error *e)
@@ -436,7 +445,7 @@ int api_unit_properties(void *userdata, const char *unit, bool brief, struct con
                 control_put_interface(a, "Service");
                 put_service_state(a, r);
                 if (!brief)
-                        put_service(a, r);
+                        put_service(m, a, r);
         } else if (r->unit->type == UNIT_TARGET) {
                 control_put_interface(a, "Target");
         }

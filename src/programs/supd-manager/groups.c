@@ -117,6 +117,20 @@ bool groups_has(const struct manager *m, const struct run *r)
         return m->groups.c.usable && (r->d.flags & UNIT_GROUP);
 }
 
+const char *groups_path(const struct manager *m, const struct run *r, char *ret, size_t size)
+{
+        char place[1024];
+        int n;
+
+        *ret = 0;
+        if (!groups_has(m, r))
+                return ret;
+        n = snprintf(ret, size, "%s/%s", m->groups.c.path, groups_place(r, place, sizeof(place)));
+        if (n < 0 || (size_t)n >= size)
+                *ret = 0;
+        return ret;
+}
+
 /* ---- who is in it ---- */
 
 /* 1, 0, or a negative errno. */

@@ -432,6 +432,8 @@ int groups_replay(struct manager *m, const void *data, size_t size); /* the base
 int groups_put(struct manager *m);                                   /* its record, with the commit at hand */
 /* Its place below the base ("system.slice/a.service"); empty when it has none. */
 const char *groups_place(const struct run *r, char *ret, size_t size);
+const char *groups_path(const struct manager *m, const struct run *r, char *ret,
+                        size_t size);                          /* below the mount; or "" */
 bool groups_has(const struct manager *m, const struct run *r); /* its processes are looked for in its cgroup */
 int groups_rest(struct manager *m, struct run *r, struct sys_pids *ret); /* as procs_rest() */
 int groups_kill(struct manager *m, struct run *r);   /* all at once; -ENOENT, -EOPNOTSUPP: signal each */
