@@ -119,26 +119,25 @@ static int unknown(sd_bus_message *m, sd_bus_error *e)
 static int method_allowed(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method,
                           sd_bus_error *e)
 {
+        const char *got = sd_bus_message_get_signature(m, 1);
+
         if (!peer_may(p, method->access))
                 return c->on_bus ? sd_bus_error_set(e, ERROR_ACCESS, "Access denied")
                                  : sd_bus_error_setf(e, ERROR_ACCESS, "Access to %s.%s() not permitted.",
                                                      method->interface, method->member);
+        if (!streq(got ? got : "", method->in))
+                return sd_bus_error_setf(e, ERROR_INVALID, "Invalid arguments '%s' to call %s.%s(), expecting '%s'.",
+                                         got ? got : "", method->interface, method->member, method->in);
         return method->handle(c, m, method, e);
 }
 
 static int method_run(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
-        const char *got = sd_bus_message_get_signature(m, 1);
+        const struct peer *p = &c->self;
 
-        if (!streq(got ? got : "", method->in))
-                return sd_bus_error_setf(e, ERROR_INVALID, "Invalid arguments '%s' to call %s.%s(), expecting '%s'.",
-                                         got ? got : "", method->interface, method->member, method->in);
-        if (method->access != ACCESS_LOOK || method->who) {
-                const struct peer *p = peer_known(c, m);
-
-                return p ? method_allowed(c, p, m, method, e) : sender_ask(c, m, method, e);
-        }
-        return method->handle(c, m, method, e);
+        if (method->access != ACCESS_LOOK || method->who)
+                p = peer_known(c, m);
+        return p ? method_allowed(c, p, m, method, e) : sender_ask(c, m, method, e);
 }
 
 void dispatch_late(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method)

@@ -5,6 +5,7 @@
  * killed, limited, or end at any time, and the next connection starts it again.
  *
  *   supd-bus --manager=PATH [--idle-exit=SECONDS] [--group=NAME] [--handshake=SECONDS] [--system-bus]
+ *   supd-bus --print-access
  *
  * Exit codes: 0 idle or stopped, 1 failure, 2 wrong usage, 3 the manager is gone for good.
  */
@@ -66,12 +67,28 @@ static int usage(void)
         return -EINVAL;
 }
 
+/* Which access each method takes: for the test that goes through it row by row. */
+_Noreturn static void print_access(void)
+{
+        static const char *const objects[] = {
+                [ON_ANY] = "any", [ON_MANAGER] = "manager", [ON_UNIT] = "unit", [ON_JOB] = "job"};
+
+        for (size_t i = 0; i < n_methods; i++)
+                (void)printf("%s\t%s\t%s\t%s\t%s\n", methods[i].interface, methods[i].member, methods[i].in,
+                             objects[methods[i].object], access_word(methods[i].access));
+        exit(0);
+}
+
 static int parse_options(int argc, char **argv, struct options *o)
 {
         static const struct option long_options[] = {
-                {"manager", required_argument, NULL, 'm'}, {"idle-exit", required_argument, NULL, 'i'},
-                {"group", required_argument, NULL, 'g'},   {"handshake", required_argument, NULL, 'h'},
-                {"system-bus", no_argument, NULL, 's'},    {0},
+                {"manager", required_argument, NULL, 'm'},
+                {"idle-exit", required_argument, NULL, 'i'},
+                {"group", required_argument, NULL, 'g'},
+                {"handshake", required_argument, NULL, 'h'},
+                {"system-bus", no_argument, NULL, 's'},
+                {"print-access", no_argument, NULL, 'p'},
+                {0},
         };
         int k;
 
@@ -80,6 +97,8 @@ static int parse_options(int argc, char **argv, struct options *o)
                         o->manager = optarg;
                 else if (k == 'g')
                         o->group = optarg;
+                else if (k == 'p')
+                        print_access();
                 else if (k == 's')
                         o->system_bus = true;
                 else if (k == 'i' ? parse_seconds(optarg, &o->idle_s) < 0

@@ -362,6 +362,47 @@ class T6Permission(Case):
     mode = 0o666
     bus_args = ('--group=nogroup',)
 
+    # what supd(8) says: who may do what
+    ALLOWED = {'look': {'owner', 'group', 'others'}, 'operate': {'owner', 'group'}, 'configure': {'owner'}}
+    ENDS = {'Hello', 'Reexecute'} # of those who may, nobody asks for it: the connection would end
+
+    @unittest.skipIf(os.geteuid() != 0, 'needs root to become somebody else')
+    def test_00_each_method_as_each_of_them(self):
+        printed = subprocess.run([BUS, '--print-access'], capture_output=True, text=True).stdout
+        rows = [l.split('\t') for l in printed.splitlines()]
+        self.assertGreater(len(rows), 60)
+        for who, ids in {'owner': (0, 0), 'group': (65534, 65534), 'others': (65534, 65533)}.items():
+            for interface, member, signature, kind, access in rows:
+                may = who in self.ALLOWED[access]
+                if may and member in self.ENDS:
+                    continue
+                error = self.one_call(ids, interface, member, kind, signature)
+                self.assertEqual(error == 'AccessDenied', not may, f'{who}: {interface}.{member}: {error}')
+
+    def one_call(self, ids, interface, member, kind, signature):
+        """The last word of the error of one call as (uid, gid). What dbus.py cannot write is left out: who may is asked
+        before the arguments are looked at."""
+        path = {'unit': dbus.unit_path('a.service'), 'job': dbus.ROOT + '/job/1'}.get(kind, dbus.ROOT)
+        values = {'s': 'a.service', 'u': 1, 'i': 1}
+        read_end, write_end = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setgroups([])
+                os.setgid(ids[1])
+                os.setuid(ids[0])
+                c = dbus.Client(self.control)
+                plain = all(k in values for k in signature)
+                args = [values[k] for k in signature] if plain else []
+                e = c.call(member, signature if plain else '', *args, path=path, interface=interface).error
+                os.write(write_end, str(e).split('.')[-1].encode())
+            finally:
+                os._exit(0)
+        os.close(write_end)
+        os.waitpid(pid, 0)
+        with os.fdopen(read_end) as f:
+            return f.read()
+
     @unittest.skipIf(os.geteuid() != 0, 'needs root to become somebody else')
     def test_01_others_look_and_do_not_touch(self):
         self.assertEqual(self.as_nobody(0), ['AccessDenied', None, 'AccessDenied'])
