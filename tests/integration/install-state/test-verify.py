@@ -71,8 +71,8 @@ class Verify(unittest.TestCase):
             self.assertIn(words, text)
 
     def test_03_notices_fail_only_when_strict(self):
-        path = self.put('a.service', '[Service]\nExecStart=/bin/true\nProtectClock=yes\n')
-        self.assertEqual(self.findings(path, status=0)[-1], (3, 'ProtectClock', 'notice'))
+        path = self.put('a.service', '[Service]\nExecStart=/bin/true\nRestrictRealtime=yes\n')
+        self.assertEqual(self.findings(path, status=0)[-1], (3, 'RestrictRealtime', 'notice'))
         self.run_('verify', '--strict', path, status=1)
 
     def test_04_whole_units(self):
