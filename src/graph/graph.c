@@ -22,9 +22,10 @@ struct word_row {
 #define DEPENDENT    (BIT(STOP_TO) | BIT(RESTART_TO) | BIT(START_FAILURE_TO) | NEED_INVERSE)
 static const struct word_row word_table[] = {
         [DEP_REQUIRES] = {BIT(PULL_START) | BIT(START_WITH) | NEED, DEPENDENT},
-        [DEP_REQUISITE] = {BIT(PULL_VERIFY) | NEED, DEPENDENT},
+        [DEP_REQUISITE] = {BIT(PULL_VERIFY) | NEED, DEPENDENT | BIT(ABSENCE_FAILURE_TO)},
         [DEP_WANTS] = {BIT(PULL_START_WANTED) | BIT(START_WITH) | NEED, NEED_INVERSE},
-        [DEP_BINDS_TO] = {BIT(PULL_START) | BIT(START_WITH) | BIT(BINDS) | NEED, DEPENDENT | BIT(BOUND_BY)},
+        [DEP_BINDS_TO] = {BIT(PULL_START) | BIT(START_WITH) | BIT(BINDS) | NEED,
+                          DEPENDENT | BIT(BOUND_BY) | BIT(STOP_WITH)},
         [DEP_PART_OF] = {0, BIT(STOP_TO) | BIT(RESTART_TO)},
         [DEP_UPHOLDS] = {BIT(PULL_START_WANTED) | BIT(UPHOLDS) | NEED, BIT(UPHELD_BY) | NEED_INVERSE},
         [DEP_CONFLICTS] = {BIT(PULL_STOP) | BIT(STOP_AGAINST),
@@ -35,8 +36,8 @@ static const struct word_row word_table[] = {
         [DEP_ON_SUCCESS] = {BIT(ON_SUCCESS), 0},
         [DEP_PROPAGATES_RELOAD_TO] = {BIT(RELOAD_TO), 0},
         [DEP_RELOAD_PROPAGATED_FROM] = {0, BIT(RELOAD_TO)},
-        [DEP_PROPAGATES_STOP_TO] = {BIT(STOP_TO), 0},
-        [DEP_STOP_PROPAGATED_FROM] = {0, BIT(STOP_TO)},
+        [DEP_PROPAGATES_STOP_TO] = {BIT(STOP_TO) | BIT(STOP_WITH), 0},
+        [DEP_STOP_PROPAGATED_FROM] = {0, BIT(STOP_TO) | BIT(STOP_WITH)},
         [DEP_JOINS_NAMESPACE_OF] = {0, 0},  /* kept for graph_each() */
         [DEP_REQUIRES_MOUNTS_FOR] = {0, 0}, /* paths; nothing here manages mounts (rule 62) */
         [GRAPH_TRIGGERS] = {0, BIT(TRIGGERED_BY)},
@@ -262,6 +263,18 @@ bool graph_job_runnable(struct graph *g, graph_look look, void *userdata, uint32
         return true;
 }
 
+bool graph_is_bound_in_vain(struct graph *g, graph_look look, void *userdata, uint32_t unit)
+{
+        const struct node *node = unit < g->n ? &g->nodes[unit] : NULL;
+        for (uint32_t i = 0; node && i < node->n; i++) {
+                const struct edge *e = &node->edges[i];
+                if (edge_has(g, e, ATOM_BINDS) && edge_has(g, e, ATOM_AFTER) &&
+                    !active_is_up(look(userdata, e->other)->active))
+                        return true;
+        }
+        return false;
+}
+
 /* --- edges come and go --- */
 
 int graph_add(struct graph *g, uint32_t from, enum unit_dependency dep, uint32_t to)
@@ -348,11 +361,21 @@ static bool is_not_down(const struct consequences *c, const struct edge *e)
         return !active_is_down_or_going(c->look(c->userdata, e->other)->active);
 }
 
-/* Strictly bound, and what it is bound to was skipped or is gone already. */
+static bool is_up_and_idle(const struct graph_node *n)
+{
+        return active_is_up(n->active) && n->job == JOB_NONE;
+}
+
+/* What it is bound to was skipped, or is gone already. */
 static bool binds_to_nothing(const struct consequences *c, const struct edge *e)
 {
-        return edge_has(c->g, e, ATOM_AFTER) && is_down(c, e) &&
-               !active_is_down_or_going(c->look(c->userdata, c->unit)->active);
+        return is_down(c, e) && is_up_and_idle(c->look(c->userdata, c->unit));
+}
+
+/* The same, seen from the other side. */
+static bool is_bound_in_vain(const struct consequences *c, const struct edge *e)
+{
+        return active_is_down(c->look(c->userdata, c->unit)->active) && is_up_and_idle(c->look(c->userdata, e->other));
 }
 
 static bool upholder_wants_me(const struct consequences *c, const struct edge *e)
@@ -364,12 +387,12 @@ static bool upholder_wants_me(const struct consequences *c, const struct edge *e
         return active_is_up(n->active) && n->job != JOB_STOP;
 }
 
-static bool is_unneeded(const struct consequences *c, const struct edge *e)
+static bool unit_is_unneeded(const struct consequences *c, uint32_t unit)
 {
-        const struct graph_node *n = c->look(c->userdata, e->other);
+        const struct graph_node *n = c->look(c->userdata, unit);
         if (!n->stop_when_unneeded || active_is_down_or_going(n->active) || n->job != JOB_NONE)
                 return false;
-        const struct node *node = &c->g->nodes[e->other];
+        const struct node *node = &c->g->nodes[unit];
         for (uint32_t i = 0; i < node->n; i++) {
                 if (!edge_has(c->g, &node->edges[i], ATOM_NEEDED_BY))
                         continue;
@@ -378,6 +401,11 @@ static bool is_unneeded(const struct consequences *c, const struct edge *e)
                         return false;
         }
         return true;
+}
+
+static bool is_unneeded(const struct consequences *c, const struct edge *e)
+{
+        return unit_is_unneeded(c, e->other);
 }
 
 static bool always(const struct consequences *c unused_, const struct edge *e unused_)
@@ -394,13 +422,17 @@ struct consequence_row {
 };
 static const struct consequence_row consequence_table[] = {
         {HAPPENED_JOB_FAILED, ATOM_START_FAILURE_TO, waits_to_start, false, CONSEQUENCE_FAIL_JOB},
+        {HAPPENED_JOB_FAILED, ATOM_NEEDS, is_unneeded, false, CONSEQUENCE_STOP},
+        {HAPPENED_START_IN_VAIN, ATOM_ABSENCE_FAILURE_TO, waits_to_start, false, CONSEQUENCE_FAIL_JOB},
+        {HAPPENED_START_IN_VAIN, ATOM_BOUND_BY, is_bound_in_vain, false, CONSEQUENCE_STOP},
+        {HAPPENED_START_IN_VAIN, ATOM_NEEDS, is_unneeded, false, CONSEQUENCE_STOP},
         {HAPPENED_STOP_JOB_FAILED, ATOM_STOP_FAILURE_TO, waits_to_start, false, CONSEQUENCE_FAIL_JOB},
         {HAPPENED_STARTED, ATOM_STOP_AGAINST, is_not_down, false, CONSEQUENCE_STOP},
         {HAPPENED_STARTED, ATOM_START_WITH, is_down_and_not_before, false, CONSEQUENCE_START},
-        {HAPPENED_STARTED, ATOM_UPHOLDS, is_down, false, CONSEQUENCE_START},
-        {HAPPENED_STARTED, ATOM_BINDS, binds_to_nothing, true, CONSEQUENCE_STOP},
-        {HAPPENED_DIED, ATOM_BOUND_BY, is_not_down, false, CONSEQUENCE_STOP},
-        {HAPPENED_DIED, ATOM_UPHELD_BY, upholder_wants_me, true, CONSEQUENCE_START},
+        {HAPPENED_UP, ATOM_UPHOLDS, is_down, false, CONSEQUENCE_START},
+        {HAPPENED_UP, ATOM_BINDS, binds_to_nothing, true, CONSEQUENCE_STOP},
+        {HAPPENED_DIED, ATOM_STOP_WITH, is_not_down, false, CONSEQUENCE_STOP},
+        {HAPPENED_DIED, ATOM_ABSENCE_FAILURE_TO, waits_to_start, false, CONSEQUENCE_FAIL_JOB},
         {HAPPENED_STOPPED, ATOM_NEEDS, is_unneeded, false, CONSEQUENCE_STOP},
         {HAPPENED_STOPPED, ATOM_UPHELD_BY, upholder_wants_me, true, CONSEQUENCE_START},
         {HAPPENED_FAILED, ATOM_ON_FAILURE, always, false, CONSEQUENCE_START},
@@ -428,6 +460,8 @@ int graph_consequences(struct graph *g, graph_look look, void *userdata, uint32_
 {
         struct consequences c = {.g = g, .look = look, .each = each, .userdata = userdata, .unit = unit};
         int r = 0;
+        if (event == HAPPENED_UP && unit < g->n && unit_is_unneeded(&c, unit))
+                r = each(userdata, &(struct graph_consequence){.unit = unit, .what = CONSEQUENCE_STOP});
         for (unsigned i = 0; unit < g->n && i < ARRAY_SIZE(consequence_table) && r == 0; i++)
                 if (consequence_table[i].event == event)
                         r = consequence_row_apply(&c, &consequence_table[i]);

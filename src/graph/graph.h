@@ -79,6 +79,7 @@ enum graph_error { /* why a transaction is refused; the API maps them to systemd
                    GRAPH_CONFLICT,           /* contradictory jobs among requirements */
                    GRAPH_NO_ISOLATION,
                    GRAPH_ONLY_BY_DEPENDENCY,
+                   GRAPH_BAD_MODE, /* the mode goes not with the request */
                    GRAPH_NOMEM,
                    N_GRAPH_ERRORS,
 };
@@ -91,6 +92,7 @@ struct graph_node {
         bool job_irreversible;
         bool job_ignore_order; /* came from MODE_IGNORE_DEPENDENCIES: takes no part in ordering */
         bool can_start, can_reload;
+        bool reloads_by_others; /* it has nothing to be reloaded itself, as a target: what it propagates to may */
         bool refuse_manual_start, refuse_manual_stop, allow_isolate, ignore_on_isolate, stop_when_unneeded;
         const char *name; /* borrowed; for messages */
 };
@@ -149,15 +151,19 @@ void graph_job_finished(struct graph *g, uint32_t unit); /* done, failed or canc
 bool graph_job_next(struct graph *g, uint32_t *ret_unit);
 /* How many other jobs UNIT's job waits for. */
 uint32_t graph_job_blockers(const struct graph *g, uint32_t unit);
+/* Is UNIT bound to something that it starts after and that is not up? Then its start fails as `dependency`. */
+bool graph_is_bound_in_vain(struct graph *g, graph_look look, void *userdata, uint32_t unit);
 /* What REQUEST means for a unit in this state; JOB_NOP when there is nothing to do. */
 enum job_type job_request_collapse(enum job_request request, enum unit_active active, bool can_reload);
 
 /* Consequences of something that happened; each yields (other unit, what to do). */
 enum graph_event {
         HAPPENED_JOB_FAILED,      /* UNIT's start job failed: jobs that require it fail as `dependency` */
-        HAPPENED_STARTED,         /* UNIT came up by itself (Conflicts=, Upholds=) */
-        HAPPENED_DIED,            /* UNIT went down unasked: BindsTo=, and Upholds= the other way */
-        HAPPENED_STOPPED,         /* UNIT is down: StopWhenUnneeded= of what it pulled in */
+        HAPPENED_START_IN_VAIN,   /* UNIT's start job is done and left it down (conditions, a oneshot) */
+        HAPPENED_UP,              /* UNIT came up: is it needed, and is there what it is bound to? Upholds= */
+        HAPPENED_STARTED,         /* UNIT came up by itself: Conflicts=, and what it would have pulled in */
+        HAPPENED_DIED,            /* UNIT goes down unasked: BindsTo=, PropagatesStopTo= */
+        HAPPENED_STOPPED,         /* UNIT is down: StopWhenUnneeded= of what it pulled in, Upholds= the other way */
         HAPPENED_FAILED,          /* UNIT entered failed: OnFailure= */
         HAPPENED_SUCCEEDED,       /* UNIT ended well: OnSuccess= */
         HAPPENED_STOP_JOB_FAILED, /* UNIT's stop job failed: starts that conflict with it fail as `dependency` */

@@ -13,29 +13,31 @@
 
 /* What an edge makes of its owner with regard to the other end. */
 enum atom {
-        ATOM_PULL_START,        /* starting me starts it, and must */
-        ATOM_PULL_START_WANTED, /* starting me starts it, if that works out */
-        ATOM_PULL_VERIFY,       /* starting me needs it to be active already */
-        ATOM_PULL_STOP,         /* starting me stops it, and must */
-        ATOM_PULL_STOP_WANTED,  /* starting me stops it, if that works out */
-        ATOM_STOP_TO,           /* stopping me stops it */
-        ATOM_RESTART_TO,        /* restarting me restarts it when it runs */
-        ATOM_RELOAD_TO,         /* reloading me reloads it when it runs */
-        ATOM_START_FAILURE_TO,  /* my failed start fails its start */
-        ATOM_STOP_FAILURE_TO,   /* my failed stop fails its start */
-        ATOM_START_WITH,        /* I came up by myself: start it */
-        ATOM_STOP_AGAINST,      /* I came up by myself: stop it */
-        ATOM_BINDS,             /* I may not be up without it */
-        ATOM_BOUND_BY,          /* it may not be up without me */
-        ATOM_UPHOLDS,           /* while I am up, it is kept up */
-        ATOM_UPHELD_BY,         /* while it is up, I am kept up */
-        ATOM_NEEDS,             /* I am a reason for it to be up */
-        ATOM_NEEDED_BY,         /* it is a reason for me to be up */
-        ATOM_ON_FAILURE,        /* my failure starts it */
-        ATOM_ON_SUCCESS,        /* my good end starts it */
-        ATOM_BEFORE,            /* I start before it */
-        ATOM_AFTER,             /* I start after it */
-        ATOM_TRIGGERED_BY,      /* it starts me */
+        ATOM_PULL_START,         /* starting me starts it, and must */
+        ATOM_PULL_START_WANTED,  /* starting me starts it, if that works out */
+        ATOM_PULL_VERIFY,        /* starting me needs it to be active already */
+        ATOM_PULL_STOP,          /* starting me stops it, and must */
+        ATOM_PULL_STOP_WANTED,   /* starting me stops it, if that works out */
+        ATOM_STOP_TO,            /* stopping me stops it */
+        ATOM_RESTART_TO,         /* restarting me restarts it when it runs */
+        ATOM_RELOAD_TO,          /* reloading me reloads it when it runs */
+        ATOM_START_FAILURE_TO,   /* my failed start fails its start */
+        ATOM_ABSENCE_FAILURE_TO, /* my start that leaves me down fails its start */
+        ATOM_STOP_FAILURE_TO,    /* my failed stop fails its start */
+        ATOM_START_WITH,         /* I came up by myself: start it */
+        ATOM_STOP_AGAINST,       /* I came up by myself: stop it */
+        ATOM_BINDS,              /* I may not be up without it */
+        ATOM_BOUND_BY,           /* it may not be up without me */
+        ATOM_STOP_WITH,          /* I went down unasked: stop it */
+        ATOM_UPHOLDS,            /* while I am up, it is kept up */
+        ATOM_UPHELD_BY,          /* while it is up, I am kept up */
+        ATOM_NEEDS,              /* I am a reason for it to be up */
+        ATOM_NEEDED_BY,          /* it is a reason for me to be up */
+        ATOM_ON_FAILURE,         /* my failure starts it */
+        ATOM_ON_SUCCESS,         /* my good end starts it */
+        ATOM_BEFORE,             /* I start before it */
+        ATOM_AFTER,              /* I start after it */
+        ATOM_TRIGGERED_BY,       /* it starts me */
         N_ATOMS,
 };
 

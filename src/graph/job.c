@@ -49,7 +49,7 @@ enum job_type job_merge(enum job_type a, enum job_type b, enum unit_active activ
         unsigned m = merge_table[a][b];
         if (m != RELOAD_OR_START)
                 return (enum job_type)m;
-        return active_is_down_or_going(active) ? JOB_START : JOB_RELOAD;
+        return active_is_up(active) ? JOB_RELOAD : JOB_START;
 }
 
 /* A request, as a job: for a unit that is up (or coming up), and for one that is down (or going down). */
@@ -127,6 +127,7 @@ static const char *const error_names[] = {
         [GRAPH_CONFLICT] = "contradictory jobs are required",
         [GRAPH_NO_ISOLATION] = "unit does not allow isolation",
         [GRAPH_ONLY_BY_DEPENDENCY] = "may be asked for by a dependency only",
+        [GRAPH_BAD_MODE] = "the job mode goes not with the request",
         [GRAPH_NOMEM] = "out of memory",
 };
 _Static_assert(ARRAY_SIZE(error_names) == N_GRAPH_ERRORS, "a name for each error");

@@ -112,6 +112,17 @@ static int job_get(struct build *b, uint32_t unit, enum job_type type, uint32_t 
         return 0;
 }
 
+/* N is what UNIT looks like. */
+static bool node_can_reload(const struct graph *g, const struct graph_node *n, uint32_t unit)
+{
+        if (n->can_reload || !n->reloads_by_others || unit >= g->n)
+                return n->can_reload;
+        for (uint32_t i = 0; i < g->nodes[unit].n; i++)
+                if (edge_has(g, &g->nodes[unit].edges[i], ATOM_RELOAD_TO))
+                        return true;
+        return false;
+}
+
 /* SUBJECT pulls in a job for UNIT, if such a job can be. */
 static int pull(struct build *b, uint32_t subject, uint32_t unit, enum job_type type, bool matters, bool conflicts)
 {
@@ -124,7 +135,7 @@ static int pull(struct build *b, uint32_t subject, uint32_t unit, enum job_type 
         }
         if ((type == JOB_RESTART || type == JOB_START) && !n->can_start)
                 return 0;
-        if (type == JOB_RELOAD && !n->can_reload)
+        if (type == JOB_RELOAD && !node_can_reload(b->g, n, unit))
                 return 0;
         if (job_get(b, unit, type, &object) < 0 ||
             grow((void **)&b->links, &b->links_allocated, b->n_links, sizeof(*b->links)) < 0)
@@ -321,17 +332,15 @@ static bool stands_against(const struct graph_node *n, enum job_type type)
 
 /* --- pass 2: refuse --- */
 
+/* Only what the anchor needs is refused. What is wanted only starts without what it requires, as in systemd. */
 static enum graph_error refuse(struct build *b)
 {
+        sweep(b);
         for (uint32_t j = 0; j < b->n_jobs; j++) {
                 uint32_t missing = b->jobs[j].refused_for;
-                if (missing == NONE)
-                        continue;
-                drop(b, j);
-                if (b->jobs[0].gone)
+                if (missing != NONE && b->jobs[j].needed)
                         return build_fail(b, load_errors[b->look(b->userdata, missing)->load], missing);
         }
-        sweep(b);
         return GRAPH_OK;
 }
 
@@ -628,10 +637,10 @@ void transaction_done(struct transaction *t)
 }
 
 /* Is the request itself in order? Also says which job it is. */
-static enum graph_error check_request(const struct graph_node *n, enum job_request request, enum job_mode mode,
-                                      bool by_user, enum job_type *ret)
+static enum graph_error check_request(const struct graph_node *n, bool can_reload, enum job_request request,
+                                      enum job_mode mode, bool by_user, enum job_type *ret)
 {
-        enum job_type type = job_request_collapse(request, n->active, n->can_reload);
+        enum job_type type = job_request_collapse(request, n->active, can_reload);
         bool starts = type == JOB_START || type == JOB_RESTART || request == REQUEST_TRY_RESTART;
         bool stops = type == JOB_STOP || type == JOB_RESTART || request == REQUEST_TRY_RESTART;
         *ret = type;
@@ -642,11 +651,11 @@ static enum graph_error check_request(const struct graph_node *n, enum job_reque
                 return GRAPH_NO_SUCH_UNIT;
         if (by_user && ((starts && n->refuse_manual_start) || (stops && n->refuse_manual_stop)))
                 return GRAPH_ONLY_BY_DEPENDENCY;
+        if ((mode == MODE_ISOLATE && type != JOB_START) || (mode == MODE_TRIGGERING && type != JOB_STOP))
+                return GRAPH_BAD_MODE;
         if (mode == MODE_ISOLATE && !n->allow_isolate)
                 return GRAPH_NO_ISOLATION;
-        if ((mode == MODE_ISOLATE && type != JOB_START) || (mode == MODE_TRIGGERING && type != JOB_STOP))
-                return GRAPH_JOB_NOT_APPLICABLE;
-        if ((type == JOB_RELOAD && !n->can_reload) || ((type == JOB_START || type == JOB_RESTART) && !n->can_start))
+        if ((type == JOB_RELOAD && !can_reload) || ((type == JOB_START || type == JOB_RESTART) && !n->can_start))
                 return GRAPH_JOB_NOT_APPLICABLE;
         return GRAPH_OK;
 }
@@ -680,7 +689,8 @@ enum graph_error transaction_build(struct graph *g, graph_look look, void *userd
 {
         cleanup_(build_done) struct build b = {.g = g, .look = look, .userdata = userdata, .mode = mode, .diag = diag};
         enum job_type type;
-        enum graph_error r = check_request(look(userdata, unit), request, mode, by_user, &type);
+        const struct graph_node *n = look(userdata, unit);
+        enum graph_error r = check_request(n, node_can_reload(g, n, unit), request, mode, by_user, &type);
         b.culprit = unit;
         if (r == GRAPH_OK && graph_resize(g, unit + 1) < 0)
                 r = GRAPH_NOMEM;

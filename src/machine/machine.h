@@ -17,7 +17,7 @@
  * The numbers are part of the durable state: append only. */
 #define MACHINE_STATES(X)                                                                                              \
         X(DEAD, "dead", INACTIVE, "nothing runs")                                                                      \
-        X(CONDITION, "condition", ACTIVATING, "Condition*=, Assert*=, ExecCondition=")                                 \
+        X(CONDITION, "condition", ACTIVATING, "ExecCondition=")                                                        \
         X(START_PRE, "start-pre", ACTIVATING, "ExecStartPre=")                                                         \
         X(START, "start", ACTIVATING, "ExecStart= runs, not ready yet")                                                \
         X(START_POST, "start-post", ACTIVATING, "ExecStartPost=")                                                      \
@@ -38,7 +38,11 @@
         X(RELOAD_SIGNAL, "reload-signal", RELOADING, "ReloadSignal= sent, RELOADING=1 is to come")                     \
         X(RELOAD_NOTIFY, "reload-notify", RELOADING, "RELOADING=1 came, READY=1 is to come")                           \
         X(STOP_WATCHDOG, "stop-watchdog", DEACTIVATING, "WatchdogSignal= sent")                                        \
-        X(FINAL_WATCHDOG, "final-watchdog", DEACTIVATING, "WatchdogSignal= to what is left")
+        X(FINAL_WATCHDOG, "final-watchdog", DEACTIVATING, "WatchdogSignal= to what is left")                           \
+        X(CHECK, "dead", INACTIVE, "Condition*= and Assert*= are evaluated, before a start")                           \
+        X(FAILED_CHECK, "failed", FAILED, "the same, of a unit that failed")                                           \
+        X(RESTART_CHECK, "auto-restart", ACTIVATING, "the same, before an automatic restart")                          \
+        X(PASSIVE_CHECK, "dead", INACTIVE, "the same, of a target")
 
 enum machine_state {
 #define X(name, sub, active, text) STATE_##name,
@@ -79,7 +83,8 @@ enum machine_event {
 #define MACHINE_ACTIONS(X)                                                                                             \
         X(NONE, "")                                                                                                    \
         X(BEGIN, "new activation: invocation id, results and counters of the run are reset")                           \
-        X(RUN_CONDITION, "run the checks and ExecCondition=")                                                          \
+        X(RUN_CHECK, "evaluate Condition*= and Assert*=")                                                              \
+        X(RUN_CONDITION, "run ExecCondition=")                                                                         \
         X(RUN_START_PRE, "run ExecStartPre=")                                                                          \
         X(RUN_START, "run ExecStart=")                                                                                 \
         X(RUN_START_POST, "run ExecStartPost=")                                                                        \
@@ -127,7 +132,8 @@ enum machine_action {
 #define MACHINE_GUARDS(X)                                                                                              \
         X(ALWAYS, "")                                                                                                  \
         X(LIMIT_HIT, "start limit hit")                                                                                \
-        X(CHECK, "the control process was the check of Condition*= and Assert*=")                                      \
+        X(NEEDS_CHECK, "there are Condition*= or Assert*=")                                                            \
+        X(UNWANTED, "no start job runs any more")                                                                      \
         X(READY_AT_EXEC, "Type= simple, exec or idle")                                                                 \
         X(ONESHOT, "Type=oneshot")                                                                                     \
         X(FORKING, "Type=forking")                                                                                     \

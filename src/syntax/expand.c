@@ -3,8 +3,8 @@
  * Variables in words that are already split; see words.h, rules 17 and 18.
  *
  * A word that begins with '$', but not with "${" or "$$", is a variable as a whole: all that follows is its name, and
- * when no such variable is set the word vanishes. (So "$A/b" vanishes: it asks for a variable named "A/b".) Invariant:
- * values are copied, never looked at again.
+ * when no such variable is set the word vanishes. (So "$A/b" vanishes: it asks for a variable named "A/b".) "${A:-b}"
+ * and its kin mean nothing and stay as they are. Invariant: values are copied, never looked at again.
  */
 #include "syntax/words-list.h"
 
@@ -30,8 +30,8 @@ static int expand_piece(const char *p, variable_lookup lookup, void *userdata, s
                 *ret_used = 2;
                 return buf_append_char(out, '$');
         }
-        end = p[1] == '{' ? strchr(p, '}') : NULL;
-        if (!end) {
+        end = p[1] == '{' ? strpbrk(p, "}:") : NULL;
+        if (!end || *end == ':') {
                 *ret_used = 1;
                 return buf_append_char(out, '$');
         }

@@ -21,15 +21,14 @@ enum found {
 };
 
 struct reader {
-        const char *p, *end;    /* what is not read yet */
-        const char *file;       /* for messages */
-        unsigned line;          /* physical line last read, from 1 */
-        unsigned first_line;    /* of the logical line */
-        struct buf text;        /* the logical line */
-        bool has_nul, too_long; /* of the logical line */
-        struct buf section;     /* name of the current section */
-        bool in_section;        /* false before the first header and behind a bad one */
-        bool skipping;          /* behind a bad header: its assignments were told with it */
+        const char *p, *end; /* what is not read yet */
+        const char *file;    /* for messages */
+        unsigned line;       /* physical line last read, from 1 */
+        unsigned first_line; /* of the logical line */
+        struct buf text;     /* the logical line */
+        bool too_long;       /* of the logical line */
+        struct buf section;  /* name of the current section */
+        bool in_section;     /* false before the first header */
         const char *key, *value;
         unsigned long n_sections, n_assignments;
         unit_file_handler f;
@@ -59,14 +58,19 @@ static struct span trim(struct span t)
         return t;
 }
 
-/* The next physical line, without its end. */
+static bool ends_line(char c)
+{
+        return c == '\n' || c == '\r' || c == 0;
+}
+
+/* The next physical line, without its end. A NUL byte ends a line, too. */
 static bool next_physical(struct reader *r, struct span *ret)
 {
         const char *e = r->p;
 
         if (r->p == r->end)
                 return false;
-        while (e < r->end && *e != '\n' && *e != '\r')
+        while (e < r->end && !ends_line(*e))
                 e++;
         *ret = (struct span){.s = r->p, .n = (size_t)(e - r->p)};
         if (e < r->end)
@@ -91,8 +95,6 @@ static int append_physical(struct reader *r, struct span t, bool continued)
         size_t room = UNIT_FILE_LINE_MAX - r->text.size;
         int e;
 
-        if (memchr(t.s, 0, t.n))
-                r->has_nul = true;
         if (t.n > room)
                 r->too_long = true;
         e = buf_append(&r->text, t.s, MIN2(t.n, room));
@@ -108,7 +110,7 @@ static int next_logical(struct reader *r)
         struct span t;
 
         buf_reset(&r->text);
-        r->has_nul = r->too_long = false;
+        r->too_long = false;
         while (next_physical(r, &t)) {
                 bool continued;
                 int e;
@@ -132,40 +134,33 @@ static int next_logical(struct reader *r)
         return joining;
 }
 
-static enum found bad_header(struct reader *r, const char *message, const char *fix)
+/* What follows cannot be trusted: nothing more is read. */
+static enum found bad_file(struct reader *r, const char *message, const char *fix)
 {
-        diag_add(r->d, DIAG_ERROR, r->file, r->first_line, fix, "%s; all lines up to the next section are ignored",
-                 message);
-        r->in_section = false;
-        r->skipping = true;
+        diag_add(r->d, DIAG_ERROR, r->file, r->first_line, fix, "%s; the rest of the file is not read", message);
+        r->result = -EBADMSG;
         return FOUND_NOTHING;
 }
 
-static enum found bad_line(struct reader *r, struct span t, const char *message, const char *fix)
+static enum found bad_line(struct reader *r, const char *message, const char *fix)
 {
-        if (t.n > 0 && t.s[0] == '[')
-                return bad_header(r, message, fix);
-        if (!r->skipping)
-                diag_add(r->d, DIAG_WARNING, r->file, r->first_line, fix, "%s; line ignored", message);
+        diag_add(r->d, DIAG_WARNING, r->file, r->first_line, fix, "%s; line ignored", message);
         return FOUND_NOTHING;
 }
 
 static enum found take_header(struct reader *r, struct span t)
 {
         if (t.s[t.n - 1] != ']')
-                return bad_header(r, "section header does not end in ]", "write [Section] on a line of its own");
-        if (t.n == 2)
-                return bad_header(r, "section header is empty", "write the section's name between [ and ]");
+                return bad_file(r, "section header does not end in ]", "write [Section] on a line of its own");
         for (size_t i = 0; i < t.n; i++)
                 if ((unsigned char)t.s[i] < 32 || t.s[i] == 127 || strchr("\"'\\", t.s[i]))
-                        return bad_header(r, "section name has control characters, quotes or a backslash",
-                                          "write a plain name between [ and ]");
+                        return bad_file(r, "section name has control characters, quotes or a backslash",
+                                        "write a plain name between [ and ]");
         buf_reset(&r->section);
         r->result = buf_append(&r->section, t.s + 1, t.n - 2);
         if (r->result < 0)
                 return FOUND_NOTHING;
         r->in_section = true;
-        r->skipping = false;
         r->n_sections++;
         return FOUND_SECTION;
 }
@@ -177,15 +172,13 @@ static enum found take_assignment(struct reader *r, struct span t)
         struct span key, value;
 
         if (!equals)
-                return bad_line(r, t, "line has no '='", "write Key=value, or begin a comment with #");
+                return bad_line(r, "line has no '='", "write Key=value, or begin a comment with #");
         key = trim((struct span){.s = t.s, .n = (size_t)(equals - t.s)});
         value = trim((struct span){.s = equals + 1, .n = t.n - (size_t)(equals - t.s) - 1});
         if (key.n == 0)
-                return bad_line(r, t, "no key before '='", "write Key=value");
-        if (!r->in_section && !r->skipping)
-                return bad_line(r, t, "assignment before the first section", "put a header such as [Service] above it");
+                return bad_line(r, "no key before '='", "write Key=value");
         if (!r->in_section)
-                return FOUND_NOTHING;
+                return bad_line(r, "assignment before the first section", "put a header such as [Service] above it");
         *(char *)(key.s + key.n) = 0;
         *(char *)(value.s + value.n) = 0;
         r->key = key.s;
@@ -198,12 +191,10 @@ static enum found classify(struct reader *r)
 {
         struct span t = trim((struct span){.s = buf_str(&r->text), .n = r->text.size});
 
-        if (r->has_nul)
-                return bad_line(r, t, "line has a NUL byte", "remove it: unit files are text");
         if (r->too_long)
-                return bad_line(r, t, "line is longer than 1 MiB", "shorten it");
+                return bad_file(r, "line is longer than 1 MiB", "shorten it");
         if (!utf8_is_valid(t.s, t.n))
-                return bad_line(r, t, "line is not UTF-8", "save the file as UTF-8");
+                return bad_file(r, "line is not UTF-8", "save the file as UTF-8");
         if (t.n == 0)
                 return FOUND_NOTHING;
         return t.s[0] == '[' ? take_header(r, t) : take_assignment(r, t);

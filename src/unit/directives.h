@@ -62,6 +62,8 @@ enum directive_support {
         X(oom_policy, enum oom_policy, "continue, stop or kill", "kill", "never")                                      \
         X(emergency_action, enum emergency_action, "none, reboot, poweroff, exit or one of their kin", "reboot-force", \
           "restart")                                                                                                   \
+        X(job_mode, char *, "a job mode, such as replace, fail or isolate", "isolate", "strange")                      \
+        X(job_isolate, char *, "yes or no", "yes", "maybe")                                                            \
         X(failure_mode, enum timeout_failure_mode, "terminate, abort or kill", "abort", "stop")                        \
         X(exit_type, bool, "main or cgroup", "cgroup", "both")                                                         \
         X(commands, struct exec_commands, "a command line", "/bin/true", "\"/bin/true")                                \

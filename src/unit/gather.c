@@ -98,6 +98,15 @@ static int gather_fail(struct gather *g, const char *path, const char *reason)
         return buf_printf(&g->error, "%s: %s", path, reason);
 }
 
+/* A name that leads nowhere is as good as none. */
+static int gather_miss(struct gather *g, const char *name, const char *reason)
+{
+        diag_add(g->diag, DIAG_ERROR, name, 0, NULL, "%s", reason);
+        (void)snprintf(g->id, sizeof(g->id), "%s", name);
+        g->state = LOAD_NOT_FOUND;
+        return 0;
+}
+
 /* ---- files ---- */
 
 static bool is_null_device(const struct stat *st)
@@ -212,10 +221,11 @@ static int resolve(struct gather *g, const char *name)
                 if (r == 0)
                         return 0;
                 if (r < 0)
-                        return gather_fail(g, g->id, "is a link to a unit of another kind");
+                        return gather_miss(g, name,
+                                           "is or leads to a link to a unit of another kind, which is left out");
                 memcpy(g->id, next, sizeof(g->id));
         }
-        return gather_fail(g, name, "links lead in a circle");
+        return gather_miss(g, name, "links lead in a circle, and are left out");
 }
 
 /* Adds the aliases that lead to NAME; INSTANCE is put into those that are templates. */
@@ -626,6 +636,6 @@ int unit_resolve(const struct unit_paths *paths, const char *name, char ret[stat
                 r = resolve(&g, name);
         if (r < 0)
                 return r;
-        (void)snprintf(ret, 256, "%s", g.state == LOAD_ERROR ? name : g.id);
+        (void)snprintf(ret, 256, "%s", g.state == LOAD_LOADED ? g.id : name);
         return 0;
 }

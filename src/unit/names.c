@@ -126,7 +126,15 @@ static const char *const condition_kind_words[N_CONDITION_KINDS] = {
         [COND_SECURITY] = "Security",
         [COND_CPUS] = "CPUs",
         [COND_MEMORY] = "Memory",
-        [COND_OTHER] = "Other",
+        [COND_OS_RELEASE] = "OSRelease",
+        [COND_FIRMWARE] = "Firmware",
+        [COND_CPU_FEATURE] = "CPUFeature",
+        [COND_CREDENTIAL] = "Credential",
+        [COND_CONTROL_GROUP_CONTROLLER] = "ControlGroupController",
+        [COND_CPU_PRESSURE] = "CPUPressure",
+        [COND_MEMORY_PRESSURE] = "MemoryPressure",
+        [COND_IO_PRESSURE] = "IOPressure",
+        [COND_PATH_IS_ENCRYPTED] = "PathIsEncrypted",
 };
 
 static const char *const oom_policy_words[N_OOM_POLICIES] = {

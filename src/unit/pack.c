@@ -371,9 +371,11 @@ static void pack_notices(struct packer *p, struct unit *u)
 
 static void pack_unit(struct packer *p, const struct draft *d, struct unit *u, struct service_config *s)
 {
-        char **strings[] = {&u->load_error,   &u->fragment_path,    &u->source_path,
-                            &u->trigger,      &u->default_instance, &u->on_failure_job_mode,
-                            &u->collect_mode, &u->reboot_argument,  &u->job_timeout_reboot_argument};
+        char **strings[] = {&u->load_error,          &u->fragment_path,
+                            &u->source_path,         &u->trigger,
+                            &u->default_instance,    &u->on_failure_job_mode,
+                            &u->on_success_job_mode, &u->collect_mode,
+                            &u->reboot_argument,     &u->job_timeout_reboot_argument};
         struct strings *lists[] = {&u->documentation, &u->dropin_paths, &u->wanted_by,    &u->required_by,
                                    &u->upheld_by,     &u->also,         &u->install_alias};
 

@@ -258,6 +258,18 @@ static int read_text(struct draft *d, const char *file, const char *text, size_t
         return unit_file_read(text, size, file, on_assignment, &in, d->diag);
 }
 
+/* A main file that cannot be read to its end makes no unit. */
+static int read_fragment(struct draft *d, const char *file, const struct blob_record *rec)
+{
+        int r = read_text(d, file, rec->b, rec->b_size);
+
+        if (r != -EBADMSG)
+                return r;
+        d->unit.load_state = LOAD_ERROR;
+        buf_reset(&d->error);
+        return buf_printf(&d->error, "%s: the file cannot be read to its end, see the log", file);
+}
+
 static int read_state(struct draft *d, const char *word, const struct blob_record *rec)
 {
         int state = names_find(&unit_load_state_names, word);
@@ -291,12 +303,14 @@ static int read_dependency(struct draft *d, enum unit_dependency dep, const char
         return unit_name_valid(name) ? draft_add_string(d, &d->dependencies[dep], name) : -EBADMSG;
 }
 
+/* Of a drop-in that cannot be read to its end counts what could be. */
 static int read_dropin(struct draft *d, char *path, const struct blob_record *rec)
 {
         int r = draft_add_string(d, &d->unit.dropin_paths, path);
 
-        /* messages and commands share the one copy of the path */
-        return r < 0 ? r : read_text(d, d->unit.dropin_paths.v[d->unit.dropin_paths.n - 1], rec->b, rec->b_size);
+        if (r >= 0) /* messages and commands share the one copy of the path */
+                r = read_text(d, d->unit.dropin_paths.v[d->unit.dropin_paths.n - 1], rec->b, rec->b_size);
+        return r == -EBADMSG ? 0 : r;
 }
 
 static int read_record(struct draft *d, const struct blob_record *rec)
@@ -319,7 +333,7 @@ static int read_record(struct draft *d, const struct blob_record *rec)
                 return read_text(d, a, rec->b, rec->b_size);
         case BLOB_FRAGMENT:
                 d->unit.fragment_path = a;
-                return read_text(d, a, rec->b, rec->b_size);
+                return read_fragment(d, a, rec);
         case BLOB_DROPIN:
                 return read_dropin(d, a, rec);
         case BLOB_WANTS:

@@ -303,6 +303,16 @@ static int check_refusals(struct draft *d)
         return r;
 }
 
+/* Isolating two would mean stopping each for the other. */
+static int check_isolation(struct draft *d)
+{
+        if (!d->unit.on_failure_job_mode || !streq(d->unit.on_failure_job_mode, "isolate") ||
+            d->dependencies[DEP_ON_FAILURE].n < 2)
+                return 0;
+        return draft_refuse(d, d->unit.fragment_path, 0, "leave one of them, or set another OnFailureJobMode=",
+                            "OnFailure= names more than one unit, which goes not with OnFailureJobMode=isolate");
+}
+
 static int check_service(struct draft *d)
 {
         const struct service_config *s = &d->service;
@@ -393,6 +403,8 @@ int draft_settle(struct draft *d)
                 r = settle_trigger(d);
         if (r >= 0 && (d->unit.load_state == LOAD_LOADED || d->unit.load_state == LOAD_BAD_SETTING))
                 r = settle_dependencies(d);
+        if (r >= 0 && d->unit.load_state == LOAD_LOADED)
+                r = check_isolation(d);
         if (r >= 0 && d->unit.type == UNIT_SERVICE && d->unit.load_state == LOAD_LOADED)
                 r = check_service(d);
         if (d->unit.job_running_timeout_us == USEC_UNSET)

@@ -206,7 +206,15 @@ enum condition_kind {
         COND_SECURITY,
         COND_CPUS,
         COND_MEMORY,
-        COND_OTHER, /* known by name, taken as true with a notice */
+        COND_OS_RELEASE,
+        COND_FIRMWARE,
+        COND_CPU_FEATURE,
+        COND_CREDENTIAL,
+        COND_CONTROL_GROUP_CONTROLLER,
+        COND_CPU_PRESSURE,
+        COND_MEMORY_PRESSURE,
+        COND_IO_PRESSURE,
+        COND_PATH_IS_ENCRYPTED,
         N_CONDITION_KINDS,
 };
 
@@ -484,7 +492,8 @@ struct unit {
         enum emergency_action start_limit_action, failure_action, success_action, job_timeout_action;
         int failure_exit_status, success_exit_status;        /* FailureActionExitStatus= …; -1 = not set */
         char *reboot_argument, *job_timeout_reboot_argument; /* NULL = none */
-        char *on_failure_job_mode, *collect_mode;
+        char *on_failure_job_mode, *on_success_job_mode;     /* job modes of graph/; NULL: replace, fail */
+        char *collect_mode;
         uint64_t job_timeout_us, job_running_timeout_us; /* USEC_INFINITY = none */
         bool built_in;                                   /* no file: one of the built-in targets */
         bool is_empty_target;                            /* no dependency of its own */

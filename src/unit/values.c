@@ -227,6 +227,35 @@ static int value_job_timeout(struct setting *s, uint64_t *field)
         return value_timeout(s, field);
 }
 
+static int value_job_mode(struct setting *s, char **field)
+{
+        static const char *const modes[] = {"fail",
+                                            "replace",
+                                            "replace-irreversibly",
+                                            "isolate",
+                                            "flush",
+                                            "ignore-dependencies",
+                                            "ignore-requirements",
+                                            "triggering"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+                if (streq(s->value, modes[i])) {
+                        *field = (char *)(uintptr_t)modes[i];
+                        return 0;
+                }
+        return value_bad(s, NULL);
+}
+
+static int value_job_isolate(struct setting *s, char **field)
+{
+        bool isolate;
+
+        if (parse_bool(s->value, &isolate) < 0)
+                return value_bad(s, NULL);
+        *field = (char *)(uintptr_t)(isolate ? "isolate" : "replace");
+        return 0;
+}
+
 static int value_unsigned(struct setting *s, unsigned *field)
 {
         return parse_uint(s->value, field);
@@ -345,7 +374,7 @@ static int value_units(struct setting *s, struct strings *field)
 
         if (value_is_empty(s) && dependency)
                 return 0;
-        return value_words_of(s, field, WORDS_LIST, add_unit);
+        return value_words_of(s, field, dependency ? WORDS_RETAIN : WORDS_LIST, add_unit);
 }
 
 static int add_path(struct setting *s, char *word, void *field)
@@ -450,12 +479,38 @@ int draft_add_notice(struct draft *d, const char *text)
         return draft_add_string(d, &d->notices, text);
 }
 
+static bool condition_is_of_a_path(enum condition_kind kind)
+{
+        return kind <= COND_FILE_IS_EXECUTABLE || kind == COND_NEEDS_UPDATE || kind == COND_PATH_IS_ENCRYPTED;
+}
+
+/* "|!PARAMETER". Of a path, nothing may stand between; a relative one is a mistake, and the line does not count. */
+static int value_condition_parameter(struct setting *s, struct condition *c)
+{
+        bool path = condition_is_of_a_path(c->kind);
+        const char *p = s->value;
+        int r;
+
+        c->trigger = *p == '|';
+        p += c->trigger;
+        p += path ? 0 : strspn(p, " \t");
+        c->negate = *p == '!';
+        p += c->negate;
+        p += path ? 0 : strspn(p, " \t");
+        r = value_expand(s, p, &c->parameter);
+        if (r < 0)
+                return r;
+        if (path && *c->parameter != '/')
+                return value_bad_with(s, "path is not absolute:", c->parameter);
+        c->parameter = arena_strdup(&s->draft->scratch, c->parameter);
+        return c->parameter ? 0 : -ENOMEM;
+}
+
 static int value_condition(struct setting *s, struct conditions *field)
 {
         struct condition c = {.kind = (enum condition_kind)(s->row->extra & 0xff),
                               .assert = (s->row->extra & CONDITION_ASSERT) != 0};
         struct condition *v;
-        const char *p = s->value;
         int r;
 
         if (value_is_empty(s)) { /* resets those of its kind: Condition*= or Assert*= */
@@ -466,19 +521,12 @@ static int value_condition(struct setting *s, struct conditions *field)
                 field->n = n;
                 return 0;
         }
-        for (; *p == '|'; p++)
-                c.trigger = true;
-        p += strspn(p, " \t");
-        for (; *p == '!'; p++)
-                c.negate = true;
-        p += strspn(p, " \t");
-        r = value_expand(s, p, &c.parameter);
+        r = value_condition_parameter(s, &c);
         if (r < 0)
                 return r;
-        c.parameter = arena_strdup(&s->draft->scratch, c.parameter);
         c.name = (char *)(uintptr_t)s->row->key;
         v = value_grow(s->draft, field->v, field->n, sizeof(*v));
-        if (!c.parameter || !v)
+        if (!v)
                 return -ENOMEM;
         field->v = v;
         field->v[field->n++] = c;

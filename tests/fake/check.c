@@ -66,6 +66,10 @@ static void check_state(const struct run *r)
         case STATE_PASSIVE_DEAD:
         case STATE_PASSIVE_ACTIVE:
                 break;
+        case STATE_CHECK:
+        case STATE_FAILED_CHECK:
+        case STATE_RESTART_CHECK:
+        case STATE_PASSIVE_CHECK:
         case STATE_CONDITION:
         case STATE_START_PRE:
         case STATE_START:

@@ -17,7 +17,7 @@ static size_t n_rows;
 
 static bool passive(int s)
 {
-        return s == STATE_PASSIVE_DEAD || s == STATE_PASSIVE_ACTIVE;
+        return s == STATE_PASSIVE_DEAD || s == STATE_PASSIVE_ACTIVE || s == STATE_PASSIVE_CHECK;
 }
 
 /* Each pair has rows in one run, of one kind, and the last of them always holds. */
@@ -189,6 +189,8 @@ static void test_h_entries_do_their_work(void **state unused_)
                 {STATE_CLEANUP, DO_RUN_CLEANUP},
                 {STATE_AUTO_RESTART, DO_ARM_RESTART},
                 {STATE_CONDITION, DO_RUN_CONDITION},
+                {STATE_FAILED_CHECK, DO_RUN_CHECK},
+                {STATE_PASSIVE_CHECK, DO_RUN_CHECK},
         };
 
         for (size_t i = 0; i < n_rows; i++)

@@ -65,6 +65,13 @@ static void compute_file_preset(struct view *v, uint32_t i, const struct supd_st
         file_words(v, i, true, out);
 }
 
+static void compute_description(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)
+{
+        const char *description = supstatus_text(v->snapshot, i, SUPD_TEXT_DESCRIPTION);
+
+        (void)buf_append_str(out, *description ? description : supstatus_text(v->snapshot, i, SUPD_TEXT_NAME));
+}
+
 static void compute_invocation(struct view *v unused_, uint32_t i unused_, const struct supd_status_row *row,
                                struct buf *out)
 {
@@ -145,7 +152,7 @@ static const struct property properties[] = {
         {"Names", KIND_COMPUTED, .compute = compute_names},
         {"TriggeredBy", TEXT(TRIGGERED_BY)},
         {"Documentation", TEXT(DOCUMENTATION)},
-        {"Description", TEXT(DESCRIPTION)},
+        {"Description", KIND_COMPUTED, .compute = compute_description},
         {"LoadState", KIND_WORD, ROW(load_state), supstatus_load_name},
         {"ActiveState", KIND_WORD, ROW(active_state), supstatus_active_name},
         {"SubState", KIND_WORD, ROW(sub_state), supstatus_sub_name},

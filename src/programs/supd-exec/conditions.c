@@ -3,8 +3,8 @@
  * Condition*= and Assert*= (rules 58, 59): a table from kind to test, and how the results join.
  *
  * Plain ones must all hold; of those with '|' at least one. Conditions and assertions are judged apart; a condition
- * that does not hold counts before an assertion that does not. What is not known here (COND_OTHER) holds. Invariant: a
- * test changes nothing, and one that cannot be decided does not hold.
+ * that does not hold counts before an assertion that does not. Invariant: a test changes nothing, and one that cannot
+ * be decided does not hold, with '!' neither.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,12 +15,12 @@
 
 #include "machine.h"
 
-static bool test_path_exists(const char *p)
+static int test_path_exists(const char *p)
 {
         return access(p, F_OK) == 0;
 }
 
-static bool test_path_exists_glob(const char *p)
+static int test_path_exists_glob(const char *p)
 {
         glob_t g = {0};
         bool found = glob(p, GLOB_NOSORT, NULL, &g) == 0 && g.gl_pathc > 0;
@@ -29,25 +29,25 @@ static bool test_path_exists_glob(const char *p)
         return found;
 }
 
-static bool test_path_is_directory(const char *p)
+static int test_path_is_directory(const char *p)
 {
         struct stat st;
         return stat(p, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool test_path_is_symbolic_link(const char *p)
+static int test_path_is_symbolic_link(const char *p)
 {
         struct stat st;
         return lstat(p, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-static bool test_path_is_read_write(const char *p)
+static int test_path_is_read_write(const char *p)
 {
         struct statvfs v;
         return statvfs(p, &v) == 0 && !(v.f_flag & ST_RDONLY);
 }
 
-static bool test_directory_not_empty(const char *p)
+static int test_directory_not_empty(const char *p)
 {
         DIR *d = opendir(p);
         struct dirent *e;
@@ -61,19 +61,19 @@ static bool test_directory_not_empty(const char *p)
         return n > 0;
 }
 
-static bool test_file_not_empty(const char *p)
+static int test_file_not_empty(const char *p)
 {
         struct stat st;
         return stat(p, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
 }
 
-static bool test_file_is_executable(const char *p)
+static int test_file_is_executable(const char *p)
 {
         struct stat st;
         return stat(p, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
 }
 
-static bool test_user(const char *p)
+static int test_user(const char *p)
 {
         uid_t uid;
 
@@ -82,7 +82,7 @@ static bool test_user(const char *p)
         return user_find(p, &uid) == 0 && (uid == getuid() || uid == geteuid());
 }
 
-static bool test_group(const char *p)
+static int test_group(const char *p)
 {
         gid_t gid, *list;
         bool found;
@@ -102,12 +102,7 @@ static bool test_group(const char *p)
         return found;
 }
 
-static bool test_true(unused_ const char *p)
-{
-        return true;
-}
-
-static bool (*const tests[N_CONDITION_KINDS])(const char *parameter) = {
+static int (*const tests[N_CONDITION_KINDS])(const char *parameter) = {
         [COND_PATH_EXISTS] = test_path_exists,
         [COND_PATH_EXISTS_GLOB] = test_path_exists_glob,
         [COND_PATH_IS_DIRECTORY] = test_path_is_directory,
@@ -132,8 +127,18 @@ static bool (*const tests[N_CONDITION_KINDS])(const char *parameter) = {
         [COND_SECURITY] = machine_has_security,
         [COND_CPUS] = machine_has_cpus,
         [COND_MEMORY] = machine_has_memory,
-        [COND_OTHER] = test_true,
+        [COND_OS_RELEASE] = machine_has_os_release,
+        [COND_FIRMWARE] = machine_has_firmware,
+        [COND_CPU_FEATURE] = machine_has_cpu_feature,
+        [COND_CREDENTIAL] = machine_has_credential,
+        [COND_CONTROL_GROUP_CONTROLLER] = machine_has_controller,
+        [COND_CPU_PRESSURE] = machine_has_cpu_pressure,
+        [COND_MEMORY_PRESSURE] = machine_has_memory_pressure,
+        [COND_IO_PRESSURE] = machine_has_io_pressure,
+        [COND_PATH_IS_ENCRYPTED] = machine_is_encrypted,
 };
+
+_Static_assert(N_CONDITION_KINDS == ARRAY_SIZE(tests), "a test for each kind");
 
 struct verdict {
         bool all_plain, any_trigger, has_trigger;
@@ -154,8 +159,8 @@ int conditions_run(struct job *j)
                 uint32_t kind = plan_word(&item, 0), flags = plan_word(&item, 1);
                 struct verdict *v = &verdicts[flags & PLAN_CONDITION_ASSERT ? 1 : 0];
                 const char *name = plan_string(&item, NULL), *parameter = name ? plan_string(&item, name) : NULL;
-                bool known = kind < N_CONDITION_KINDS && tests[kind] && kind != COND_OTHER && parameter;
-                bool holds = known ? tests[kind](parameter) != !!(flags & PLAN_CONDITION_NEGATE) : true;
+                int r = kind < N_CONDITION_KINDS && parameter ? tests[kind](parameter) : -EINVAL;
+                bool holds = r >= 0 && (r > 0) != !!(flags & PLAN_CONDITION_NEGATE);
 
                 if (flags & PLAN_CONDITION_TRIGGER) {
                         v->has_trigger = true;

@@ -5,7 +5,8 @@
  */
 #include "machine.h"
 
-#include <ctype.h>
+#include "compare.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -55,7 +57,7 @@ static const char *text_of(const char *path, struct buf *b)
         return buf_str(b);
 }
 
-bool machine_is_mount_point(const char *path)
+int machine_is_mount_point(const char *path)
 {
         char parent[PATH_MAX];
         struct stat here, above;
@@ -76,7 +78,7 @@ bool machine_is_mount_point(const char *path)
         return here.st_dev != above.st_dev || here.st_ino == above.st_ino;
 }
 
-bool machine_has_host(const char *p)
+int machine_has_host(const char *p)
 {
         cleanup_buf_ struct buf b = {0};
         struct utsname u;
@@ -183,7 +185,7 @@ static bool private_users(void)
         return inside != 0 || outside != 0 || count != UINT32_MAX;
 }
 
-bool machine_has_virtualization(const char *p)
+int machine_has_virtualization(const char *p)
 {
         cleanup_buf_ struct buf b = {0};
         const char *container, *vm;
@@ -199,7 +201,7 @@ bool machine_has_virtualization(const char *p)
         return vm && (streq(p, "vm") || streq(p, vm));
 }
 
-bool machine_has_capability(const char *p)
+int machine_has_capability(const char *p)
 {
         static const char *const names[] = {"chown",
                                             "dac_override",
@@ -247,11 +249,11 @@ bool machine_has_capability(const char *p)
         unsigned long long effective = line ? strtoull(line + strlen("CapEff:"), NULL, 16) : 0;
 
         if (strncasecmp(p, "cap_", 4) != 0)
-                return false;
+                return -EINVAL;
         for (size_t i = 0; i < ARRAY_SIZE(names); i++)
                 if (strcasecmp(p + 4, names[i]) == 0)
                         return effective >> i & 1;
-        return false;
+        return -EINVAL;
 }
 
 /* On mains: a mains supply that is on line, or no battery that discharges (a machine without either is on mains). */
@@ -283,13 +285,13 @@ static bool on_ac_power(void)
         return online || (!any_mains && !discharging);
 }
 
-bool machine_has_ac_power(const char *p)
+int machine_has_ac_power(const char *p)
 {
         int want = truth(p);
-        return want >= 0 && on_ac_power() == (want == 1);
+        return want < 0 ? -EINVAL : on_ac_power() == (want == 1);
 }
 
-bool machine_has_architecture(const char *p)
+int machine_has_architecture(const char *p)
 {
         static const struct {
                 const char *machine, *name;
@@ -320,7 +322,7 @@ bool machine_has_architecture(const char *p)
 }
 
 /* The words of /proc/cmdline, quotes taken off. In a container: the arguments of PID 1. */
-bool machine_has_command_line(const char *p)
+int machine_has_command_line(const char *p)
 {
         cleanup_buf_ struct buf b = {0}, ignored = {0}, word = {0};
         bool in_container = container_name(&ignored) != NULL;
@@ -347,101 +349,43 @@ bool machine_has_command_line(const char *p)
         return false;
 }
 
-/* Versions: runs of digits by value, runs of anything else by letters, '~' before everything. */
-static int compare_versions(const char *a, const char *b)
+/* One expression of ConditionKernelVersion=: a glob, or an operator and a version. For the first one the version may be
+ * the next word of *REST. */
+static int kernel_version_holds(const char *release, struct buf *word, const char **rest, bool first)
 {
-        while (*a || *b) {
-                if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
-                        char *end_a, *end_b;
-                        unsigned long long x = strtoull(a, &end_a, 10), y = strtoull(b, &end_b, 10);
+        const char *w = compare_trim(word);
+        enum comparison c = compare_take(&w);
 
-                        if (x != y)
-                                return x < y ? -1 : 1;
-                        a = end_a;
-                        b = end_b;
-                        continue;
-                }
-                if (*a != *b) {
-                        if (*a == '~' || *b == '~')
-                                return *a == '~' ? -1 : 1;
-                        return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
-                }
-                a++;
-                b++;
+        if (c == NO_COMPARISON)
+                return fnmatch(w, release, 0) == 0;
+        if (!*w) {
+                int r = first ? word_next(rest, WORDS_RELAX, word) : 0;
+
+                if (r <= 0)
+                        return r < 0 ? r : -EINVAL;
+                w = buf_str(word);
         }
-        return 0;
+        return compare_texts(c, release, w);
 }
 
-enum comparison { LOWER_EQUAL, GREATER_EQUAL, NOT_EQUAL, LOWER, GREATER, EQUAL, NO_COMPARISON };
-
-/* Takes the operator off *S. */
-static enum comparison take_comparison(const char **s)
-{
-        static const struct {
-                const char *text;
-                enum comparison c;
-        } operators[] = {{"<=", LOWER_EQUAL}, {">=", GREATER_EQUAL}, {"!=", NOT_EQUAL}, {"<>", NOT_EQUAL},
-                         {"==", EQUAL},       {"<", LOWER},          {">", GREATER},    {"=", EQUAL}};
-
-        for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
-                if (starts_with(*s, operators[i].text)) {
-                        *s += strlen(operators[i].text);
-                        *s += strspn(*s, " \t");
-                        return operators[i].c;
-                }
-        return NO_COMPARISON;
-}
-
-/* Whether an order of -1, 0 or 1 is what the operator asks for. */
-static bool comparison_holds(enum comparison c, int order)
-{
-        switch (c) {
-        case LOWER_EQUAL:
-                return order <= 0;
-        case GREATER_EQUAL:
-                return order >= 0;
-        case NOT_EQUAL:
-                return order != 0;
-        case LOWER:
-                return order < 0;
-        case GREATER:
-                return order > 0;
-        case EQUAL:
-        case NO_COMPARISON:
-                return order == 0;
-        }
-        return false;
-}
-
-bool machine_has_kernel_version(const char *p)
+int machine_has_kernel_version(const char *p)
 {
         cleanup_buf_ struct buf word = {0};
         struct utsname u;
-        enum comparison c = NO_COMPARISON;
+        int r;
 
         if (uname(&u) < 0)
-                return false;
-        while (word_next(&p, WORDS_UNQUOTE | WORDS_RELAX, &word) > 0) {
-                char *text = word.size > 0 ? word.data : (char *)"";
-                size_t n = strlen(text);
-                const char *w;
+                return -errno;
+        for (bool first = true; (r = word_next(&p, WORDS_UNQUOTE | WORDS_RELAX, &word)) > 0; first = false) {
+                int v = kernel_version_holds(u.release, &word, &p, first);
 
-                while (n > 0 && strchr(" \t", text[n - 1]))
-                        text[--n] = 0;
-                w = text + strspn(text, " \t"); /* blanks inside of the quotes, around what is compared */
-                if (c == NO_COMPARISON)
-                        c = take_comparison(&w);
-                if (c != NO_COMPARISON && !*w)
-                        continue; /* the version is the next word */
-                if (c == NO_COMPARISON ? fnmatch(w, u.release, 0) != 0
-                                       : !comparison_holds(c, compare_versions(u.release, w)))
-                        return false;
-                c = NO_COMPARISON;
+                if (v <= 0)
+                        return v;
         }
-        return c == NO_COMPARISON;
+        return r < 0 ? r : 1;
 }
 
-bool machine_has_environment(const char *p)
+int machine_has_environment(const char *p)
 {
         for (char **e = environ; e && *e; e++)
                 if (strchr(p, '=') ? streq(*e, p) : strlen(p) == strcspn(*e, "=") && starts_with(*e, p))
@@ -449,22 +393,23 @@ bool machine_has_environment(const char *p)
         return false;
 }
 
-bool machine_has_first_boot(const char *p)
+int machine_has_first_boot(const char *p)
 {
         int want = truth(p);
-        return want >= 0 && exists("/run/systemd/first-boot") == (want == 1);
+        return want < 0 ? -EINVAL : exists("/run/systemd/first-boot") == (want == 1);
 }
 
-bool machine_needs_update(const char *p)
+/* Where nothing can be known, rather once too often. */
+int machine_needs_update(const char *p)
 {
         char path[PATH_MAX];
         struct stat usr, here;
+        struct statvfs v;
 
-        if ((size_t)snprintf(path, sizeof(path), "%s/.updated", p) >= sizeof(path) || access(p, W_OK) < 0)
+        if (statvfs(p, &v) == 0 && (v.f_flag & ST_RDONLY))
                 return false;
-        if (stat("/usr", &usr) < 0)
-                return true;
-        if (stat(path, &here) < 0)
+        if ((size_t)snprintf(path, sizeof(path), "%s/.updated", p) >= sizeof(path) || lstat(path, &here) < 0 ||
+            lstat("/usr", &usr) < 0)
                 return true;
         return usr.st_mtim.tv_sec > here.st_mtim.tv_sec ||
                (usr.st_mtim.tv_sec == here.st_mtim.tv_sec && usr.st_mtim.tv_nsec > here.st_mtim.tv_nsec);
@@ -485,7 +430,7 @@ static bool has_secure_boot(void)
                b.size == 5 && b.data[4] == 1;
 }
 
-bool machine_has_security(const char *p)
+int machine_has_security(const char *p)
 {
         static const struct {
                 const char *name, *path;
@@ -507,48 +452,7 @@ bool machine_has_security(const char *p)
         return false;
 }
 
-static int order_of(uint64_t a, uint64_t b)
-{
-        return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/* "4", "1.5G": powers of 1024. False when it is no size. */
-static bool parse_bytes(const char *s, uint64_t *ret)
-{
-        static const char units[] = "BKMGTPE";
-        char *end;
-        double v = strtod(s, &end);
-        const char *unit = *end ? strchr(units, *end) : units;
-
-        if (end == s || !unit || v < 0 || (*end && end[1]))
-                return false;
-        for (; unit > units; unit--)
-                v *= 1024;
-        if (v >= 1.8e19)
-                return false;
-        *ret = (uint64_t)v;
-        return true;
-}
-
-/* A comparison without an operator means "at least". */
-static bool compare_amount(const char *p, uint64_t have, bool bytes)
-{
-        enum comparison c = take_comparison(&p);
-        uint64_t want;
-        char *end;
-
-        if (bytes) {
-                if (!parse_bytes(p, &want))
-                        return false;
-        } else {
-                want = strtoull(p, &end, 10);
-                if (end == p || *end)
-                        return false;
-        }
-        return comparison_holds(c == NO_COMPARISON ? GREATER_EQUAL : c, order_of(have, want));
-}
-
-bool machine_has_cpus(const char *p)
+int machine_has_cpus(const char *p)
 {
         unsigned long mask[128] = {0};
         long n = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
@@ -556,11 +460,11 @@ bool machine_has_cpus(const char *p)
 
         for (long i = 0; i < n / (long)sizeof(mask[0]); i++)
                 cpus += (unsigned)__builtin_popcountl(mask[i]);
-        return n > 0 && compare_amount(p, cpus, false);
+        return n > 0 ? compare_amount(p, cpus, false) : -EINVAL;
 }
 
-bool machine_has_memory(const char *p)
+int machine_has_memory(const char *p)
 {
         struct sysinfo s;
-        return sysinfo(&s) == 0 && compare_amount(p, (uint64_t)s.totalram * s.mem_unit, true);
+        return sysinfo(&s) == 0 ? compare_amount(p, (uint64_t)s.totalram * s.mem_unit, true) : -errno;
 }

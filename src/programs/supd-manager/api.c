@@ -21,8 +21,10 @@ static int refuse(struct control_error *e, enum graph_error why, const char *uni
                 [GRAPH_NO_SUCH_UNIT] = {ERROR("NoSuchUnit"), "Unit %s not found."},
                 [GRAPH_MASKED] = {ERROR("UnitMasked"), "Unit %s is masked."},
                 [GRAPH_BAD_SETTING] = {ERROR("BadUnitSetting"), "Unit %s has a bad unit file setting."},
-                [GRAPH_LOAD_FAILED] = {ERROR("LoadFailed"), "Unit %s failed to load properly, please adjust/correct "
-                                                            "and reload service manager."},
+                /* not LoadFailed: systemctl ends with 1 for these */
+                [GRAPH_LOAD_FAILED] = {"org.freedesktop.DBus.Error.InconsistentMessage",
+                                       "Unit %s failed to load properly, please adjust/correct "
+                                       "and reload service manager."},
                 [GRAPH_JOB_NOT_APPLICABLE] = {ERROR("JobTypeNotApplicable"),
                                               "Job type reload is not applicable for unit %s."},
                 [GRAPH_CYCLIC] = {ERROR("TransactionOrderIsCyclic"), "Transaction order is cyclic at %s. See the log."},
@@ -34,6 +36,8 @@ static int refuse(struct control_error *e, enum graph_error why, const char *uni
                 [GRAPH_ONLY_BY_DEPENDENCY] = {ERROR("OnlyByDependency"),
                                               "Operation refused, unit %s may be requested by dependency only (it is "
                                               "configured to refuse manual start/stop)."},
+                [GRAPH_BAD_MODE] = {"org.freedesktop.DBus.Error.InvalidArgs",
+                                    "The job mode goes not with what was asked for unit %s."},
                 [GRAPH_NOMEM] = {"org.freedesktop.DBus.Error.NoMemory", "Out of memory while working on %s."},
         };
 

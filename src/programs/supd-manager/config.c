@@ -147,5 +147,6 @@ int config_read(struct manager *m, struct diag *d)
                 diag_add(d, DIAG_ERROR, path, 0, "check --config", "cannot be read: %s", strerror(-v));
                 return m->config_file ? v : 0;
         }
-        return unit_file_read(text, n, path, take_line, &w, d);
+        v = unit_file_read(text, n, path, take_line, &w, d);
+        return v == -EBADMSG ? 0 : v; /* told; what could be read counts */
 }

@@ -50,7 +50,7 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         const struct service_config *c = r->unit->service;
         bool is_main = p == &r->d.main;
         /* a unit whose file is gone has no ExecStart= any more, which alone does not make it a oneshot */
-        bool long_running = c->type != SERVICE_ONESHOT || r->unit->load_state != LOAD_LOADED;
+        bool long_running = !c || c->type != SERVICE_ONESHOT || r->unit->load_state != LOAD_LOADED;
         enum machine_event e;
 
         engine_touch(m, r);
@@ -73,10 +73,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
                 log_line(m, r->name, "%s process %u ended (code %d, status %d)", is_main ? "main" : "control",
                          p->last_pid, code, status);
         engine_post(m, r, e, code, status);
-        if (!is_main && r->d.state == STATE_CONDITION && e != EVENT_CONTROL_OK)
-                return; /* GUARD_CHECK still looks at the flags */
         if (!is_main)
-                p->flags &= ~PROCESS_CLEANUP;
+                p->flags &= ~(PROCESS_CLEANUP | PROCESS_CHECK);
 }
 
 static struct process_durable *process_of(struct run *r, const struct durable_exit *x)

@@ -24,6 +24,7 @@ const struct graph_node *jobs_look(void *userdata, uint32_t unit)
                 .job_ignore_order = r->d.job.ignore_order,
                 .can_start = true,
                 .can_reload = service_can_reload(u),
+                .reloads_by_others = !u->service,
                 .refuse_manual_start = u->refuse_manual_start,
                 .refuse_manual_stop = u->refuse_manual_stop,
                 .allow_isolate = u->allow_isolate,
@@ -70,10 +71,16 @@ const struct job_done *jobs_find_done(const struct manager *m, uint32_t id)
         return NULL;
 }
 
+struct following { /* what follows from an event, and in which mode what it starts is queued */
+        struct manager *m;
+        enum job_mode mode;
+};
+
 static int follow(void *userdata, const struct graph_consequence *c)
 {
         static const uint8_t nobody[16];
-        struct manager *m = userdata;
+        const struct following *f = userdata;
+        struct manager *m = f->m;
         struct run *r = m->runs[c->unit];
         uint32_t job, culprit;
 
@@ -84,7 +91,7 @@ static int follow(void *userdata, const struct graph_consequence *c)
                 break;
         case CONSEQUENCE_START:
                 if (!(m->meta.flags & META_STOPPING))
-                        (void)jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, NULL);
+                        (void)jobs_enqueue(m, r, REQUEST_START, f->mode, false, nobody, &job, &culprit, NULL);
                 break;
         case CONSEQUENCE_STOP:
                 (void)jobs_enqueue(m, r, REQUEST_STOP, MODE_REPLACE, false, nobody, &job, &culprit, NULL);
@@ -93,9 +100,35 @@ static int follow(void *userdata, const struct graph_consequence *c)
         return 0;
 }
 
+static enum job_mode mode_of(const char *name, enum job_mode otherwise)
+{
+        for (unsigned i = 0; name && i < N_JOB_MODES; i++)
+                if (streq(job_mode_name((enum job_mode)i), name))
+                        return (enum job_mode)i;
+        return otherwise;
+}
+
+static const struct graph_node *jobs_look_of(void *userdata, uint32_t unit)
+{
+        return jobs_look(((const struct following *)userdata)->m, unit);
+}
+
 static void happened(struct manager *m, struct run *r, enum graph_event event)
 {
-        (void)graph_consequences(m->graph, jobs_look, m, r->id, event, follow);
+        struct following f = {m, MODE_REPLACE};
+
+        if (event == HAPPENED_FAILED)
+                f.mode = mode_of(r->unit->on_failure_job_mode, MODE_REPLACE);
+        else if (event == HAPPENED_SUCCEEDED)
+                f.mode = mode_of(r->unit->on_success_job_mode, MODE_FAIL);
+        (void)graph_consequences(m->graph, jobs_look_of, &f, r->id, event, follow);
+}
+
+static bool is_up(const struct run *r)
+{
+        enum unit_active a = run_active(r);
+
+        return a == ACTIVE_ACTIVE || a == ACTIVE_RELOADING;
 }
 
 void jobs_finish(struct manager *m, struct run *r, enum job_result result)
@@ -111,10 +144,14 @@ void jobs_finish(struct manager *m, struct run *r, enum job_result result)
         fdstore_settle(m, r);
         graph_job_finished(m->graph, r->id);
         engine_touch(m, r);
+        if (result == RESULT_DONE && (job.type == JOB_START || job.type == JOB_RELOAD) && !is_up(r))
+                happened(m, r, HAPPENED_START_IN_VAIN);
         if (result == RESULT_DONE)
                 return;
         if (result == RESULT_DEPENDENCY)
                 log_line(m, r->name, "not started: a unit that it requires failed");
+        if (result == RESULT_DEPENDENCY || result == RESULT_TIMEOUT)
+                happened(m, r, HAPPENED_FAILED); /* what fails by itself says so when it enters that state */
         if (job.type == JOB_START || job.type == JOB_VERIFY_ACTIVE || job.type == JOB_RESTART)
                 happened(m, r, HAPPENED_JOB_FAILED);
         else if (job.type == JOB_STOP)
@@ -146,23 +183,33 @@ void jobs_timed_out(struct manager *m, struct run *r)
         emergency_job_timeout(m, r);
 }
 
+/* One job, with one id, serves both where they go together. One that runs begins anew when it becomes another one; so
+ * does a reload, since the service may have read its files before what the second is asked for. */
+static bool merge_into(struct manager *m, struct run *r, const struct graph_job *j)
+{
+        enum job_type merged = job_merge(r->d.job.type, j->type, run_active(r));
+
+        if (merged == JOB_NONE)
+                return false;
+        r->d.job.irreversible |= j->irreversible;
+        engine_touch(m, r);
+        if (merged == r->d.job.type && (merged != JOB_RELOAD || !r->d.job.running))
+                return true;
+        r->d.job.type = (uint8_t)merged;
+        r->d.job.running = 0;
+        r->d.job.ignore_order |= j->ignore_order;
+        graph_job_installed(m->graph, r->id, merged, r->d.job.ignore_order);
+        return true;
+}
+
 static void install(struct manager *m, const struct graph_job *j, const uint8_t request_id[16])
 {
         struct run *r = m->runs[j->unit];
         enum job_type type = j->type;
 
-        if (r->d.job.type != JOB_NONE) {
-                enum job_type merged = job_merge(r->d.job.type, j->type, run_active(r));
-                if (merged != JOB_NONE && merged == r->d.job.type)
-                        return; /* the same job, and the same id, serve both */
-                if (merged != JOB_NONE && !r->d.job.running) {
-                        r->d.job.type = (uint8_t)merged;
-                        graph_job_installed(m->graph, r->id, merged, j->ignore_order);
-                        engine_touch(m, r);
-                        return;
-                }
-                jobs_finish(m, r, RESULT_CANCELED);
-        }
+        if (r->d.job.type != JOB_NONE && merge_into(m, r, j))
+                return;
+        jobs_finish(m, r, RESULT_CANCELED);
         r->d.job = (struct job_durable){
                 .id = ++m->meta.next_job,
                 .type = (uint8_t)type,
@@ -233,6 +280,10 @@ static void run_start(struct manager *m, struct run *r)
         }
         if (a == ACTIVE_DEACTIVATING)
                 return; /* jobs_state_changed() comes back to it */
+        if (graph_is_bound_in_vain(m->graph, jobs_look, m, r->id)) {
+                jobs_finish(m, r, RESULT_DEPENDENCY);
+                return;
+        }
         job_runs(m, r);
         if (a != ACTIVE_ACTIVATING || r->d.state == STATE_AUTO_RESTART)
                 engine_post(m, r, EVENT_START, 0, 0);
@@ -275,7 +326,11 @@ static void run_reload(struct manager *m, struct run *r)
         enum unit_active a = run_active(r);
 
         if (r->d.job.running)
-                return; /* taken up again behind a death: ExecReload= is at work */
+                return;                                /* taken up again behind a death: ExecReload= is at work */
+        if (!r->unit->service && a == ACTIVE_ACTIVE) { /* it has propagated */
+                jobs_finish(m, r, RESULT_DONE);
+                return;
+        }
         if (a == ACTIVE_RELOADING)
                 return; /* job_sees() comes back to it */
         if (a != ACTIVE_ACTIVE) {
@@ -381,24 +436,30 @@ static void job_sees(struct manager *m, struct run *r, enum unit_active now)
 
 void jobs_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now)
 {
-        bool was_up = before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING || before == ACTIVE_DEACTIVATING;
+        bool was_down = before == ACTIVE_INACTIVE || before == ACTIVE_FAILED;
+        bool is_down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED;
         bool asked = r->d.flags & UNIT_STOP_REQUESTED;
         bool start_asked = r->d.job.running && r->d.job.type == JOB_START;
 
+        if (before == now && (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED))
+                return; /* its conditions are evaluated, or were */
         job_sees(m, r, now);
         if (before == now)
                 return;
         if (now == ACTIVE_FAILED)
                 happened(m, r, HAPPENED_FAILED);
-        if (now == ACTIVE_ACTIVE && !start_asked)
-                happened(m, r, HAPPENED_STARTED); /* a start job brought its dependencies along */
-        if (now == ACTIVE_INACTIVE && was_up && r->d.result == SERVICE_RESULT_SUCCESS && r->unit->service)
-                happened(m, r, HAPPENED_SUCCEEDED);
-        if ((now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) && was_up) {
-                if (!asked)
-                        happened(m, r, HAPPENED_DIED);
-                happened(m, r, HAPPENED_STOPPED);
+        if (now == ACTIVE_ACTIVE && before != ACTIVE_RELOADING) {
+                if (!start_asked)
+                        happened(m, r, HAPPENED_STARTED); /* a start job brought its dependencies along */
+                happened(m, r, HAPPENED_UP);
         }
+        if (now == ACTIVE_INACTIVE && !was_down &&
+            (r->d.result == SERVICE_RESULT_SUCCESS || r->d.result == SERVICE_RESULT_EXEC_CONDITION))
+                happened(m, r, HAPPENED_SUCCEEDED);
+        if (!asked && !was_down && before != ACTIVE_DEACTIVATING && (is_down || now == ACTIVE_DEACTIVATING))
+                happened(m, r, HAPPENED_DIED);
+        if (is_down && !was_down)
+                happened(m, r, HAPPENED_STOPPED);
         api_state_changed(m, r);
 }
 

@@ -13,12 +13,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "abi/launch.h"
+#include "base/id128.h"
 
 #define IDLE_MAX_US (5 * USEC_PER_SEC) /* systemd.service(5), Type=idle */
 
@@ -107,7 +109,7 @@ void launch_child(struct manager *m)
 
 /* ---- commands ---- */
 
-/* What stands at the current place of the current list. The check comes before the first ExecCondition=. */
+/* What stands at the current place of the current list. */
 enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret)
 {
         unsigned i = r->d.command;
@@ -118,11 +120,8 @@ enum command_what launch_command_at(const struct manager *m, const struct run *r
                 return i == 0 && plan_needs_cleanup(r->unit) ? COMMAND_CLEANUP : COMMAND_NONE;
         if (r->d.list == LIST_BUS_WAIT)
                 return i == 0 ? COMMAND_BUS_WAIT : COMMAND_NONE;
-        if (r->d.list == EXEC_CONDITION && plan_needs_check(r->unit)) {
-                if (i == 0)
-                        return COMMAND_CHECK;
-                i--;
-        }
+        if (r->d.list == LIST_CHECK)
+                return i == 0 ? COMMAND_CHECK : COMMAND_NONE;
         list = &r->unit->service->commands[r->d.list];
         if (i >= list->n || (m->meta.flags & META_FORCE && (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST)))
                 return COMMAND_NONE;
@@ -208,8 +207,9 @@ void launch_idle(struct manager *m)
 /* ---- plans ---- */
 
 struct extra_environment {
-        char text[4][96];
-        const char *v[5];
+        char text[5][320]; /* the name of a unit fits */
+        const char *v[6];
+        unsigned n;
 };
 
 static const char *signal_word(int signal, char *ret, size_t size)
@@ -220,36 +220,84 @@ static const char *signal_word(int signal, char *ret, size_t size)
         return ret;
 }
 
-/* SERVICE_RESULT, EXIT_CODE, EXIT_STATUS for ExecStop= and ExecStopPost= (systemd.exec(5)). */
-static void fill_extra(const struct run *r, struct extra_environment *e)
+static void extra_put(struct extra_environment *e, const char *format, ...) printf_like_(2, 3);
+static void extra_put(struct extra_environment *e, const char *format, ...)
+{
+        va_list ap;
+
+        va_start(ap, format);
+        (void)vsnprintf(e->text[e->n], sizeof(e->text[e->n]), format, ap);
+        va_end(ap);
+        e->v[e->n] = e->text[e->n];
+        e->v[++e->n] = NULL;
+}
+
+/* SERVICE_RESULT, EXIT_CODE and EXIT_STATUS of R (systemd.exec(5)). */
+static void extra_put_end(struct extra_environment *e, const char *prefix, const struct run *r)
 {
         static const char *const codes[] = {[CLD_EXITED] = "exited", [CLD_KILLED] = "killed", [CLD_DUMPED] = "dumped"};
         const struct process_durable *p = &r->d.main;
-        unsigned n = 0;
         char word[32];
 
+        extra_put(e, "%sSERVICE_RESULT=%s", prefix, machine_result_name(r->d.result));
+        if ((p->flags & PROCESS_RUNNING) || p->code < CLD_EXITED || p->code > CLD_DUMPED)
+                return;
+        extra_put(e, "%sEXIT_CODE=%s", prefix, codes[p->code]);
+        if (p->code == CLD_EXITED)
+                extra_put(e, "%sEXIT_STATUS=%d", prefix, p->status);
+        else
+                extra_put(e, "%sEXIT_STATUS=%s", prefix, signal_word(p->status, word, sizeof(word)));
+}
+
+static int take_only_one(void *userdata, uint32_t other)
+{
+        uint32_t *one = userdata;
+
+        *one = *one == UINT32_MAX || *one == other ? other : UINT32_MAX - 1;
+        return *one == UINT32_MAX - 1;
+}
+
+/* The one service whose OnFailure= or OnSuccess= names R; NULL when none does, or several. */
+static const struct run *monitored_by(struct manager *m, const struct run *r)
+{
+        uint32_t one = UINT32_MAX;
+
+        if (graph_each(m->graph, r->id, DEP_ON_FAILURE, true, take_only_one, &one) == 0)
+                (void)graph_each(m->graph, r->id, DEP_ON_SUCCESS, true, take_only_one, &one);
+        return one < m->n_runs && m->runs[one]->unit->service ? m->runs[one] : NULL;
+}
+
+static void extra_put_monitored(struct extra_environment *e, const struct run *r)
+{
+        char text[ID128_TEXT_SIZE];
+        struct id128 id;
+
+        memcpy(&id, r->d.invocation, sizeof(id));
+        id128_format(&id, text);
+        extra_put_end(e, "MONITOR_", r);
+        if (!id128_is_null(&id))
+                extra_put(e, "MONITOR_INVOCATION_ID=%s", text);
+        extra_put(e, "MONITOR_UNIT=%s", r->name);
+}
+
+static void fill_extra(struct manager *m, const struct run *r, struct extra_environment *e)
+{
+        const struct run *monitored;
+
+        e->n = 0;
+        e->v[0] = NULL;
         if (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST) {
-                (void)snprintf(e->text[n], sizeof(e->text[n]), "SERVICE_RESULT=%s", machine_result_name(r->d.result));
-                n++;
-                if (!(p->flags & PROCESS_RUNNING) && p->code >= CLD_EXITED && p->code <= CLD_DUMPED) {
-                        (void)snprintf(e->text[n], sizeof(e->text[n]), "EXIT_CODE=%s", codes[p->code]);
-                        n++;
-                        if (p->code == CLD_EXITED)
-                                (void)snprintf(word, sizeof(word), "%d", p->status);
-                        else
-                                (void)signal_word(p->status, word, sizeof(word));
-                        (void)snprintf(e->text[n], sizeof(e->text[n]), "EXIT_STATUS=%s", word);
-                        n++;
-                }
+                extra_put_end(e, "", r);
+        } else if (r->d.list == EXEC_START_PRE || r->d.list == EXEC_START) {
+                monitored = monitored_by(m, r);
+                if (monitored)
+                        extra_put_monitored(e, monitored);
         }
-        for (unsigned i = 0; i < n; i++)
-                e->v[i] = e->text[i];
-        e->v[n] = NULL;
 }
 
 static bool may_notify(const struct run *r)
 {
-        return r->unit->service->notify_access != NOTIFY_NONE;
+        return r->unit->service && r->unit->service->notify_access != NOTIFY_NONE;
 }
 
 /* The unit's cgroup, for its commands: our own checks and clean-ups need none. */
@@ -357,7 +405,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
         c.nofile.soft = m->nofile.soft;
         c.nofile.hard = m->nofile.hard;
         c.cgroup = plan_cgroup(m, r, cgroup, sizeof(cgroup));
-        fill_extra(r, &extra);
+        fill_extra(m, r, &extra);
         buf_reset(&m->plan);
         switch (launch_command_at(m, r, &command)) {
         case COMMAND_CHECK:
@@ -550,7 +598,7 @@ static void launch_failed(struct manager *m, struct run *r, struct process_durab
 {
         const struct service_config *c = r->unit->service;
         bool is_main = p == &r->d.main;
-        bool lenient = c->type == SERVICE_SIMPLE || c->type == SERVICE_IDLE;
+        bool lenient = c && (c->type == SERVICE_SIMPLE || c->type == SERVICE_IDLE);
         uint32_t pid = state_slot_pid(m->state, p->slot);
 
         p->flags |= PROCESS_SPAWN_BAD;

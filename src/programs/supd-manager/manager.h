@@ -398,6 +398,7 @@ enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP, 
 enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret);
 #define LIST_CLEANUP  N_EXEC_KINDS
 #define LIST_BUS_WAIT (N_EXEC_KINDS + 1)
+#define LIST_CHECK    (N_EXEC_KINDS + 2)
 bool launch_keeps_runtime(struct manager *m, struct run *r);
 
 /* ---- exits.c ---- */

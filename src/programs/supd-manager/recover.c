@@ -383,6 +383,10 @@ static void take_up(struct manager *m, struct run *r)
         case STATE_RELOAD_NOTIFY:
         case STATE_PASSIVE_DEAD:
         case STATE_PASSIVE_ACTIVE:
+        case STATE_CHECK:
+        case STATE_FAILED_CHECK:
+        case STATE_RESTART_CHECK:
+        case STATE_PASSIVE_CHECK:
         case N_MACHINE_STATES:
                 break;
         }

@@ -115,12 +115,14 @@ uint32_t service_facts(struct manager *m, struct run *r)
         bool good = r->d.result == SERVICE_RESULT_SUCCESS || r->d.result == SERVICE_RESULT_EXEC_CONDITION;
         uint32_t f = 1u << GUARD_ALWAYS;
 
+        if (plan_needs_check(r->unit))
+                f |= 1u << GUARD_NEEDS_CHECK;
+        if (r->d.job.type != JOB_START || !r->d.job.running)
+                f |= 1u << GUARD_UNWANTED;
         if (!c)
                 return f;
         if (limit_hit(r))
                 f |= 1u << GUARD_LIMIT_HIT;
-        if (r->d.control.flags & PROCESS_CHECK)
-                f |= 1u << GUARD_CHECK;
         if (c->type == SERVICE_SIMPLE || c->type == SERVICE_EXEC || c->type == SERVICE_IDLE)
                 f |= 1u << GUARD_READY_AT_EXEC;
         if (c->type == SERVICE_ONESHOT) {
@@ -201,6 +203,7 @@ static void run_list(struct manager *m, struct run *r, unsigned list)
         {                                                                                                              \
                 run_list(m, r, list);                                                                                  \
         }
+RUN_LIST(check, LIST_CHECK)
 RUN_LIST(condition, EXEC_CONDITION)
 RUN_LIST(start_pre, EXEC_START_PRE)
 RUN_LIST(start, EXEC_START)
@@ -369,11 +372,17 @@ static void do_job_skip(struct manager *m, struct run *r, const struct event *e 
                 jobs_finish(m, r, RESULT_DONE);
 }
 
-static void do_job_assert(struct manager *m, struct run *r, const struct event *e unused_)
+static void do_job_assert(struct manager *m, struct run *r, const struct event *e)
 {
-        r->d.flags |= UNIT_ASSERT_FAILED;
+        bool told = e->code == CLD_EXITED && e->status == PLAN_EXIT_ASSERT;
+
+        r->d.flags &= ~UNIT_CONDITION_FAILED;
+        if (told)
+                r->d.flags |= UNIT_ASSERT_FAILED;
+        else
+                log_line(m, r->name, "the conditions cannot be evaluated");
         if (r->d.job.running)
-                jobs_finish(m, r, RESULT_ASSERT);
+                jobs_finish(m, r, told ? RESULT_ASSERT : RESULT_FAILED);
 }
 
 static void reload_ended(struct manager *m, struct run *r, enum job_result result)
@@ -420,6 +429,7 @@ static void do_settle(struct manager *m, struct run *r, const struct event *e un
 
 static void (*const actions[N_MACHINE_ACTIONS])(struct manager *, struct run *, const struct event *) = {
         [DO_BEGIN] = do_begin,
+        [DO_RUN_CHECK] = do_run_check,
         [DO_RUN_CONDITION] = do_run_condition,
         [DO_RUN_START_PRE] = do_run_start_pre,
         [DO_RUN_START] = do_run_start,
@@ -500,9 +510,9 @@ static void stamp(struct run *r, enum machine_state old, enum unit_active before
 
 static void say_change(struct manager *m, const struct run *r, enum unit_active before, enum unit_active now)
 {
-        if (now == ACTIVE_FAILED)
+        if (now == ACTIVE_FAILED && before != now)
                 log_line(m, r->name, "failed (result %s)", machine_result_name(r->d.result));
-        else if (r->d.state == STATE_AUTO_RESTART)
+        else if (r->d.state == STATE_AUTO_RESTART && before != now)
                 log_line(m, r->name, "ended (result %s); restart in %.1f s", machine_result_name(r->d.result),
                          (double)restart_delay(r) / 1e6);
         else if (m->verbose && before != now)

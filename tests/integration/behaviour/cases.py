@@ -727,8 +727,6 @@ younger = [
 
 # What systemd does and supd does not do yet; not run by default.
 later = [
-    ('condition-relative', {'a': service(SLEEP, unit='ConditionPathExists=relative')}, ['start a', 'is a ' + RUNS]),
-    ('condition-on-a-target', {'t.target': '[Unit]\nConditionPathExists=/no\n'}, ['start t.target', 'is t.target inactive dead']),
 ]
 
 GROUPS = {'later': later, 'types': types, 'notify': notify, 'forking': forking, 'commands': commands, 'restart': restart, 'stop': stop,

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """All tables of cases, whatever file they stand in: cases.py and cases_*.py, each of which has a GROUPS. A group's name is its
-own. Not here: a case."""
+own. ALONE are those whose cases reach beyond their own units: they run one after the other. Not here: a case."""
 import glob
 import importlib
 import os
 
-GROUPS = {}
+GROUPS, ALONE = {}, []
 for _path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'cases*.py'))):
-    for _group, _cases in importlib.import_module(os.path.basename(_path)[:-3]).GROUPS.items():
+    _module = importlib.import_module(os.path.basename(_path)[:-3])
+    ALONE += getattr(_module, 'ALONE', ())
+    for _group, _cases in _module.GROUPS.items():
         assert _group not in GROUPS, _group
         GROUPS[_group] = _cases

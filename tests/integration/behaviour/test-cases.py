@@ -13,7 +13,10 @@ Steps of a case: VERB UNIT [= EXIT CODE]     a verb of supctl; units are named b
                  file NAME TEXT             waits until the file holds TEXT ('|' between lines)
                  lacks NAME                 the file does not exist
                  sh COMMAND                 must succeed
-                 until COMMAND              waits until it succeeds"""
+                 until COMMAND              waits until it succeeds
+Keys of a case: a name without a dot is a service, "/NAME" a file beside the case, "a.service.d/x.conf" and the like a file beside
+the unit files, "^NAME" one in a directory that goes before theirs; a text "-> TARGET" makes a link. @U@ is the directory of
+the unit files, @H@ the one that goes before, @CTL@ the command that has the verbs."""
 import concurrent.futures
 import os
 import re
@@ -24,7 +27,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness  # noqa: E402
-from groups import GROUPS  # noqa: E402
+from groups import ALONE, GROUPS  # noqa: E402
 
 BOUND = float(os.environ.get('BEHAVIOUR_BOUND', 20))
 
@@ -34,14 +37,19 @@ class OfSupd:
     def __init__(self):
         self.supd = harness.Supd('cases')
         self.dir, self.units = self.supd.dir + '/c', self.supd.units
-        os.makedirs(self.dir, exist_ok=True)
+        self.high = self.supd.dir + '/high'
+        for d in (self.dir, self.high):
+            os.makedirs(d, exist_ok=True)
         self.tell = os.environ['TELL']
-        self.supd.start()
+        self.ctl_command = 'env SUPD_NAME=%s SUPD_RUNTIME_DIR=%s %s' % (self.supd.name, self.supd.runtime, os.environ['SUPCTL'])
+        self.supd.start(env={'SUPD_UNIT_PATH': self.high + ':' + self.units})
 
-    def put(self, name, text):
-        path = os.path.join(self.units, name)
+    def put(self, path, text):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        harness.write(path, text)
+        if text.startswith('-> '):
+            os.symlink(text[3:], path)
+        else:
+            harness.write(path, text.encode(errors='surrogateescape'))
 
     def file(self, path, text):
         harness.write(path, text)
@@ -79,25 +87,26 @@ class OfSupd:
 class OfReference:
     def __init__(self, program):
         self.program = program
-        self.dir, self.units, self.tell = '/run/cases', '/run/systemd/system', '/run/cases-tell'
+        self.dir, self.units, self.tell, self.high = '/run/cases', '/run/systemd/system', '/run/cases-tell', '/etc/systemd/system'
+        self.ctl_command = 'systemctl'
         with open(os.environ['TELL'], 'rb') as f:
             subprocess.run([program, 'run', 'cat > %s; chmod 755 %s; mkdir -p %s' % (self.tell, self.tell, self.dir)],
                            stdin=f, check=True)
 
-    def put(self, name, text):
-        path = self.units + '/' + name
-        subprocess.run([self.program, 'run', 'mkdir -p $(dirname %s); cat > %s' % (path, path)], input=text, text=True,
-                       check=True)
+    def put(self, path, text):
+        how = "ln -sf '%s' '%s'" % (text[3:], path) if text.startswith('-> ') else "cat > '%s'" % path
+        subprocess.run([self.program, 'run', "mkdir -p \"$(dirname '%s')\"; rm -f '%s'; %s" % (path, path, how)],
+                       input=text.encode(errors='surrogateescape'), check=True)
 
     def file(self, path, text):
-        subprocess.run([self.program, 'run', 'cat > ' + path], input=text, text=True, check=True)
+        subprocess.run([self.program, 'run', "cat > '%s'" % path], input=text, text=True, check=True)
 
     def loaded(self):
         self.sh('systemctl daemon-reload; systemctl start ' + ' '.join(self.holds))
 
     def hold(self, name, units):
         """It would forget a unit that nobody needs, and how it ended: something that runs names them all."""
-        self.put(name + '-hold.target', '[Unit]\nDefaultDependencies=no\nAfter=%s\n' % ' '.join(units))
+        self.put(self.units + '/' + name + '-hold.target', '[Unit]\nDefaultDependencies=no\nAfter=%s\n' % ' '.join(units))
         self.holds = getattr(self, 'holds', []) + [name + '-hold.target']
 
     def ctl(self, *args):
@@ -120,22 +129,28 @@ class Runner:
     def __init__(self, world, name, units, steps):
         self.w, self.name, self.steps = world, name, steps
         self.dir = '%s/%s' % (world.dir, name)
-        self.names = {k: '%s-%s' % (name, k if '.' in k else k + '.service') for k in units if not k.startswith('/')}
+        self.names = {k: '%s-%s' % (name, k if '.' in k else k + '.service') for k in units if k[0] not in '/^'}
         self.texts = {k: self.expand(v) for k, v in units.items()}
 
     def expand(self, text):
-        text = text.replace('@D@', self.dir).replace('@TELL@', self.w.tell)
+        text = text.replace('@D@', self.dir).replace('@TELL@', self.w.tell).replace('@U@', self.w.units).replace('@H@', self.w.high)
+        text = text.replace('@CTL@', self.w.ctl_command)
         return re.sub(r'@([\w.@-]+?)@', lambda m: self.names.get(m[1], '%s-%s' % (self.name, m[1])), text)
 
     def put(self):
-        self.w.sh('mkdir -p ' + self.dir)
+        self.w.sh('rm -rf %s; mkdir -p %s' % (self.dir, self.dir))
         for k, text in self.texts.items():
             if k.startswith('/'):
                 self.w.file(self.dir + k, text)
                 continue
-            self.w.put('%s-%s' % (self.name, k if '.' in k else k + '.service'), text)
+            k = self.expand(k)
+            name = '%s-%s' % (self.name, k.lstrip('^') if '.' in k else k.lstrip('^') + '.service')
+            self.w.put('%s/%s' % (self.w.high if k[0] == '^' else self.w.units, name), text)
+        self.w.hold(self.name, self.own())
 
-        self.w.hold(self.name, self.names.values())
+    def own(self):
+        """The units of the case."""
+        return [n for n in self.names.values() if '/' not in n and '@.' not in n]
 
     def wait(self, look, wanted, step):
         end = time.monotonic() + BOUND
@@ -144,7 +159,7 @@ class Runner:
             if wanted(got):
                 return
             if time.monotonic() > end:
-                raise AssertionError('%s: step "%s": waited in vain, it is %r\n%s' % (self.name, step, got, self.w.said()))
+                raise AssertionError('%s: step "%s": waited in vain, it is %r\n%s' % (self.name, step, got, self.said()))
             time.sleep(0.02)
 
     def said(self):
@@ -191,7 +206,7 @@ class Runner:
     def run(self):
         for step in self.steps:
             self.step(step)
-        self.w.ctl('stop', *[n for n in self.names.values() if '@.' not in n])
+        self.w.ctl('stop', *self.own())
 
 
 def wanted(only, name):
@@ -211,7 +226,7 @@ def run_group(world, group, only=None):
             r.run()
         except Exception as e:
             return str(e) or repr(e)
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    with concurrent.futures.ThreadPoolExecutor(1 if group in ALONE else 8) as pool:
         return dict(zip([r.name for r in runners], pool.map(one, runners)))
 
 

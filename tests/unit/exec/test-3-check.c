@@ -148,12 +148,17 @@ static void test_03_machine(unused_ void **state)
         assert_true(holds(COND_ENVIRONMENT, "FROM_MANAGER=yes"));
         assert_false(holds(COND_ENVIRONMENT, "FROM_MANAGER=no"));
         assert_false(holds(COND_ENVIRONMENT, "FROM_MANAG"));
-        assert_false(holds(COND_CAPABILITY, "CAP_NO_SUCH"));
         assert_int_equal(holds(COND_CAPABILITY, "CAP_CHOWN"), geteuid() == 0);
         assert_int_equal(holds(COND_AC_POWER, "true"), !holds(COND_AC_POWER, "false"));
         assert_false(holds(COND_SECURITY, "no-such-module"));
         assert_false(holds(COND_KERNEL_COMMAND_LINE, "supd.no.such.word"));
-        assert_false(holds(COND_FIRST_BOOT, "maybe"));
+        assert_false(holds(COND_CREDENTIAL, "no-such-credential"));
+        assert_false(holds(COND_FIRMWARE, "no-such-firmware"));
+        assert_false(holds(COND_CPU_FEATURE, "no-such-feature"));
+        assert_true(holds(COND_CONTROL_GROUP_CONTROLLER, "no-such-controller"));
+        assert_int_equal(holds(COND_CONTROL_GROUP_CONTROLLER, "v1"), !holds(COND_CONTROL_GROUP_CONTROLLER, "v2"));
+        assert_true(holds(COND_MEMORY_PRESSURE, "100%/10sec"));
+        assert_false(holds(COND_PATH_IS_ENCRYPTED, "/proc"));
 }
 
 /* a row: kinds of conditions that hold (+) and do not (-), as plain, |trigger, and assertions (A, T = triggering) */
@@ -189,19 +194,43 @@ static void test_04_joining(unused_ void **state)
         }
 }
 
-static void test_05_unknown_holds(unused_ void **state)
+static void test_05_undecided_does_not_hold(unused_ void **state)
 {
-        struct condition c = {.kind = COND_OTHER, .parameter = (char *)"x", .negate = true};
+        static const struct {
+                enum condition_kind kind;
+                const char *parameter;
+        } rows[] = {{COND_CAPABILITY, "CAP_NO_SUCH"},
+                    {COND_FIRST_BOOT, "maybe"},
+                    {COND_AC_POWER, "maybe"},
+                    {COND_CPUS, "many"},
+                    {COND_MEMORY, "much"},
+                    {COND_KERNEL_VERSION, ">="},
+                    {COND_KERNEL_VERSION, ">= 3 < 4"},
+                    {COND_OS_RELEASE, "ID"},
+                    {COND_OS_RELEASE, "ID = x"},
+                    {COND_FIRMWARE, "smbios-field(x)"},
+                    {COND_MEMORY_PRESSURE, "much"},
+                    {COND_IO_PRESSURE, "101%"},
+                    {COND_CPU_PRESSURE, "10%/7sec"}};
 
-        assert_int_equal(check(&c, 1), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                for (int negate = 0; negate <= 1; negate++) {
+                        struct condition c = {
+                                .kind = rows[i].kind, .parameter = (char *)rows[i].parameter, .negate = negate};
+                        if (check(&c, 1) != 1 &&
+                            !(rows[i].kind >= COND_CPU_PRESSURE && access("/proc/pressure", F_OK) < 0))
+                                fail_msg("%s holds (%d)", rows[i].parameter, negate);
+                }
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_01_paths),         cmocka_unit_test(test_02_people),
-                cmocka_unit_test(test_03_machine),       cmocka_unit_test(test_04_joining),
-                cmocka_unit_test(test_05_unknown_holds),
+                cmocka_unit_test(test_01_paths),
+                cmocka_unit_test(test_02_people),
+                cmocka_unit_test(test_03_machine),
+                cmocka_unit_test(test_04_joining),
+                cmocka_unit_test(test_05_undecided_does_not_hold),
         };
         return cmocka_run_group_tests(tests, setup, teardown);
 }

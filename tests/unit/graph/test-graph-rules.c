@@ -14,7 +14,7 @@
 static enum job_type model_merge(enum job_type a, enum job_type b, enum unit_active active)
 {
         /* The chain that graph/job.c states, as ranks; stop beside it. */
-        bool down = active == ACTIVE_INACTIVE || active == ACTIVE_FAILED || active == ACTIVE_DEACTIVATING;
+        bool down = active != ACTIVE_ACTIVE && active != ACTIVE_RELOADING;
         const int rank[N_JOB_TYPES] = {
                 [JOB_NOP] = 0,     [JOB_VERIFY_ACTIVE] = 1, [JOB_START] = down ? 3 : 2, [JOB_RELOAD] = down ? 2 : 3,
                 [JOB_RESTART] = 4, [JOB_STOP] = 5};
@@ -149,7 +149,8 @@ static void test_15_rule57_missing_units(void **state unused_)
         say(&w, 'b', DEP_REQUIRES, 'c');
         say(&w, 'b', DEP_WANTS, 'e');
         unit(&w, 'c')->load = LOAD_MASKED;
-        assert_string_equal(ask(&w, REQUEST_START, 'a'), "start a"); /* b cannot, and takes along what it pulled in */
+        assert_string_equal(ask(&w, REQUEST_START, 'a'), "start a, start b, start e"); /* b is wanted only */
+        assert_string_equal(ask(&w, REQUEST_START, 'b'), "masked: c");
         say(&w, 'a', DEP_BINDS_TO, 'd');
         unit(&w, 'd')->load = LOAD_BAD_SETTING;
         assert_string_equal(ask(&w, REQUEST_START, 'a'), "has a bad setting: d");
@@ -256,7 +257,8 @@ static void test_31_mode_isolate_stops_the_rest(void **state unused_)
         assert_string_equal(ask_mode(&w, REQUEST_START, 'a', MODE_ISOLATE, NULL), "unit does not allow isolation: a");
         unit(&w, 'a')->allow_isolate = true;
         assert_string_equal(ask_mode(&w, REQUEST_START, 'a', MODE_ISOLATE, NULL), "start a, stop d");
-        assert_string_equal(ask_mode(&w, REQUEST_STOP, 'a', MODE_ISOLATE, NULL), "job does not apply to the unit: a");
+        assert_string_equal(ask_mode(&w, REQUEST_STOP, 'a', MODE_ISOLATE, NULL),
+                            "the job mode goes not with the request: a");
         unit(&w, 'f')->active = ACTIVE_ACTIVE; /* stopping it would stop what a requires */
         assert_string_equal(ask_mode(&w, REQUEST_START, 'a', MODE_ISOLATE, NULL), "start a, stop d");
 }
@@ -269,7 +271,7 @@ static void test_32_mode_triggering_stops_the_triggers(void **state unused_)
         assert_string_equal(ask(&w, REQUEST_STOP, 'a'), "stop a");
         assert_string_equal(ask_mode(&w, REQUEST_STOP, 'a', MODE_TRIGGERING, NULL), "stop a, stop b");
         assert_string_equal(ask_mode(&w, REQUEST_START, 'a', MODE_TRIGGERING, NULL),
-                            "job does not apply to the unit: a");
+                            "the job mode goes not with the request: a");
 }
 
 static void test_33_irreversible_and_unordered_are_marked(void **state unused_)
@@ -392,10 +394,45 @@ static void test_51_rule55_death_takes_only_the_bound(void **state unused_)
         say(&w, 'd', DEP_UPHOLDS, 'a');
         for (uint32_t i = 1; i < w.n; i++)
                 w.nodes[i].active = ACTIVE_ACTIVE;
-        assert_string_equal(happens(&w, 'a', HAPPENED_DIED), "stop c, start a");
-        assert_string_equal(happens(&w, 'c', HAPPENED_STARTED), "stop c"); /* what it is bound to is not there */
-        unit(&w, 'd')->job = JOB_STOP;
         assert_string_equal(happens(&w, 'a', HAPPENED_DIED), "stop c");
+        assert_string_equal(happens(&w, 'a', HAPPENED_STOPPED), "start a");
+        assert_string_equal(happens(&w, 'c', HAPPENED_UP), "stop c"); /* what it is bound to is not there */
+        assert_string_equal(happens(&w, 'a', HAPPENED_START_IN_VAIN), "stop c");
+        assert_true(graph_is_bound_in_vain(w.g, world_look, &w, 2));
+        assert_false(graph_is_bound_in_vain(w.g, world_look, &w, 1));
+        unit(&w, 'd')->job = JOB_STOP;
+        assert_string_equal(happens(&w, 'a', HAPPENED_STOPPED), "");
+}
+
+static void test_55_requisite_needs_it_up(void **state unused_)
+{
+        WORLD(3);
+        say(&w, 'b', DEP_REQUISITE, 'a');
+        say(&w, 'c', DEP_REQUIRES, 'a');
+        unit(&w, 'b')->job = unit(&w, 'c')->job = JOB_START;
+        assert_string_equal(happens(&w, 'a', HAPPENED_START_IN_VAIN), "fail b");
+        assert_string_equal(happens(&w, 'a', HAPPENED_DIED), "fail b");
+        assert_string_equal(happens(&w, 'a', HAPPENED_JOB_FAILED), "fail b, fail c");
+}
+
+static void test_56_stop_propagates_to_what_a_death_leaves(void **state unused_)
+{
+        WORLD(3);
+        say(&w, 'a', DEP_PROPAGATES_STOP_TO, 'b');
+        say(&w, 'c', DEP_STOP_PROPAGATED_FROM, 'a');
+        unit(&w, 'b')->active = unit(&w, 'c')->active = ACTIVE_ACTIVE;
+        assert_string_equal(happens(&w, 'a', HAPPENED_DIED), "stop b, stop c");
+}
+
+static void test_57_what_nobody_needs_does_not_stay_up(void **state unused_)
+{
+        WORLD(2);
+        say(&w, 'b', DEP_WANTS, 'a');
+        unit(&w, 'a')->active = ACTIVE_ACTIVE;
+        unit(&w, 'a')->stop_when_unneeded = true;
+        assert_string_equal(happens(&w, 'a', HAPPENED_UP), "stop a");
+        unit(&w, 'b')->job = JOB_START;
+        assert_string_equal(happens(&w, 'a', HAPPENED_UP), "");
 }
 
 static void test_52_coming_up_by_itself(void **state unused_)
@@ -407,7 +444,8 @@ static void test_52_coming_up_by_itself(void **state unused_)
         say(&w, 'a', DEP_AFTER, 'd');
         say(&w, 'a', DEP_UPHOLDS, 'e');
         unit(&w, 'a')->active = unit(&w, 'b')->active = ACTIVE_ACTIVE;
-        assert_string_equal(happens(&w, 'a', HAPPENED_STARTED), "stop b, start c, start e");
+        assert_string_equal(happens(&w, 'a', HAPPENED_STARTED), "stop b, start c");
+        assert_string_equal(happens(&w, 'a', HAPPENED_UP), "start e");
 }
 
 static void test_53_rule64_unneeded_units_stop(void **state unused_)
@@ -488,6 +526,9 @@ int main(void)
                 T(test_52_coming_up_by_itself),
                 T(test_53_rule64_unneeded_units_stop),
                 T(test_54_rule63_on_failure_and_on_success),
+                T(test_55_requisite_needs_it_up),
+                T(test_56_stop_propagates_to_what_a_death_leaves),
+                T(test_57_what_nobody_needs_does_not_stay_up),
                 T(test_60_clearing_forgets_own_words_only),
         };
         return cmocka_run_group_tests_name("graph-rules", tests, NULL, NULL);

@@ -347,20 +347,24 @@ static void rule_42_oneshot_refuses_to_restart_after_success(void **state unused
 static void rule_58_conditions(void **state unused_)
 {
         cleanup_diag_ struct diag d = {0};
-        cleanup_unit_ struct unit *u = unit_of(
-                "a.target",
-                "[Unit]\nConditionPathExists=|!/a b\nAssertACPower=yes\nConditionFirmware=x\nConditionFancy=1\n", &d);
+        cleanup_unit_ struct unit *u =
+                unit_of("a.target",
+                        "[Unit]\nConditionPathExists=|!/a b\nAssertACPower=yes\nConditionHost=| ! x\nConditionFancy=1\n"
+                        "ConditionPathExists=| /a\nAssertPathExists=a\nConditionHost=!!x\n",
+                        &d);
         const struct condition *c = u->conditions.v;
 
-        assert_int_equal(u->conditions.n, 3);
+        assert_int_equal(u->conditions.n, 4);
         assert_int_equal(c[0].kind, COND_PATH_EXISTS);
         assert_true(c[0].trigger && c[0].negate && !c[0].assert);
         assert_string_equal(c[0].parameter, "/a b");
         assert_string_equal(c[0].name, "ConditionPathExists");
         assert_true(c[1].kind == COND_AC_POWER && c[1].assert);
-        assert_int_equal(c[2].kind, COND_OTHER);
-        assert_string_equal(joined(&u->notices), "accepted, not carried out: ConditionFirmware=");
-        assert_int_equal(d.n_warnings, 1);
+        assert_true(c[2].kind == COND_HOST && c[2].trigger && c[2].negate);
+        assert_string_equal(c[2].parameter, "x");
+        assert_string_equal(c[3].parameter, "!x");
+        assert_int_equal(u->notices.n, 0);
+        assert_int_equal(d.n_warnings, 3); /* no such condition; two paths that are not absolute */
 }
 
 static void rule_60_default_dependencies(void **state unused_)
