@@ -22,7 +22,7 @@ def unit(name, text):
 FILES = {
     **unit('tool-keep.target', '[Unit]\nDefaultDependencies=no\nAfter=sleeper.service oneshot.service fails.service '
                    'reloads.service condition.service assert.service dies.service slow.service remains.service masked.service bad.service\n'),
-    **unit('sleeper.service', '[Unit]\nDescription=A sleeper\nDocumentation=man:sleep(1)\nDefaultDependencies=no\n'
+    **unit('sleeper.service', '[Unit]\nDescription=A sleeper\nDocumentation=man:sleep(1)\nDefaultDependencies=no\nStartLimitIntervalSec=0\n'
            '[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n'),
     **unit('sleeper.service.d/10-more.conf', '[Service]\nEnvironment=A=B\n'),
     **unit('oneshot.service', '[Unit]\nDescription=Once\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/true\n'),
@@ -159,7 +159,7 @@ ROWS = [
         'ConditionTimestamp,AssertTimestamp,StateChangeTimestamp,ExecMainStartTimestamp,ExecMainExitTimestamp'),
     Row('show-limits', S + 'show sleeper -p TimeoutStartUSec,TimeoutStopUSec,TimeoutAbortUSec,RestartUSec,RuntimeMaxUSec,WatchdogUSec,KillMode,'
         'KillSignal,FinalKillSignal,SendSIGHUP,SendSIGKILL,RestartKillSignal'),
-    Row('show-limits-2', S + 'show sleeper -p StartLimitIntervalUSec,StartLimitBurst,StartLimitAction,FailureAction,SuccessAction,'
+    Row('show-limits-2', S + 'show sleeper -p StartLimitBurst,StartLimitAction,FailureAction,SuccessAction,'
         'JobTimeoutUSec,JobRunningTimeoutUSec,CollectMode,OnFailureJobMode'),
     Row('show-flags', S + 'show sleeper -p ConditionResult,AssertResult,NeedDaemonReload,Transient,StopWhenUnneeded,AllowIsolate,'
         'DefaultDependencies,IgnoreOnIsolate,FreezerState,Perpetual,Following'),
