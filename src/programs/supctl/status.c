@@ -300,6 +300,8 @@ static int status_each(struct view *v, const char *name, bool found, uint32_t i)
 {
         struct sheet s = {.v = v, .row = found ? supstatus_row(v->snapshot, i) : NULL, .i = i};
 
+        if ((!found || s.row->load_state == SUPD_LOAD_NOT_FOUND) && unloaded_status(v, name, &output, &n_printed))
+                return EXIT_NOT_RUNNING;
         if (!found || s.row->load_state == SUPD_LOAD_NOT_FOUND) {
                 (void)fflush(stdout);
                 fprintf(stderr, "Unit %s could not be found.\n", name);

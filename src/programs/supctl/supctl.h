@@ -155,6 +155,10 @@ int verb_show(struct view *v, const char *const *words, unsigned n);
 void unit_file_words(const struct options *o, const char *unit, const char *path, const char **ret_state,
                      const char **ret_preset);
 
+/* unloaded.c: tells of unit NAME, which is not in the table, what its files say, as JSON or as words; N_PRINTED counts
+ * the units printed before. False when there are none. */
+bool unloaded_status(struct view *v, const char *name, struct json *j, unsigned *n_printed);
+
 /* verbs on files: unit-files.c, cat.c, verify.c */
 int verb_change_files(struct view *v, const char *const *words, unsigned n);
 int verb_preset_all(struct view *v, const char *const *words, unsigned n);

@@ -372,13 +372,13 @@ alone = [
      ['start b', 'start a', 'is t.target active active', 'is b inactive dead']),
     ('on-failure-isolate-old', {'a': service(BAD, unit='OnFailure=@t.target@\nOnFailureIsolate=yes'), 't.target': target('AllowIsolate=yes', 'Wants=basic.target'), 'b': service(SLEEP)},
      ['start b', 'start a', 'is t.target active active', 'is b inactive dead']),
+    ('verbs-of-a-file', {'a': service(SLEEP)}, ['is-active a = 3', 'is-failed a = 1', 'status a = 3', 'start a', 'is-active a', 'is-failed a = 1', 'status a']),
+    ('verbs-of-masked', {'a': ''}, ['is-active a = 3', 'status a = 3', 'restart a = 1', 'stop a']),
 ]
 
 # What systemd does and supd does not do yet; not run by default.
 undone = [
     ('triggering', {'a': service(SLEEP), 'a.timer': '[Timer]\nOnActiveSec=1h\n'}, ['start a.timer', 'start a', 'stop --job-mode=triggering a', 'is a inactive dead', 'is a.timer inactive dead']),
-    ('verbs-of-a-file', {'a': service(SLEEP)}, ['is-active a = 3', 'is-failed a = 1', 'status a = 3', 'start a', 'is-active a', 'is-failed a = 1', 'status a']),
-    ('verbs-of-masked', {'a': ''}, ['is-active a = 3', 'status a = 3', 'restart a = 1', 'stop a']),
     ('wanted-file-comes', {'a': service(SLEEP, unit='Wants=wanted-file-comes-x.service')},
      ['start a', 'sh printf "[Service]\\nExecStart=/bin/sleep 1000\\n" > @U@/wanted-file-comes-x.service', 'restart a', 'is x.service ' + RUNS, 'stop x.service']),
 ]
