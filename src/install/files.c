@@ -428,7 +428,7 @@ static int read_install(struct reading *in, const struct buf *text)
         cleanup_diag_ struct diag mistakes = {0};
         int r = unit_file_read(buf_str(text), text->size, in->path, on_line, in, &mistakes);
 
-        return r < 0 ? r : tell_header(in, text, &mistakes);
+        return r < 0 && r != -EBADMSG ? r : tell_header(in, text, &mistakes);
 }
 
 /* A file, no link. -ELOOP for a link. */

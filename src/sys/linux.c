@@ -111,10 +111,10 @@ static int send_signal(pid_t pid, uint64_t start_time, int signal, const int *va
                 .si_code = SI_QUEUE,
                 .si_pid = getpid(),
                 .si_uid = getuid(),
-                .si_value.sival_int = value ? *value : 0,
         };
         int r;
 
+        info.si_value.sival_int = value ? *value : 0;
         if (pid <= 0)
                 return -ESRCH;
         fd = sys_pidfd_open(pid);

@@ -133,7 +133,7 @@ static int compat_open(struct manager *m)
 /* What an administrator put into the directory is his; then it stays, and systemctl says that nobody answers. */
 void front_remove_files(struct manager *m)
 {
-        static const char *const ours[] = {"control", "manager", "builtin/" FRONT_UNIT};
+        static const char *const ours[] = {"control", "manager", ("builtin/" FRONT_UNIT)};
         char path[4096], compat[108];
 
         if (m->front_fds[1] >= 0) {
