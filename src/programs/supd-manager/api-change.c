@@ -70,10 +70,11 @@ static bool set_again(const char *assignment, const char *const *set, unsigned n
 /* The next assignment of the kept ones; NULL at the end. */
 static const char *kept_next(const struct buf *b, size_t *at)
 {
-        const char *s = b->data + *at;
+        const char *s;
 
         if (*at >= b->size)
                 return NULL;
+        s = b->data + *at;
         *at += strlen(s) + 1;
         return s;
 }
