@@ -38,6 +38,8 @@ char *path_dir(struct arena *a, const char *path); /* of an absolute path */
 const char *path_below(const char *root, const char *path);
 /* The names in a directory, sorted, without . and ..; one that does not exist has none. 0 or negative errno. */
 int directory_names(struct arena *a, const char *path, struct list *ret);
+/* The same without regular files, as far as the file system tells: a thousand unit files cost no look each. */
+int directory_links(struct arena *a, const char *path, struct list *ret);
 /* Follows every link of PATH (which begins with ROOT) as a process would whose root directory is ROOT. The result
  * begins with ROOT, too. MISSING: what does not exist is taken as it stands, else it is -ENOENT. -ELOOP. */
 int path_chase(struct arena *a, const char *root, const char *path, bool missing, char **ret);

@@ -100,14 +100,21 @@ static int look_at_link(struct look *k, const char *dir, const char *name)
         return 1;
 }
 
+static int look_at_links(struct look *k, const char *dir, const struct list *names)
+{
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < names->n; i++)
+                r = look_at_link(k, dir, names->v[i]);
+        return r;
+}
+
 static int look_in(struct look *k, const char *dir)
 {
         struct list names;
-        int r = directory_names(&k->operation->arena, dir, &names);
+        int r = directory_links(&k->operation->arena, dir, &names);
 
-        for (unsigned i = 0; r == 0 && i < names.n; i++)
-                r = look_at_link(k, dir, names.v[i]);
-        return r;
+        return r < 0 ? r : look_at_links(k, dir, &names);
 }
 
 static bool is_dependency_dir(const char *name)
@@ -119,8 +126,10 @@ static bool is_dependency_dir(const char *name)
 static int look_below(struct look *k)
 {
         struct list names;
-        int r = directory_names(&k->operation->arena, k->dir, &names);
+        int r = directory_links(&k->operation->arena, k->dir, &names);
 
+        if (r < 0)
+                return r;
         for (unsigned i = 0; r == 0 && i < names.n; i++) {
                 char *dir;
                 struct stat st;
@@ -133,7 +142,7 @@ static int look_below(struct look *k)
                 if (lstat(dir, &st) >= 0 && S_ISDIR(st.st_mode))
                         r = look_in(k, dir);
         }
-        return r != 0 ? r : look_in(k, k->dir);
+        return r != 0 ? r : look_at_links(k, k->dir, &names);
 }
 
 struct findings {

@@ -98,7 +98,7 @@ static void close_dir_p(DIR **d)
                 (void)closedir(*d);
 }
 
-int directory_names(struct arena *a, const char *path, struct list *ret)
+static int names_of(struct arena *a, const char *path, bool but_files, struct list *ret)
 {
         cleanup_(close_dir_p) DIR *d = opendir(path);
         struct list l = {0};
@@ -107,7 +107,8 @@ int directory_names(struct arena *a, const char *path, struct list *ret)
         if (!d)
                 return errno == ENOENT || errno == ENOTDIR ? (*ret = l, 0) : -errno;
         while (errno = 0, (de = readdir(d)))
-                if (!streq(de->d_name, ".") && !streq(de->d_name, "..") && list_add(a, &l, de->d_name) < 0)
+                if (!(but_files && de->d_type == DT_REG) && !streq(de->d_name, ".") && !streq(de->d_name, "..") &&
+                    list_add(a, &l, de->d_name) < 0)
                         return -ENOMEM;
         if (errno != 0)
                 return -errno;
@@ -115,6 +116,16 @@ int directory_names(struct arena *a, const char *path, struct list *ret)
                 qsort(l.v, l.n, sizeof(char *), compare_names);
         *ret = l;
         return 0;
+}
+
+int directory_names(struct arena *a, const char *path, struct list *ret)
+{
+        return names_of(a, path, false, ret);
+}
+
+int directory_links(struct arena *a, const char *path, struct list *ret)
+{
+        return names_of(a, path, true, ret);
 }
 
 int link_read(struct arena *a, const char *path, char **ret)
