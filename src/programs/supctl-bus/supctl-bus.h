@@ -34,7 +34,8 @@ struct control {
         sd_bus *bus; /* NULL while away */
         struct job *jobs;
         unsigned n_jobs;
-        bool changed; /* a property of some unit changed since this was last set to false */
+        bool changed;   /* a property of some unit changed since this was last set to false */
+        bool came_back; /* to a lost connection: the ends of jobs may have been told in between, to nobody */
 };
 
 /* connection.c */

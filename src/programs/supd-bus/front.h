@@ -162,6 +162,7 @@ struct method {
         const char *word;      /* for handlers that serve several */
         unsigned request_type; /* likewise: enum control_type */
         bool who;              /* it must be known who calls, whatever the access */
+        bool numbered;         /* the caller gives the number of the request */
 };
 /* A call whose sender has become known. */
 void dispatch_late(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method);
