@@ -244,6 +244,18 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=active SubState=running"}},
         },
         {
+                .name = "environment",
+                .what = "a variable is set for the services to come, and one of them is told it",
+                .units = {{"a.service", SERVICE
+                           "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=/bin/sh -c 'test \"$CRASH_A\" = two'\n"
+                           "ExecStart=@DIARY@ --exit-after-ms=5\n"}},
+                .setup = {{ACT_SUPCTL, "set-environment CRASH_A=one CRASH_B=three", .until = {UNTIL_NOTHING}}},
+                .steps = {{ACT_SUPCTL, "set-environment CRASH_A=two", .until = {UNTIL_NOTHING}},
+                          {ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=active")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=exited Result=success"}},
+        },
+        {
                 .name = "hang-up",
                 .what = "SIGHUP to supd reads the units anew",
                 .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},

@@ -13,15 +13,6 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-struct verb {
-        const char *name;
-        int (*run)(struct control *c, const struct verb *v, char **args, int n);
-        const char *method, *mode; /* mode: when --job-mode is not given */
-        bool again;                /* may be sent twice when the connection broke under it */
-        int min_args, max_args;    /* -1 = any */
-        const char *request;       /* of run_enqueue: the word for METHOD */
-};
-
 static int failed_to(const char *what, const char *unit, int r, const sd_bus_error *e, bool quiet)
 {
         const char *text = e && e->message ? e->message : strerror(-r);
@@ -330,12 +321,19 @@ static const struct verb verbs[] = {
         {"daemon-reexec", run_reload, "Reexecute", NULL, false, 0, 0},
         {"list-jobs", run_list_jobs, "ListJobs", NULL, true, 0, 0},
         {"cancel", run_cancel, NULL, NULL, false, 0, -1},
+        {"show-environment", run_show_environment, NULL, NULL, true, 0, 0},
+        {"set-environment", run_environment, "SetEnvironment", "set environment", true, 1, -1},
+        {"unset-environment", run_environment, "UnsetEnvironment", "set environment", true, 1, -1},
+        {"import-environment", run_import_environment, "SetEnvironment", "import environment", true, 0, -1},
+        {"log-level", run_log, "LogLevel", "set log level", true, 0, 1},
+        {"log-target", run_log, "LogTarget", "set log target", true, 0, 1},
 };
 
 static const char *const usage_text =
         "usage: supctl-bus [OPTION...] VERB [UNIT...]\n"
         "verbs: start stop restart try-restart reload reload-or-restart try-reload-or-restart isolate kill\n"
-        "       reset-failed daemon-reload daemon-reexec list-jobs cancel\n"
+        "       reset-failed daemon-reload daemon-reexec list-jobs cancel show-environment set-environment\n"
+        "       unset-environment import-environment log-level log-target\n"
         "  --no-block               do not wait for the jobs\n"
         "  --wait                   wait until the units have ended again\n"
         "  --job-mode=MODE          replace (default), fail, replace-irreversibly, isolate, flush,\n"
