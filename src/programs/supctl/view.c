@@ -186,6 +186,21 @@ int view_one(struct view *v, const char *name)
         return r < 0 && r != -ESRCH ? complain(v, r) : r;
 }
 
+int view_wait(struct view *v, const struct supstatus_snapshot *snap, uint64_t timeout_us)
+{
+        struct supstatus *again;
+        int r = supstatus_wait(v->table, snap, timeout_us);
+
+        if (r != -ENOENT)
+                return r;
+        r = supstatus_open(v->instance, &again);
+        if (r < 0)
+                return complain(v, r);
+        supstatus_close(v->table);
+        v->table = again;
+        return 1;
+}
+
 /* Asked once for all units that are shown of one snapshot. */
 static int writer_of(struct view *v)
 {
