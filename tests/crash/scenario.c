@@ -120,6 +120,25 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=9"}},
         },
         {
+                .name = "forking-brief",
+                .what = "a classic daemon exits with 9 while it is being claimed",
+                .units = {{"a.service", SERVICE "Type=forking\nPIDFile=@RIG@/a.pid\n"
+                                                "ExecStart=@DIARY@ --fork --pid-file=@RIG@/a.pid --start-delay-ms=5 "
+                                                "--exit-after-ms=8 --exit=9\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=9"}},
+        },
+        {
+                .name = "forking-guess",
+                .what = "a classic daemon without a PID file is found, and killed",
+                .units = {{"a.service", SERVICE "Type=forking\nRestart=on-failure\nRestartSec=30ms\n"
+                                                "ExecStart=@DIARY@ --fork\n"}},
+                .steps = {START_A, {ACT_KILL, "a.service", SIGKILL, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
+        },
+        {
                 .name = "restart",
                 .what = "a service is restarted by hand",
                 .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},

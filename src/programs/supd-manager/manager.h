@@ -263,10 +263,12 @@ struct manager {
         struct event *queue; /* owned; a ring */
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
-        struct list_u32 idle;               /* starts of Type=idle that are held back */
-        struct list_u32 transaction;        /* units of the last one that was put, the one asked for first */
-        struct list_u32 looks_later;        /* where a process cannot be watched: looked at again in 50 ms */
-        uint32_t exits_taken;               /* ring entries to be acknowledged behind the next commit */
+        struct list_u32 claims;        /* units whose main process was found: it is claimed behind the commit */
+        struct list_u32 orphans_taken; /* pids whose end the keeper had among its orphans, and the record has now */
+        struct list_u32 idle;          /* starts of Type=idle that are held back */
+        struct list_u32 transaction;   /* units of the last one that was put, the one asked for first */
+        struct list_u32 looks_later;   /* where a process cannot be watched: looked at again in 50 ms */
+        uint32_t exits_taken;          /* ring entries to be acknowledged behind the next commit */
         struct announcement *announcements; /* owned */
         size_t n_announcements, announcements_allocated;
         struct job_done jobs_done[N_JOBS_DONE];
@@ -409,6 +411,9 @@ void exits_unwatch(struct manager *m, struct run *r);
 void exits_look_later(struct manager *m, struct run *r); /* in 50 ms */
 void exits_look_foreign(struct manager *m, struct run *r);
 int exits_claim_main(struct manager *m, struct run *r, pid_t pid);
+void exits_claim_effects(struct manager *m);              /* behind the commit */
+void exits_claim_again(struct manager *m, struct run *r); /* a manager takes over */
+void exits_forget_orphans(struct manager *m);             /* behind the commit */
 void exits_pidfile_changed(struct manager *m);
 void exits_free_slot(struct manager *m, struct process_durable *p);
 
