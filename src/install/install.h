@@ -146,8 +146,15 @@ enum install_state {
 const char *install_state_name(enum install_state s);
 bool install_state_counts_as_enabled(enum install_state s); /* is-enabled succeeds */
 
-/* -ENOENT: no such unit file; -EINVAL: no unit name; -ENOLINK: an alias of nothing; others. */
-int install_get_state(const struct install_where *w, const char *name, enum install_state *ret);
+/* All links there are, read once for many questions. 0, -ENOMEM; what cannot be read is told to who asks for it. */
+struct install_index;
+int install_index_read(const struct install_where *w, struct install_index **ret);
+void install_index_free(struct install_index *x); /* NULL is fine */
+
+/* X: NULL, or the links of W. -ENOENT: no such unit file; -EINVAL: no unit name; -ENOLINK: an alias of nothing; others.
+ */
+int install_get_state(const struct install_where *w, const struct install_index *x, const char *name,
+                      enum install_state *ret);
 /* 1: there is a unit file of that name (GENERATED: by a generator, too), 0: none, or why it cannot be told. */
 int install_lookup(const struct install_where *w, const char *name, bool generated);
 

@@ -575,7 +575,7 @@ int verb_is_enabled(struct view *v, const char *const *words, unsigned n)
                 cleanup_buf_ struct buf links = {0};
                 enum install_state state;
 
-                r = install_get_state(&w, names.v[i], &state);
+                r = install_get_state(&w, NULL, names.v[i], &state);
                 if (r < 0) {
                         (void)fprintf(stderr, "Failed to get unit file state for %s: %s\n", names.v[i], strerror(-r));
                         return EXIT_ERROR;
@@ -699,30 +699,31 @@ int verb_list_unit_files(struct view *v, const char *const *words, unsigned n)
 
 /* ---- for status and show ---- */
 
-/* Where to look is found out once; it lasts as long as the program. */
-static const struct install_where *where_once(const struct options *o, struct install_presets **ret_presets)
-{
-        static struct install_where w;
-        static struct install_presets *presets;
-        static int found = -EAGAIN;
+/* What is found out once; it lasts as long as the program. */
+static struct {
+        struct install_where where;
+        struct install_index *index;
+        struct install_presets *presets;
+        int found;
+} known = {.found = -EAGAIN};
 
-        if (found == -EAGAIN) {
-                found = where_of_options(o, &w);
-                free(w.diag); /* nobody is told of mistakes in files here */
-                w.diag = NULL;
+static bool know(const struct options *o, bool presets)
+{
+        if (known.found == -EAGAIN) {
+                known.found = where_of_options(o, &known.where);
+                free(known.where.diag); /* nobody is told of mistakes in files here */
+                known.where.diag = NULL;
+                if (known.found >= 0)
+                        known.found = install_index_read(&known.where, &known.index);
         }
-        if (found >= 0 && ret_presets && !presets && install_presets_read(&w, &presets) < 0)
-                presets = NULL;
-        if (ret_presets)
-                *ret_presets = presets;
-        return found < 0 ? NULL : &w;
+        if (known.found >= 0 && presets && !known.presets && install_presets_read(&known.where, &known.presets) < 0)
+                known.presets = NULL;
+        return known.found >= 0;
 }
 
 void unit_file_words(const struct options *o, const char *unit, const char *path, const char **ret_state,
                      const char **ret_preset)
 {
-        struct install_presets *presets = NULL;
-        const struct install_where *w;
         enum install_state state;
 
         *ret_state = "";
@@ -730,10 +731,9 @@ void unit_file_words(const struct options *o, const char *unit, const char *path
                 *ret_preset = "";
         if (!*path || access(path, F_OK) < 0)
                 return;
-        w = where_once(o, ret_preset ? &presets : NULL);
-        if (!w || install_get_state(w, unit, &state) < 0)
+        if (!know(o, ret_preset != NULL) || install_get_state(&known.where, known.index, unit, &state) < 0)
                 return;
         *ret_state = install_state_name(state);
-        if (ret_preset && presets && preset_counts(state))
-                *ret_preset = install_preset_enables(presets, unit) ? "enabled" : "disabled";
+        if (ret_preset && known.presets && preset_counts(state))
+                *ret_preset = install_preset_enables(known.presets, unit) ? "enabled" : "disabled";
 }

@@ -318,7 +318,7 @@ int unit_file_state(struct client *c, sd_bus_message *m, const struct method *me
                 r = where_of(c->front, &w);
         if (r < 0)
                 return r;
-        r = install_get_state(&w, name, &state);
+        r = install_get_state(&w, NULL, name, &state);
         if (r < 0)
                 return sd_bus_error_set_errnof(e, -r, "%s", strerror(-r));
         return client_reply(c, m, "s", install_state_name(state));
@@ -389,7 +389,7 @@ int unit_files_property(const struct front *f, const char *unit, const char *pro
         *ret = "";
         if (r < 0)
                 return r;
-        if (install_get_state(&w, unit, &state) < 0)
+        if (install_get_state(&w, NULL, unit, &state) < 0)
                 return 0;
         if (streq(property, "UnitFileState")) {
                 *ret = install_state_name(state);

@@ -109,7 +109,7 @@ static enum install_state state_of(const struct fixture *f, const char *name)
 {
         enum install_state s = N_INSTALL_STATES;
 
-        assert_int_equal(install_get_state(&f->where, name, &s), 0);
+        assert_int_equal(install_get_state(&f->where, NULL, name, &s), 0);
         return s;
 }
 
@@ -261,7 +261,7 @@ static void test_generated(void **state)
 
         put(f, "/own/generator/supd-test-generated.service", "[Service]\nExecStart=/bin/true\n");
         assert_int_equal(install_where_init(&w, &place), 0);
-        assert_int_equal(install_get_state(&w, "supd-test-generated.service", &s), 0);
+        assert_int_equal(install_get_state(&w, NULL, "supd-test-generated.service", &s), 0);
         assert_int_equal(s, STATE_GENERATED);
         install_where_done(&w);
 }
