@@ -57,6 +57,8 @@ struct install_where {
 void install_place_parse(const char *text, struct install_place *ret);
 /* 0, -ENOMEM; -ENXIO when INSTALL_USER is asked for and the environment has no home. */
 int install_where_init(struct install_where *ret, const struct install_place *place);
+/* Where they lie for the supd that runs in RUNTIME_DIR. -ENOENT: none says so. */
+int install_where_of(const char *runtime_dir, struct install_where *ret);
 void install_where_done(struct install_where *w);
 
 /* ---- what was done ---- */
@@ -177,6 +179,17 @@ struct install_presets; /* the rules, read once; opaque */
 int install_presets_read(const struct install_where *w, struct install_presets **ret);
 void install_presets_free(struct install_presets *p);
 bool install_preset_enables(const struct install_presets *p, const char *name); /* instances a rule names aside */
+bool install_preset_counts(enum install_state s); /* for people: presets say nothing about what cannot be enabled */
+
+/* ---- what is known already ---- */
+
+/* RUNTIME_DIR/unit-files, which supd-unit-files makes when units were read: the answers of then, found in no time. */
+struct install_known {
+        enum install_state state;
+        bool preset; /* install_preset_enables() */
+};
+bool install_recall(const char *runtime_dir, const char *name, struct install_known *ret); /* false: not known */
+void install_forget(const char *runtime_dir); /* links were changed: until units are read again, nothing is known */
 
 /* The links that enabling made, for people: paths below the configuration directories that lead to NAME, and further
  * ones. Appended to OUT, a line each with two blanks in front. 0 or negative errno. */

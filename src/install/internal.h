@@ -2,7 +2,7 @@
  *
  * What the files of this room share: where.c (directories), tree.c (paths and links below a root), files.c (unit files
  * and their [Install]), links.c (making and removing links), enable.c, mask.c, preset.c,
- * link-index.c (all links, by name), state.c, changes.c.
+ * link-index.c (all links, by name), recall.c, state.c, changes.c.
  *
  * Not here: anything for other rooms (install.h). Invariant: all strings of an operation lie in its arena.
  */

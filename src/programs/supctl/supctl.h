@@ -91,6 +91,7 @@ bool view_warn(struct view *v, FILE *to); /* says so when the writer is gone or 
 const char *view_writer(struct view *v);  /* "alive", "stopped", "gone" */
 /* Without a word: is there a supd that lives? And where it looks for units, or one would; TEXT is the memory for it. */
 bool view_is_alive(const struct options *o);
+void view_runtime_dir(const struct options *o, char ret[4096]);
 void view_place(const struct options *o, char text[4096], struct install_place *ret);
 /* Row numbers of v->snapshot sorted by type, then name; malloc'ed. */
 int view_sorted(struct view *v, uint32_t **ret);
@@ -156,8 +157,8 @@ int verb_is_system_running(struct view *v, const char *const *words, unsigned n)
 int verb_wait(struct view *v, const char *const *words, unsigned n);
 int verb_show(struct view *v, const char *const *words, unsigned n);
 
-/* unit-files.c: what the files say of a unit of which one was loaded from PATH, as words; "" when PATH is empty or
- * gone. The presets are asked only when ret_preset is not NULL. */
+/* unit-file-state.c: what the files say of a unit of which one was loaded from PATH, as words for people; "" when PATH
+ * is empty or gone, and for a preset that does not matter. */
 void unit_file_words(const struct options *o, const char *unit, const char *path, const char **ret_state,
                      const char **ret_preset);
 

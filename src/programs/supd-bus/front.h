@@ -203,8 +203,8 @@ int unit_files_change(struct client *c, sd_bus_message *m, const struct method *
 int unit_files_default(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int unit_files_list(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int unit_file_state(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
-/* UnitFileState or UnitFilePreset of a unit; a constant, "" when it has no file. 0 or -errno. */
-int unit_files_property(const struct front *f, const char *unit, const char *property, const char **ret);
+/* UnitFileState or UnitFilePreset of a unit; a constant, "" when it has no file. */
+const char *unit_files_property(const struct front *f, const char *unit, const char *property);
 
 /* values.c */
 struct property { /* a decoded PROPERTY record */

@@ -12,6 +12,7 @@
  *   procs.c     which processes belong to a unit, and signals to them
  *   groups.c    the units' cgroups (cgroup/)
  *   generators.c the unit generators, before units are read
+ *   file-states.c which unit files are enabled, after units were read
  *   exits.c     the exit ring, PID files, watched processes
  *   notify.c    sd_notify messages
  *   fdstore.c   fds that services give to be kept
@@ -309,6 +310,10 @@ struct manager {
                 bool boot, again;
         } generators;
         struct {
+                pid_t pid;       /* 0 = supd-unit-files does not run */
+                uint64_t due_us; /* CLOCK_MONOTONIC; 0 = what is known is of the last load */
+        } file_states;
+        struct {
                 struct cgroup c;
                 bool unrecorded; /* the record of the base is to be put */
                 int inotify_fd;  /* cgroup.events of what is waited for */
@@ -431,6 +436,11 @@ bool generators_boot(struct manager *m); /* they run, and begin_default() follow
 int generators_reload(
         struct manager *m); /* daemon-reload: 0, what went wrong, or -EINPROGRESS: behind the generators */
 void generators_ended(struct manager *m);
+
+/* ---- file-states.c ---- */
+void file_states_begin(struct manager *m); /* units are read (again): what was known is out of date */
+void file_states_turn(struct manager *m);  /* runs supd-unit-files when it is time */
+void file_states_ended(struct manager *m, int status);
 
 /* ---- groups.c ---- */
 int groups_open(struct manager *m);                                  /* finds or makes the base; none is no error */
