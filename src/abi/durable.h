@@ -20,14 +20,12 @@
  * be slots. Its order of stores (keeper): entry, then slot.exited, then pids[slot] = 0, then ring_head (release), then
  * reap. A pid in pids[] therefore is not reaped and cannot have been reused while the keeper lives.
  *
- * Claiming a pid that is already running (forking, MAINPID=): the manager commits slot, pid and start time, then stores
- * pids[slot] and looks through the orphans; the keeper writes an orphan entry and then looks through pids[] once more
- * before it reaps (both seq_cst), so at least one of them sees the other and no exit status falls between. Both may:
- * the manager takes the end that comes first, and the other one is of a generation that runs no more. A claim is
- * repeated by each new manager; it does nothing when slot.exited says that the ring has told already. An entry says
- * something about a process only if its time_us is not before the start of that process (handover_claim() does all
- * this). Where a process has a number that an older claim names, too, its start time tells them apart
- * (slot.start_time).
+ * Claiming a pid that is already running (forking, MAINPID=): the manager stores pids[slot] and then looks through the
+ * orphans; the keeper writes an orphan entry and then looks through pids[] once more before it reaps (both seq_cst), so
+ * at least one of them sees the other and no exit status falls between. Both may: so an orphan entry is owned by
+ * whoever turns its pid from PID to 0 (compare and exchange). An entry says something about a pid that was seen alive
+ * at time T only if its time_us >= T; older ones are of an earlier process of that number (handover_claim() does all
+ * this).
  *
  * The ring walks through all its entries whatever n_slots is. The keeper keeps memory allocated for the n_slots entries
  * from ring_head on and gives back pages behind ring_tail: entries before ring_tail must not be read again.
@@ -45,7 +43,7 @@
 
 #define DURABLE_MAGIC       "SUPDDUR1"
 #define DURABLE_MAJOR       1u
-#define DURABLE_MINOR       0u
+#define DURABLE_MINOR       1u
 #define DURABLE_MAX_SLOTS   65536u
 #define DURABLE_FIRST_SLOTS 256u
 #define DURABLE_MAX_FDS     1024u
@@ -65,6 +63,7 @@
 #define DURABLE_REQUEST_RELOAD (1u << 1) /* SIGHUP: daemon-reload */
 #define DURABLE_REQUEST_REBOOT (1u << 2) /* Ctrl-Alt-Del as init: stop, then reboot */
 #define DURABLE_REQUEST_POWER  (1u << 3) /* SIGPWR, SIGRTMIN+3/4: stop, then power off / end */
+#define DURABLE_REQUEST_REEXEC (1u << 4) /* SIGRTMIN+25, SIGTERM as init: daemon-reexec */
 
 /* durable_header.outcome: written by the manager when there is nothing left to supervise */
 #define DURABLE_OUTCOME_NONE 0u
@@ -73,6 +72,15 @@
 #define DURABLE_OUTCOME_REBOOT 2u
 #define DURABLE_OUTCOME_POWER  3u
 #define DURABLE_OUTCOME_HALT   4u
+
+/* durable_header.manager_binary */
+#define DURABLE_BINARY_INSTALLED 0u
+#define DURABLE_BINARY_OLDER     1u /* the last one that worked, kept open: the one that is installed does not */
+
+/* durable_header.keeper_answer */
+#define DURABLE_KEEPER_SAME    0u /* it is the one that is installed */
+#define DURABLE_KEEPER_NEW     1u /* the installed one says that it can take over: the keeper becomes it at once */
+#define DURABLE_KEEPER_REFUSED 2u /* it cannot take over, or says nothing: the old one goes on */
 
 struct durable_header {
         char magic[8];                       /* keeper, once */
@@ -105,7 +113,17 @@ struct durable_header {
         _Atomic uint64_t bad_messages;       /* keeper: malformed messages of managers, ignored */
         char reboot_argument[64];  /* manager, before the outcome: for reboot(2); NUL-terminated, empty = none */
         _Atomic uint64_t life_ino; /* keeper: inode of the life pipe of the last manager started; 0 = none */
-        uint8_t reserved[272];
+        /* since minor 1 */
+        _Atomic uint32_t beat;              /* manager: grows with each unit it reads while it starts */
+        _Atomic uint32_t manager_binary;    /* keeper: DURABLE_BINARY_* of the manager that runs */
+        _Atomic uint32_t manager_fallbacks; /* keeper: how often an older binary had to be taken */
+        _Atomic uint32_t keeper_reexecs;    /* keeper: times it became the installed one */
+        _Atomic uint32_t keeper_asked;  /* keeper: requests to do so that have been answered, one way or the other */
+        _Atomic uint32_t keeper_answer; /* keeper: DURABLE_KEEPER_* of the last of them */
+        _Atomic uint32_t
+                launcher_kept; /* manager: 1 = the installed launcher is of no use to it: the kept one is run */
+        uint32_t reserved0;
+        uint8_t reserved[240];
 };
 
 /* An fd in the keeper's store. The next manager inherits the same fd numbers. */

@@ -19,6 +19,8 @@
  *   STORE  name + one fd by SCM_RIGHTS: kept under that name (replacing), number written to durable_fds()
  *   DROP   name: closed and forgotten
  *   RING   nothing: wakes the keeper so that it looks at the header (manager_healthy, outcome) at once
+ *   REEXEC nothing: the keeper is to become the program that is installed, if that is another one and says that it can
+ *          take over; durable_header.keeper_asked grows when that is decided, and the bell rings
  * A malformed message is counted (durable_header.bad_messages) and otherwise ignored.
  * There are no messages the other way.
  */
@@ -31,7 +33,11 @@ enum handover_kind {
         HANDOVER_STORE = 1,
         HANDOVER_DROP = 2,
         HANDOVER_RING = 3,
+        HANDOVER_REEXEC = 4, /* since minor 1 of the durable state; counted as malformed before */
 };
+
+/* The exit status of a manager that ends to be replaced by the installed one: no death, and no reason to wait. */
+#define HANDOVER_EXIT_REEXEC 15
 
 struct handover_message {
         uint32_t kind; /* enum handover_kind */

@@ -3,12 +3,13 @@
  * What the manager says to the launcher (supd-exec), and how a start comes to its end.
  *
  * The manager starts one launcher, clone(CLONE_VM)+exec, with the fds named in its argv (supd-exec
- * --fds=STATE,BELL,PLANS,LIFE) and then writes one SOCK_SEQPACKET message per start into PLANS. Each message gets a
- * process of its own: that child of the launcher (the intermediate) calls setsid, does what may block, vforks the
- * service-to-be, waits for its exec, notes the end in the slot, rings the bell and exits. So the service is orphaned on
- * purpose and adopted by the keeper, and whatever blocks blocks one start only. Two intermediates, the spares, are
- * forked ahead (from the first start on) and take their messages from PLANS themselves, so that a start that comes
- * alone waits for one wake-up and one vfork; while there is no spare the launcher takes the messages, forking for each.
+ * --fds=STATE,BELL,PLANS,LIFE --protocol=LAUNCH_PROTOCOL) and then writes one SOCK_SEQPACKET message per start into
+ * PLANS. Each message gets a process of its own: that child of the launcher (the intermediate) calls setsid, does what
+ * may block, vforks the service-to-be, waits for its exec, notes the end in the slot, rings the bell and exits. So the
+ * service is orphaned on purpose and adopted by the keeper, and whatever blocks blocks one start only. Two
+ * intermediates, the spares, are forked ahead (from the first start on) and take their messages from PLANS themselves,
+ * so that a start that comes alone waits for one wake-up and one vfork; while there is no spare the launcher takes the
+ * messages, forking for each.
  *
  *   1. intermediate: everything of the plan that needs no identity of its own
  *   2. service-to-be (vforked): first act: durable_pids[slot] and durable_slot.last_pid = getpid()
@@ -36,6 +37,12 @@
 #define SUPD_ABI_LAUNCH_H
 
 #include <stdint.h>
+
+/* What the two have to agree upon: this message, the plan (exec/plan-format.h), the slots (abi/durable.h). A launcher
+ * of another protocol exits with LAUNCH_EXIT_PROTOCOL before it takes anything, and `supd-exec --protocol=N` says by 0
+ * or that status whether it speaks N. It changes when one of two versions could misread the other. */
+#define LAUNCH_PROTOCOL      1
+#define LAUNCH_EXIT_PROTOCOL 3
 
 #define LAUNCH_MAGIC      UINT32_C(0x4c505553) /* "SUPL" */
 #define LAUNCH_INLINE_MAX 32768u               /* larger plans come in a memfd by SCM_RIGHTS */

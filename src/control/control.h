@@ -94,7 +94,8 @@ struct control_ops { /* each returns 0 or -errno with *e set */
         /* The job that an earlier enqueue with REQUEST_ID led to, when it was committed before a crash: 0 and *ret_job,
          * else -ENOENT. Asked before enqueue(), so that a repeated request never runs twice. */
         int (*find_request)(void *userdata, const uint8_t request_id[16], uint32_t *ret_job);
-        /* daemon-reexec. On 0 the connection is expected to end; NULL answers NotSupported. */
+        /* daemon-reexec. On 0 the connection is expected to end; -EINPROGRESS: it will, or
+         * control_reexecute_refused() answers; NULL answers NotSupported. */
         int (*reexecute)(void *userdata, struct control_error *e);
         /* The jobs that the enqueue() just now led to, the one asked for first. */
         int (*transaction)(void *userdata, int (*each)(void *, const struct control_job *), void *each_userdata);
@@ -144,6 +145,8 @@ void control_unit_changed(struct control_server *s, const char *unit);
 void control_reloading(struct control_server *s, bool active);
 /* The reloads that are under way have come to their end: 0 or -errno. */
 void control_reload_done(struct control_server *s, int result);
+/* It will not be re-executed: WHY is a sentence, borrowed. */
+void control_reexecute_refused(struct control_server *s, const char *why);
 void control_unit_new(struct control_server *s, const char *unit);
 void control_unit_removed(struct control_server *s, const char *unit);
 

@@ -273,6 +273,7 @@ static void peer_request(struct control_server *s, struct peer *p, const struct 
                 r = -EMSGSIZE;
         p->held = r == -EINPROGRESS && p->fd >= 0;
         p->held_serial = h->serial;
+        p->held_type = h->type;
         if (r < 0 && !p->held)
                 answer_error(s, &error, r);
         if (p->fd >= 0 && !p->held)
@@ -320,12 +321,13 @@ static void peer_go_on(struct control_server *s, struct peer *p)
                 trim(&p->waiting);
 }
 
-void control_reload_done(struct control_server *s, int result)
+/* WHY: of a result that is an error; NULL = as its number says. */
+static void release(struct control_server *s, uint16_t type, int result, const char *why)
 {
         bool was_held[PEERS_MAX];
 
         for (unsigned i = 0; i < PEERS_MAX; i++)
-                was_held[i] = s->peers[i].fd >= 0 && s->peers[i].held;
+                was_held[i] = s->peers[i].fd >= 0 && s->peers[i].held && s->peers[i].held_type == type;
         for (unsigned i = 0; i < PEERS_MAX; i++) {
                 struct peer *p = &s->peers[i];
                 struct control_error error = {0};
@@ -334,11 +336,23 @@ void control_reload_done(struct control_server *s, int result)
                         continue;
                 p->held = false;
                 trim(&s->answer.body);
+                if (why)
+                        control_error_set(&error, "org.freedesktop.DBus.Error.Failed", "%s", why);
                 if (buf_reserve(&s->answer.body, 1024) >= 0 && result < 0)
                         answer_error(s, &error, result);
                 peer_send_message(s, p, result < 0 ? CONTROL_ERROR : CONTROL_ANSWER, p->held_serial, &s->answer.body);
                 peer_go_on(s, p);
         }
+}
+
+void control_reload_done(struct control_server *s, int result)
+{
+        release(s, CONTROL_RELOAD, result, NULL);
+}
+
+void control_reexecute_refused(struct control_server *s, const char *why)
+{
+        release(s, CONTROL_REEXECUTE, -EPROTO, why);
 }
 
 static struct peer *slot_find(struct control_server *s)

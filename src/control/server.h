@@ -14,6 +14,7 @@ struct peer {
         int fd; /* owned; -1 = free slot */
         uint32_t uid, pid;
         bool want_write, held; /* held: the answer to its reload is still to come, and what it asks meanwhile waits */
+        uint16_t held_type;    /* what is to be answered */
         uint32_t held_serial;
         struct buf waiting; /* packets read while it is held */
         struct buf queue;   /* packets, each with its header */

@@ -7,6 +7,18 @@
  * and one store of header.commit makes all of them count at once: never half of a commit. When the space is full,
  * everything that is alive is written into the other space, and the same single store switches over.
  *
+ * Versions. Whoever reads meets what an older version wrote (upgrade) and what a newer one did (downgrade, falling
+ * back):
+ *   - a kind of record keeps its number and its meaning for good. A record of an unknown kind is skipped, and carried
+ *     over at each compaction, so it is still there when the version that knows it comes back
+ *   - a record only grows at its end, and 0 in a field means what was so before the field came. A shorter one is filled
+ *     up with 0; of a longer one the end is dropped, at the latest when its unit changes
+ *   - a number in a field (a state, a type) that the reader does not know is the reader's business (recover.c, mend()):
+ *     it must keep what runs, and may forget what was meant
+ *   - header, slots and the other regions: abi/durable.h. `major` changes when none of this would do; then -EBADMSG,
+ * the dry run of the upgrade says no, and a new keeper sets the file aside tests/unit/state has the bytes of each
+ * layout; tests/integration/upgrade has the programs read them.
+ *
  * Not here: what a record means. Invariant: what state_replay() yields is exactly what was put before the last
  * state_commit() that returned; a death at any instruction changes nothing about that.
  */

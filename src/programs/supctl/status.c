@@ -342,7 +342,8 @@ static int status_manager(struct view *v)
                              h->manager_starts == 2   ? "nd"
                              : h->manager_starts == 3 ? "rd"
                                                       : "th");
-        (void)putchar('\n');
+        (void)printf("%s\n",
+                     h->flags & SUPD_TABLE_OLDER ? "; an older one, since the installed one does not work" : "");
         if (h->keeper_pid)
                 (void)printf("   Keeper: %u\n", (unsigned)h->keeper_pid);
         if (h->runtime_dir[0])
@@ -364,6 +365,7 @@ static void manager_json(struct view *v)
         json_string(&output, "state", supstatus_system_name(h->system_state));
         json_string(&output, "version", h->version);
         json_u64(&output, "manager_pid", h->writer_pid);
+        json_bool(&output, "manager_older", h->flags & SUPD_TABLE_OLDER);
         json_u64(&output, "n_units", h->n_units);
         json_u64(&output, "n_failed", h->n_failed);
         json_u64(&output, "n_jobs", h->n_jobs);

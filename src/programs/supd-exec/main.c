@@ -2,7 +2,8 @@
  *
  * supd-exec, the launcher: takes plans from the manager and forks an intermediate for each (abi/launch.h).
  *
- *     supd-exec --fds=STATE,BELL,PLANS,LIFE
+ *     supd-exec --fds=STATE,BELL,PLANS,LIFE [--protocol=N]
+ *     supd-exec --protocol=N      can this launcher be used by a manager that speaks N?
  *
  * Here it becomes what it has to be; plans.c is its loop. Not here: what a plan means (start.c, service.c). The
  * launcher itself never blocks on anything but poll, allocates nothing, and keeps its memory small, because each start
@@ -151,6 +152,12 @@ int main(int argc, char **argv)
         if (argc == 2 && starts_with(argv[1], "--generators=")) {
                 close_all(LOWEST_FD, ~0u);
                 return generators_run(argv[1] + strlen("--generators="));
+        }
+        if (argc >= 2 && starts_with(argv[argc - 1], "--protocol=")) {
+                if (atoi(argv[argc - 1] + strlen("--protocol=")) != LAUNCH_PROTOCOL)
+                        return LAUNCH_EXIT_PROTOCOL;
+                if (--argc == 1)
+                        return EXIT_SUCCESS;
         }
         if (argc != 2 || !starts_with(argv[1], "--fds=") || !parse_fds(argv[1] + strlen("--fds="), fds)) {
                 (void)fprintf(stderr, "usage: supd-exec --fds=STATE,BELL,PLANS,LIFE (started by supd-manager)\n");

@@ -238,14 +238,9 @@ void api_target_asked(struct manager *m, const char *unit)
                         end_begin(m, &ends[i]);
 }
 
-/* The keeper starts the next one at once, from the binary that is installed now; the held one if that does not work. */
 int api_reexecute(void *userdata, struct control_error *e unused_)
 {
-        struct manager *m = userdata;
-
-        engine_settle(m);
-        log_line(m, NULL, "the manager starts anew, as it was asked to");
-        _exit(15);
+        return upgrade_begin(userdata);
 }
 
 /* ---- processes ---- */

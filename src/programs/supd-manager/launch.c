@@ -8,11 +8,8 @@
  */
 #include "manager.h"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -23,91 +20,6 @@
 #include "base/id128.h"
 
 #define IDLE_MAX_US (5 * USEC_PER_SEC) /* systemd.service(5), Type=idle */
-
-/* ---- the launcher process ---- */
-
-static void plans_ready(struct manager *m, struct source *s unused_, uint32_t events)
-{
-        if (events & (EPOLLHUP | EPOLLERR)) {
-                log_line(m, NULL, "the launcher is gone; starting over from the durable state");
-                _exit(13); /* which of its starts still happen is known only when its processes are gone: see
-                              abi/handover.h */
-        }
-        (void)loop_change(m, m->plans_source, 0);
-        for (uint32_t i = 0; i < m->n_runs; i++)
-                if (m->runs[i]->d.main.flags & PROCESS_LAUNCHING || m->runs[i]->d.control.flags & PROCESS_LAUNCHING)
-                        launch_send(m, m->runs[i]);
-}
-
-/* What the child needs until its exec: ours, while we go on. */
-static struct {
-        char path[4096], fds[96];
-        int inherited[4];
-        alignas(16) char stack[16 * 1024];
-} launcher;
-
-static int launcher_exec(void *unused unused_)
-{
-        static char word_self[] = "supd-exec";
-        char *argv[] = {word_self, launcher.fds, NULL};
-
-        for (size_t i = 0; i < ARRAY_SIZE(launcher.inherited); i++)
-                (void)fcntl(launcher.inherited[i], F_SETFD, 0); /* its own table: ours is not shared */
-        execv(launcher.path, argv);
-        _exit(127);
-}
-
-/* As vfork(), with a stack of its own, so that units are read while it executes: a third of a millisecond of the start
- * of the first service. clone(2): the child shares our memory until its exec; it writes to nothing but its stack. */
-static pid_t spawn_launcher(void)
-{
-        return clone(launcher_exec, launcher.stack + sizeof(launcher.stack), CLONE_VM | SIGCHLD, NULL);
-}
-
-int launch_start(struct manager *m)
-{
-        cleanup_close_ int theirs = -1;
-        const char *dir = getenv("SUPD_LIBEXEC_DIR");
-        int pair[2], size = 4 * 1024 * 1024;
-        pid_t pid;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return -errno;
-        m->plans_fd = pair[0];
-        theirs = pair[1];
-        (void)setsockopt(m->plans_fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-        (void)snprintf(launcher.path, sizeof(launcher.path), "%s/supd-exec", dir ? dir : SUPD_LIBEXECDIR);
-        (void)snprintf(launcher.fds, sizeof(launcher.fds), "--fds=%d,%d,%d,%d", m->state_fd, m->bell_fd, theirs,
-                       m->life_fd);
-        launcher.inherited[0] = m->state_fd;
-        launcher.inherited[1] = m->bell_fd;
-        launcher.inherited[2] = theirs;
-        launcher.inherited[3] = m->life_fd;
-        pid = spawn_launcher();
-        if (pid < 0)
-                return -errno;
-        m->launcher_pid = pid;
-        return loop_add(m, m->plans_fd, 0, plans_ready, NULL, &m->plans_source);
-}
-
-void launch_child(struct manager *m)
-{
-        int status;
-        pid_t pid;
-
-        while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-                if (pid == m->generators.pid)
-                        generators_ended(m);
-                if (pid == m->file_states.pid)
-                        file_states_ended(m, status);
-                if (pid != m->launcher_pid)
-                        continue;
-                log_line(m, NULL, "the launcher ended (%s %d); starting over from the durable state",
-                         WIFSIGNALED(status) ? "signal" : "status",
-                         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-                _exit(13);
-        }
-}
 
 /* ---- commands ---- */
 
@@ -587,6 +499,8 @@ static void launched(struct manager *m, struct run *r, struct process_durable *p
 {
         bool is_main = p == &r->d.main;
 
+        if (m->launcher_file >= 0 && r->sent[!is_main])
+                launcher_keep(m);
         p->pid = state_slot_pid(m->state, p->slot);
         p->session = atomic_load(&s->session);
         p->start_time = atomic_load(&s->start_time);

@@ -59,7 +59,7 @@ void keeper_store(struct manager *m, const char *name, int fd)
 
 static int parse_options(struct manager *m, int argc, char **argv)
 {
-        enum { O_FDS = 256, O_SYSTEM, O_USER, O_NAME, O_RUNTIME, O_UNIT, O_CONFIG, O_LOG };
+        enum { O_FDS = 256, O_SYSTEM, O_USER, O_NAME, O_RUNTIME, O_UNIT, O_CONFIG, O_LOG, O_CHECK };
         static const struct option longs[] = {
                 {"fds", required_argument, NULL, O_FDS},
                 {"system", no_argument, NULL, O_SYSTEM},
@@ -69,11 +69,13 @@ static int parse_options(struct manager *m, int argc, char **argv)
                 {"unit", required_argument, NULL, O_UNIT},
                 {"config", required_argument, NULL, O_CONFIG},
                 {"log-dir", required_argument, NULL, O_LOG},
+                {"check-state", required_argument, NULL, O_CHECK},
                 {NULL, 0, NULL, 0},
         };
         struct handover_fds fds = {-1, -1, -1, -1};
         int k;
 
+        m->argv = argv;
         m->name = getenv("SUPD_NAME");
         m->name = m->name ? m->name : "";
         m->unit_path = getenv("SUPD_UNIT_PATH");
@@ -100,6 +102,10 @@ static int parse_options(struct manager *m, int argc, char **argv)
                         break;
                 case O_CONFIG:
                         m->config_file = optarg;
+                        break;
+                case O_CHECK:
+                        m->checking = true;
+                        fds.state = atoi(optarg);
                         break;
                 case O_LOG:
                         m->log_dir = strdup(optarg);
@@ -148,7 +154,7 @@ static const char *xdg(const char *variable, const char *below_home)
         return v && *v == '/' ? v : joined(home(), below_home);
 }
 
-static void context_init(struct manager *m)
+void context_init(struct manager *m)
 {
         static struct utsname names;
         const char *run = getenv("XDG_RUNTIME_DIR");
@@ -219,6 +225,7 @@ static void bell_ready(struct manager *m, struct source *s unused_, uint32_t eve
         launch_look(m);
         exits_take(m);
         requests_take(m);
+        upgrade_look(m);
 }
 
 static void keeper_ready(struct manager *m, struct source *s unused_, uint32_t events)
@@ -254,6 +261,8 @@ void requests_take(struct manager *m)
         } else if (bits & DURABLE_REQUEST_RELOAD) {
                 m->meta.flags |= META_RELOAD;
                 (void)generators_reload(m);
+        } else if (bits & DURABLE_REQUEST_REEXEC) {
+                (void)upgrade_begin(m);
         }
         if (bits == 0)
                 return;
@@ -287,7 +296,7 @@ void stop_go_on(struct manager *m)
  * the way here is just another start. */
 static void end(struct manager *m)
 {
-        static const char *const files[] = {"notify", "table", "units", "unit-files", "unit-files.new"};
+        static const char *const files[] = {"notify", "table", "units"};
         char path[4096];
 
         front_remove_files(m);
@@ -439,6 +448,7 @@ static void defaults(struct manager *m)
         m->blob_fd = m->notify_fd = m->inotify_fd = m->control_fd = -1;
         for (unsigned i = 0; i < N_FRONT_FDS; i++)
                 m->front_fds[i] = -1;
+        m->launcher_file = -1;
         m->state_fd = m->bell_fd = m->keeper_fd = m->life_fd = -1;
         m->groups.c.fd = m->groups.inotify_fd = -1;
         m->keeper_pid = getppid();
@@ -459,6 +469,9 @@ int main(int argc, char **argv)
                 log_line(m, NULL, "supd-manager is started by supd, not by hand; run 'supd --help'");
                 return 2;
         }
+        (void)prctl(PR_SET_NAME, "supd-manager"); /* executed from an fd, it is a number to older kernels */
+        if (m->checking)
+                return check_takeover(m);
         limits_init(m);
         v = hands_init(m);
         if (v < 0)

@@ -8,16 +8,18 @@
  *   engine.c    events → table → commit → effects: the order that makes a crash harmless
  *   service.c   the actions of the table
  *   jobs.c      jobs: installing, running, ending; what follows from them (graph/)
- *   launch.c    the launcher, plans on their way, starts that came to their end
+ *   launch.c    plans on their way, starts that came to their end
+ *   launcher.c  the launcher process, and which file it is
  *   procs.c     which processes belong to a unit, and signals to them
  *   groups.c    the units' cgroups (cgroup/)
  *   generators.c the unit generators, before units are read
- *   file-states.c which unit files are enabled, after units were read
  *   exits.c     the exit ring, PID files, watched processes
  *   notify.c    sd_notify messages
  *   fdstore.c   fds that services give to be kept
  *   units.c     loading, names, blobs, daemon-reload
  *   recover.c   from the durable state to a running manager
+ *   check.c     could this program do that? The dry run of an upgrade
+ *   upgrade.c   daemon-reexec: becoming what is installed
  *   emergency.c what the end of a unit does to the whole: FailureAction= and its kin
  *   publish.c   rows of the status table
  *   api.c       what supd-bus asks (control/)
@@ -169,6 +171,7 @@ struct run {
         struct blob_durable blob;
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */
+        bool strange;      /* its record says what this version does not know (recover.c) */
         bool group_empty;  /* its cgroup was seen empty, and nothing was started in it since: so it stays */
         int group_watch;   /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
         uint64_t due_us;   /* the earliest of its deadlines; 0 = none */
@@ -240,6 +243,8 @@ struct manager {
 
         struct state *state;
         struct durable_header *header;
+        char *const *argv; /* borrowed */
+        bool checking;     /* this is a dry run (check.c) */
         struct status_table *table;
         struct meta_durable meta;
         bool meta_dirty, recovering, ending;
@@ -264,12 +269,10 @@ struct manager {
         struct event *queue; /* owned; a ring */
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
-        struct list_u32 claims;        /* units whose main process was found: it is claimed behind the commit */
-        struct list_u32 orphans_taken; /* pids whose end the keeper had among its orphans, and the record has now */
-        struct list_u32 idle;          /* starts of Type=idle that are held back */
-        struct list_u32 transaction;   /* units of the last one that was put, the one asked for first */
-        struct list_u32 looks_later;   /* where a process cannot be watched: looked at again in 50 ms */
-        uint32_t exits_taken;          /* ring entries to be acknowledged behind the next commit */
+        struct list_u32 idle;               /* starts of Type=idle that are held back */
+        struct list_u32 transaction;        /* units of the last one that was put, the one asked for first */
+        struct list_u32 looks_later;        /* where a process cannot be watched: looked at again in 50 ms */
+        uint32_t exits_taken;               /* ring entries to be acknowledged behind the next commit */
         struct announcement *announcements; /* owned */
         size_t n_announcements, announcements_allocated;
         struct job_done jobs_done[N_JOBS_DONE];
@@ -287,7 +290,7 @@ struct manager {
 
         /* launcher */
         pid_t launcher_pid;
-        int plans_fd;
+        int plans_fd, launcher_file; /* file: the launcher that runs, until it is known to work; -1 = none */
         struct source *plans_source;
         struct buf plan;
         char notify_path[108];
@@ -310,9 +313,11 @@ struct manager {
                 bool boot, again;
         } generators;
         struct {
-                pid_t pid;       /* 0 = supd-unit-files does not run */
-                uint64_t due_us; /* CLOCK_MONOTONIC; 0 = what is known is of the last load */
-        } file_states;
+                enum { UPGRADE_NONE, UPGRADE_CHECK, UPGRADE_KEEPER } step;
+                pid_t pid;         /* of the dry run; 0 = it does not run */
+                uint32_t answers;  /* header.keeper_asked before we asked */
+                uint64_t until_us; /* 0 = none */
+        } upgrade;
         struct {
                 struct cgroup c;
                 bool unrecorded; /* the record of the base is to be put */
@@ -337,6 +342,7 @@ void log_diag(const struct manager *m, const struct diag *d);
 void requests_take(struct manager *m);
 void begin_default(struct manager *m); /* starts the default unit, once */
 void stop_go_on(struct manager *m);    /* towards the end of supd, once it has been asked for */
+void context_init(struct manager *m);  /* what specifiers and plans need to know of the machine */
 void keeper_store(struct manager *m, const char *name, int fd); /* the fd outlives this manager */
 
 /* ---- loop.c ---- */
@@ -393,14 +399,24 @@ void emergency_state_changed(struct manager *m, struct run *r, enum unit_active 
 void emergency_limit_hit(struct manager *m, struct run *r);
 void emergency_job_timeout(struct manager *m, struct run *r);
 
+/* ---- launcher.c ---- */
+int launch_start(struct manager *m);   /* the launcher itself */
+void launcher_keep(struct manager *m); /* it works: the keeper has it for a manager that finds another */
+void launch_child(struct manager *m);  /* SIGCHLD */
+
+/* ---- upgrade.c, check.c ---- */
+int upgrade_begin(struct manager *m); /* -EINPROGRESS: control_reexecute_refused(), or this process ends */
+void upgrade_checked(struct manager *m, int status); /* the dry run has ended */
+void upgrade_look(struct manager *m);                /* the bell: the keeper may have answered */
+void upgrade_timeout(struct manager *m);
+int check_takeover(struct manager *m); /* the exit status of --check-state */
+
 /* ---- launch.c ---- */
-int launch_start(struct manager *m); /* the launcher itself */
 int launch_command(struct manager *m, struct run *r,
                    bool main); /* commits an intent: slot and record; sent behind the commit */
 void launch_send(struct manager *m, struct run *r);
-void launch_look(struct manager *m);  /* starts that have come to their end */
-void launch_idle(struct manager *m);  /* Type=idle: sends what need not be held back any longer */
-void launch_child(struct manager *m); /* SIGCHLD */
+void launch_look(struct manager *m); /* starts that have come to their end */
+void launch_idle(struct manager *m); /* Type=idle: sends what need not be held back any longer */
 enum command_what { COMMAND_NONE, COMMAND_EXEC, COMMAND_CHECK, COMMAND_CLEANUP, COMMAND_BUS_WAIT };
 enum command_what launch_command_at(const struct manager *m, const struct run *r, const struct exec_command **ret);
 #define LIST_CLEANUP  N_EXEC_KINDS
@@ -416,9 +432,6 @@ void exits_unwatch(struct manager *m, struct run *r);
 void exits_look_later(struct manager *m, struct run *r); /* in 50 ms */
 void exits_look_foreign(struct manager *m, struct run *r);
 int exits_claim_main(struct manager *m, struct run *r, pid_t pid);
-void exits_claim_effects(struct manager *m);              /* behind the commit */
-void exits_claim_again(struct manager *m, struct run *r); /* a manager takes over */
-void exits_forget_orphans(struct manager *m);             /* behind the commit */
 void exits_pidfile_changed(struct manager *m);
 void exits_free_slot(struct manager *m, struct process_durable *p);
 
@@ -436,11 +449,6 @@ bool generators_boot(struct manager *m); /* they run, and begin_default() follow
 int generators_reload(
         struct manager *m); /* daemon-reload: 0, what went wrong, or -EINPROGRESS: behind the generators */
 void generators_ended(struct manager *m);
-
-/* ---- file-states.c ---- */
-void file_states_begin(struct manager *m); /* units are read (again): what was known is out of date */
-void file_states_turn(struct manager *m);  /* runs supd-unit-files when it is time */
-void file_states_ended(struct manager *m, int status);
 
 /* ---- groups.c ---- */
 int groups_open(struct manager *m);                                  /* finds or makes the base; none is no error */

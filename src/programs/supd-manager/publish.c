@@ -244,6 +244,7 @@ static void publish_header(struct manager *m)
         h->manager_starts = atomic_load(&m->header->manager_starts);
         h->flags = (h->flags & SUPD_TABLE_TRUNCATED) | (m->user_mode ? SUPD_TABLE_USER : 0) |
                    (m->keeper_pid == 1 ? SUPD_TABLE_INIT : 0) |
+                   (atomic_load(&m->header->manager_binary) == DURABLE_BINARY_OLDER ? SUPD_TABLE_OLDER : 0) |
                    (m->meta.flags & META_STOPPING ? SUPD_TABLE_STOPPING : 0);
         h->system_state = m->meta.flags & META_STOPPING                             ? SUPD_SYSTEM_STOPPING
                           : (h->n_jobs > 0 || m->generators.boot) && !m->ready_said ? SUPD_SYSTEM_STARTING

@@ -73,7 +73,7 @@ static int replay(void *userdata, const struct record *rec, const void *data)
                         return -ENOMEM;
                 return 0;
         case RECORD_GROUPS:
-                return groups_replay(m, data, rec->size);
+                return m->checking ? 0 : groups_replay(m, data, rec->size);
         case RECORD_ENVIRONMENT:
                 buf_reset(&m->environment);
                 return buf_append(&m->environment, data, rec->size);
@@ -136,6 +136,43 @@ static int parse_all(struct manager *m)
         return v;
 }
 
+/* ---- what a later version wrote ---- */
+
+static bool is_known(const struct unit_durable *d)
+{
+        return d->state < N_MACHINE_STATES && d->result < N_SERVICE_RESULTS && d->list <= LIST_CHECK &&
+               d->job.type < N_JOB_TYPES;
+}
+
+/* Numbers that this version does not know. What runs goes on and is supervised as something that runs; what only a
+ * control process was about is stopped; a job, a command or a result that nobody here understands is none. */
+static void mend(struct manager *m, struct run *r)
+{
+        struct unit_durable *d = &r->d;
+
+        if (is_known(d))
+                return;
+        r->strange = true;
+        if (!m->checking)
+                log_line(m, r->name,
+                         "was left in a state that this version does not know (%u, %u, %u, %u); going on "
+                         "with what runs of it",
+                         d->state, d->result, d->list, d->job.type);
+        if (d->state >= N_MACHINE_STATES && !r->unit->service)
+                d->state = STATE_PASSIVE_DEAD;
+        else if (d->state >= N_MACHINE_STATES)
+                d->state = d->main.flags & PROCESS_RUNNING      ? STATE_RUNNING
+                           : d->control.flags & PROCESS_RUNNING ? STATE_STOP_SIGTERM
+                                                                : STATE_FAILED;
+        if (d->result >= N_SERVICE_RESULTS)
+                d->result = SERVICE_RESULT_PROTOCOL;
+        if (d->list > LIST_CHECK)
+                d->list = d->command = 0;
+        if (d->job.type >= N_JOB_TYPES)
+                d->job = (struct job_durable){0};
+        engine_touch(m, r);
+}
+
 int recover_state(struct manager *m)
 {
         int v = state_replay(m->state, replay, m);
@@ -145,10 +182,13 @@ int recover_state(struct manager *m)
         m->jobs_done_recorded = m->n_jobs_done;
         m->recovering = m->n_runs > 0;
         v = fill_gaps(m);
-        if (v == 0 && units_blobs_open(m) < 0)
+        if (v == 0 && units_blobs_open(m) < 0 && !m->checking)
                 log_line(m, NULL, "no copy of the unit files can be kept in %s: %s", m->runtime_dir, strerror(errno));
         if (v == 0)
                 v = parse_all(m);
+        for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
+                if (m->runs[i]->loaded)
+                        mend(m, m->runs[i]);
         for (uint32_t i = 0; i < m->n_runs && v == 0; i++)
                 if (m->runs[i]->loaded)
                         v = units_make_edges(m, m->runs[i]);
@@ -331,7 +371,6 @@ static void take_up(struct manager *m, struct run *r)
                 graph_job_installed(m->graph, r->id, r->d.job.type, r->d.job.ignore_order);
         if (!r->unit->service)
                 return;
-        exits_claim_again(m, r);
         rewatch(m, r);
         service_watchdog(m, r);
         switch ((enum machine_state)r->d.state) {

@@ -164,7 +164,7 @@ int units_blobs_open(struct manager *m)
 
         blob_path(m, m->meta.blob_generation, path, sizeof(path));
         close_fd_p(&m->blob_fd);
-        m->blob_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        m->blob_fd = open(path, (m->checking ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW, 0600);
         return m->blob_fd < 0 ? -errno : 0;
 }
 
@@ -201,7 +201,10 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
 {
         cleanup_diag_ struct diag diag = {0};
         struct unit *u, *old = r->unit;
-        int v = unit_parse(blob, size, &m->context, &u, &diag);
+        int v;
+
+        atomic_fetch_add_explicit(&m->header->beat, 1, memory_order_relaxed);
+        v = unit_parse(blob, size, &m->context, &u, &diag);
 
         if (!m->recovering)
                 log_diag(m, &diag);
@@ -411,8 +414,8 @@ int units_init(struct manager *m)
 
         if (v == 0 && m->systemd_units && !m->user_mode)
                 v = unit_paths_add_generated(&m->paths, m->runtime_dir);
-        name_places(m);
-        file_states_begin(m);
+        if (!m->checking)
+                name_places(m);
         (void)snprintf(own, sizeof(own), "%s/builtin", m->runtime_dir);
         if (v == 0)
                 v = unit_paths_init(&m->own_paths, own, false, false);
@@ -448,7 +451,6 @@ int units_reload(struct manager *m)
         char path[4096];
         int v = 0;
 
-        file_states_begin(m);
         m->meta.blob_generation++;
         m->meta.blob_size = 0;
         m->meta_dirty = true;

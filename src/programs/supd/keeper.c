@@ -25,7 +25,9 @@ static struct keeper keeper = {.dir_fd = -1,
                                .bell_fd = -1,
                                .socket_fd = -1,
                                .manager_socket_fd = -1,
-                               .ready_fd = -1};
+                               .ready_fd = -1,
+                               .self = {.fd = -1},
+                               .reexec = {.file = -1, .handoff = -1}};
 
 static void nofile_raise(struct keeper *k)
 {
@@ -123,6 +125,7 @@ static uint64_t next_deadline(const struct keeper *k)
 {
         uint64_t at = manager_deadline(k);
 
+        at = MIN2(at, reexec_deadline(k));
         if (k->ready_fd >= 0)
                 at = MIN2(at, now_us() + READY_TICK);
         if (k->ring_short)
@@ -167,6 +170,7 @@ static int loop(struct keeper *k)
                 if (r >= 0)
                         return r;
                 manager_step(k, now);
+                reexec_step(k, now);
                 more |= k->reap_more || k->manager.proc_fd >= 0;
         }
 }
@@ -189,10 +193,14 @@ static int supervise(struct keeper *k)
 {
         int status;
 
-        if (k->options.daemon && daemon_fork(k) < 0)
-                return 1;
-        if (manager_prepare(k) < 0 || state_open(k) < 0 || signals_open(k) < 0 || store_open(k) < 0)
-                return 1;
+        if (k->options.handoff >= 0) {
+                reexec_take_over(k);
+        } else {
+                if (k->options.daemon && daemon_fork(k) < 0)
+                        return 1;
+                if (manager_prepare(k) < 0 || state_open(k) < 0 || signals_open(k) < 0 || store_open(k) < 0)
+                        return 1;
+        }
         (void)signal(SIGPIPE, SIG_IGN);
         k->reap_more = true; /* children we may have been born with */
         status = loop(k);
@@ -211,6 +219,9 @@ int main(int argc, char **argv)
         r = options_parse(&k->options, argc, argv);
         if (r != 0)
                 return r > 0 ? 0 : 2;
+        if (k->options.check)
+                return reexec_check(k);
+        reexec_init(k, argv);
         if (k->form == FORM_SUPERVISOR && prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L) < 0)
                 say("cannot become a subreaper: %s; daemons that fork twice will escape", strerror(errno));
         nofile_raise(k);

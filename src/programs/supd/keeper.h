@@ -7,6 +7,7 @@
  *     options.c     the command line                    state-file.c  runtime directory, durable state
  *     signals.c     signals -> request bits             reap.c        exits -> ring or orphan table
  *     manager.c     start, death, hang, backoff         straggler.c   who still holds the life pipe of a dead manager
+ *     binary.c      which file the next manager is      reexec.c      becoming the keeper that is installed
  *     store.c       fds kept for the next manager       command.c     `-- COMMAND`: no manager at all
  *     machine.c     PID 1 of a bare image; reboot       say.c         one line on stderr, never blocking
  *
@@ -43,6 +44,8 @@ struct options {
         const char *name;              /* NULL = unnamed; points into argv or environ */
         char runtime_dir[PATH_MAX];    /* absolute or as given, resolved default otherwise */
         bool runtime_dir_given;        /* by --runtime-dir, so already among words[] */
+        int handoff;                   /* from the keeper that we go on for (reexec.c); -1 = none */
+        bool check;                    /* only say whether that would work */
         char *words[KEEPER_MAX_WORDS]; /* for the manager, verbatim; borrowed from argv */
         unsigned n_words;
         char **command; /* behind "--", NULL-terminated; NULL = manager */
@@ -54,17 +57,33 @@ enum manager_phase {
         MANAGER_DRAINING, /* dead; its life pipe still has holders */
 };
 
+/* A file that a manager is, or was, and what tells it from others. */
+struct binary {
+        int fd; /* O_PATH; owned, -1 = none */
+        dev_t dev;
+        ino_t ino;
+        int64_t size, mtime_s, mtime_ns;
+};
+
+struct binaries {
+        struct binary running; /* of the manager that runs, or ran last */
+        struct binary healthy; /* the last that proved itself */
+        struct binary before;  /* the one that did before it */
+        struct binary bad;     /* the installed one, when it does not work: not run while it is the installed one */
+        unsigned deaths;       /* of RUNNING, in a row and each after a short life */
+        bool older;            /* RUNNING is not the installed one */
+};
+
 struct manager {
         enum manager_phase phase;
         pid_t pid;
-        char path[PATH_MAX];                       /* the binary */
-        int candidate_fd;                          /* O_PATH of the binary that runs; owned, -1 = none */
-        int proven_fd;                             /* O_PATH of the last binary that was healthy; owned, -1 = none */
-        bool from_proven;                          /* this one was started from proven_fd */
+        char path[PATH_MAX]; /* where the binary is installed */
+        struct binaries binaries;
         uint64_t started_us, died_us, start_at_us; /* CLOCK_MONOTONIC */
         unsigned failures;                         /* deaths in a row since the last one that was healthy for long */
         uint64_t hang_at_us;                       /* 0 = nothing is unacknowledged */
         uint32_t hang_tail;                        /* ring_tail when hang_at_us was set */
+        uint32_t hang_beat;                        /* beat when hang_at_us was set */
         bool aborted;                              /* SIGABRT was sent; SIGKILL follows at hang_at_us */
         int life_fd;                               /* read end of the life pipe; owned, -1 = none */
         ino_t life_ino;
@@ -73,8 +92,20 @@ struct manager {
         int proc_fd;              /* /proc while stragglers are looked for; owned, -1 = none */
 };
 
+/* Becoming the installed keeper. */
+struct reexec {
+        bool asked, agreed;
+        pid_t pid;         /* of the check; 0 = none */
+        int file, handoff; /* owned, -1 = none */
+        uint64_t until_us; /* for the check */
+};
+
 struct keeper {
         struct options options;
+        char **argv;              /* borrowed */
+        char self_path[PATH_MAX]; /* where we are installed; "" = not known */
+        struct binary self;       /* what we are */
+        struct reexec reexec;
         enum keeper_form form;
         sigset_t start_mask;        /* signal mask we were started with; for `-- COMMAND` */
         struct rlimit start_nofile; /* restored for the manager */
@@ -105,9 +136,10 @@ struct keeper {
 int options_parse(struct options *o, int argc, char **argv);
 
 /* state-file.c */
-int state_open(struct keeper *k);    /* 0 or negative errno (said); fills dir_fd, state_fd, map, header */
-void state_unlink(struct keeper *k); /* clean end */
-int ring_reserve(struct keeper *k);  /* memory for the next n_slots entries; 0, or -ENOSPC when none is left */
+int state_open(struct keeper *k);            /* 0 or negative errno (said); fills dir_fd, state_fd, map, header */
+int state_take_up(struct keeper *k, int fd); /* maps the state that this very process had before; 0 or negative errno */
+void state_unlink(struct keeper *k);         /* clean end */
+int ring_reserve(struct keeper *k);          /* memory for the next n_slots entries; 0, or -ENOSPC when none is left */
 
 /* signals.c */
 int signals_open(struct keeper *k);
@@ -126,6 +158,21 @@ void manager_take_over(struct keeper *k); /* the state is that of a keeper that 
 void manager_died(struct keeper *k, int code, int status);
 void manager_step(struct keeper *k, uint64_t now);
 uint64_t manager_deadline(const struct keeper *k); /* CLOCK_MONOTONIC, USEC_NEVER = none */
+
+/* binary.c */
+void binaries_init(struct manager *m);
+void binary_choose(struct keeper *k);         /* which file the manager that is to be started now is */
+int binary_older_fd(const struct manager *m); /* what to execute when that does not work; -1 = nothing */
+/* A manager has ended: HEALTHY once it supervised, ASKED to be replaced by the installed one. */
+void binary_died(struct keeper *k, bool healthy, bool asked, uint64_t lived_us);
+
+/* reexec.c */
+void reexec_init(struct keeper *k, char **argv);
+int reexec_check(struct keeper *k);                          /* --check: the exit status */
+void reexec_take_over(struct keeper *k);                     /* --handoff; does not return when that cannot be */
+void reexec_checked(struct keeper *k, int code, int status); /* reexec.pid has ended */
+void reexec_step(struct keeper *k, uint64_t now);
+uint64_t reexec_deadline(const struct keeper *k); /* CLOCK_MONOTONIC, USEC_NEVER = none */
 
 /* straggler.c: true when one whole look through /proc is over; n_holders has been counted, or they were killed */
 bool straggler_look(struct keeper *k, bool may_kill);

@@ -27,14 +27,14 @@
 #define STRAGGLER_AGAIN (200 * USEC_PER_MSEC)
 #define FOREIGN_AGAIN   (10 * USEC_PER_MSEC)
 #define STRAGGLER_UNTIL (4 * USEC_PER_SEC) /* then all holders have a SIGKILL pending and cannot exec any more */
-#define PROVEN_AFTER    3                  /* unhealthy deaths in a row before the proven binary is taken */
 
 int manager_prepare(struct keeper *k)
 {
         struct manager *m = &k->manager;
         const char *dir = getenv("SUPD_LIBEXEC_DIR");
 
-        m->candidate_fd = m->proven_fd = m->life_fd = m->proc_fd = -1;
+        m->life_fd = m->proc_fd = -1;
+        binaries_init(m);
         m->phase = MANAGER_ABSENT;
         (void)snprintf(m->path, sizeof(m->path), "%s/supd-manager", dir && *dir ? dir : SUPD_LIBEXECDIR);
         k->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -68,7 +68,7 @@ static void child_signals(void)
 }
 
 /* In the child. Returns only when nothing could be executed. */
-static void child_exec(struct keeper *k, int life, bool proven_first)
+static void child_exec(struct keeper *k, int life)
 {
         struct manager *m = &k->manager;
         static char word_self[] = "supd-manager", word_user[] = "--user", word_system[] = "--system",
@@ -95,13 +95,14 @@ static void child_exec(struct keeper *k, int life, bool proven_first)
         store_inherit(k);
         (void)setrlimit(RLIMIT_NOFILE, &k->start_nofile);
         child_signals();
-        if (!proven_first) {
+        if (!m->binaries.older) {
                 (void)execve(m->path, argv, environ);
                 say("cannot run %s: %s%s", m->path, strerror(errno),
-                    m->proven_fd >= 0 ? "; falling back to the last manager that worked" : "");
+                    binary_older_fd(m) >= 0 ? "; falling back to the last manager that worked" : "");
         }
-        if (m->proven_fd >= 0)
-                (void)syscall(SYS_execveat, m->proven_fd, "", argv, environ, AT_EMPTY_PATH);
+        atomic_store(&k->header->manager_binary, DURABLE_BINARY_OLDER);
+        if (binary_older_fd(m) >= 0)
+                (void)syscall(SYS_execveat, binary_older_fd(m), "", argv, environ, AT_EMPTY_PATH);
 }
 
 static int life_open(struct manager *m, int *ret_write)
@@ -139,7 +140,6 @@ static void start_failed(struct keeper *k, uint64_t now, int error)
 static void manager_start(struct keeper *k, uint64_t now)
 {
         struct manager *m = &k->manager;
-        bool proven = m->failures >= PROVEN_AFTER && m->proven_fd >= 0;
         cleanup_close_ int life = -1;
         pid_t pid;
         int r = life_open(m, &life);
@@ -149,16 +149,12 @@ static void manager_start(struct keeper *k, uint64_t now)
                 start_failed(k, now, -r);
                 return;
         }
-        if (proven)
-                say("the manager keeps dying; running the last one that worked");
-        close_fd_p(&m->candidate_fd);
-        m->candidate_fd = open(m->path, O_PATH | O_CLOEXEC);
-        m->from_proven = proven;
+        binary_choose(k);
         atomic_store(&k->header->manager_healthy, 0);
         atomic_store(&k->header->life_ino, m->life_ino);
         pid = fork();
         if (pid == 0) {
-                child_exec(k, life, proven);
+                child_exec(k, life);
                 _exit(127);
         }
         if (pid < 0) {
@@ -175,15 +171,6 @@ static void manager_start(struct keeper *k, uint64_t now)
         atomic_fetch_add(&k->header->manager_starts, 1);
 }
 
-/* The binary that was healthy is kept open: an upgrade may replace it by one that is not. */
-static void binary_proven(struct manager *m)
-{
-        if (m->from_proven || m->candidate_fd < 0)
-                return;
-        close_fd_p(&m->proven_fd);
-        m->proven_fd = take_fd(&m->candidate_fd);
-}
-
 static void say_death(pid_t pid, int code, int status, bool done)
 {
         if (code != CLD_EXITED)
@@ -197,16 +184,16 @@ void manager_died(struct keeper *k, int code, int status)
 {
         struct manager *m = &k->manager;
         bool healthy = atomic_load(&k->header->manager_healthy) == 1;
-        bool done = atomic_load(&k->header->outcome) != DURABLE_OUTCOME_NONE;
+        bool asked = code == CLD_EXITED && status == HANDOVER_EXIT_REEXEC && healthy;
+        bool done = asked || atomic_load(&k->header->outcome) != DURABLE_OUTCOME_NONE;
 
         say_death(m->pid, code, status, done);
         m->died_us = now_us();
-        if (healthy)
-                binary_proven(m);
-        if (healthy && m->died_us - m->started_us > HEALTHY_LONG)
+        binary_died(k, healthy, asked, m->died_us - m->started_us);
+        if (asked || (healthy && m->died_us - m->started_us > HEALTHY_LONG))
                 m->failures = 0;
         m->start_at_us = m->died_us + backoff(healthy ? MIN2(m->failures, HEALTHY_DEATHS) : m->failures);
-        m->failures++;
+        m->failures += !asked;
         m->pid = 0;
         m->phase = MANAGER_DRAINING;
         m->straggler_at_us = m->died_us + STRAGGLER_AFTER;
@@ -275,12 +262,14 @@ static void drain_step(struct keeper *k, uint64_t now)
         m->phase = MANAGER_ABSENT;
 }
 
-/* Something the manager has to take note of: exits in the ring, requests. It has HANG_AFTER since its last progress. */
+/* A manager has HANG_AFTER since its last progress: while it starts, to read one more unit; then, where there is
+ * something to take note of (exits in the ring, requests), to do so. */
 static void hang_step(struct keeper *k, uint64_t now)
 {
         struct manager *m = &k->manager;
-        uint32_t tail = atomic_load(&k->header->ring_tail);
-        bool waiting = tail != atomic_load(&k->header->ring_head) || atomic_load(&k->header->requests) != 0;
+        uint32_t tail = atomic_load(&k->header->ring_tail), beat = atomic_load(&k->header->beat);
+        bool starting = atomic_load(&k->header->manager_healthy) == 0;
+        bool waiting = starting || tail != atomic_load(&k->header->ring_head) || atomic_load(&k->header->requests) != 0;
 
         if (m->aborted) {
                 if (now >= m->hang_at_us)
@@ -291,14 +280,16 @@ static void hang_step(struct keeper *k, uint64_t now)
                 m->hang_at_us = 0;
                 return;
         }
-        if (m->hang_at_us == 0 || tail != m->hang_tail) {
+        if (m->hang_at_us == 0 || tail != m->hang_tail || beat != m->hang_beat) {
                 m->hang_tail = tail;
+                m->hang_beat = beat;
                 m->hang_at_us = now + HANG_AFTER;
         }
         if (now < m->hang_at_us)
                 return;
-        say("manager (pid %d) has not looked at an exit or a request for %u s; aborting it", (int)m->pid,
-            (unsigned)(HANG_AFTER / USEC_PER_SEC));
+        say(starting ? "manager (pid %d) has not got on with its start for %u s; aborting it"
+                     : "manager (pid %d) has not looked at an exit or a request for %u s; aborting it",
+            (int)m->pid, (unsigned)(HANG_AFTER / USEC_PER_SEC));
         (void)kill(m->pid, SIGABRT);
         m->aborted = true;
         m->hang_at_us = now + ABORT_GRACE;

@@ -68,6 +68,21 @@ static void set_version(struct options *o, const char *value)
         o->version = true;
 }
 
+static void set_handoff(struct options *o, const char *value)
+{
+        int fd = 0;
+
+        for (; *value >= '0' && *value <= '9' && fd < 1000000; value++)
+                fd = fd * 10 + (*value - '0');
+        o->handoff = *value == '\0' && fd > 2 ? fd : -1;
+}
+
+static void set_check(struct options *o, const char *value)
+{
+        (void)value;
+        o->check = true;
+}
+
 static const struct option_row {
         const char *name;
         bool value, manager;                               /* takes a value; is the manager's business too */
@@ -84,6 +99,8 @@ static const struct option_row {
         {"--help", false, false, set_help},
         {"-h", false, false, set_help},
         {"--version", false, false, set_version},
+        {"--handoff", true, false, set_handoff}, /* only supd itself (reexec.c) */
+        {"--check", false, false, set_check},
 };
 
 static const struct option_row *row_find(const char *word, const char **ret_value)
@@ -199,6 +216,7 @@ int options_parse(struct options *o, int argc, char **argv)
 {
         int r;
 
+        o->handoff = -1;
         for (int i = 1; i < argc; i++) {
                 if (streq(argv[i], "--")) {
                         o->command = argv + i + 1;

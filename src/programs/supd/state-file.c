@@ -161,6 +161,14 @@ static int file_open(int dir_fd, const char *dir, int *ret_fd)
         return -EBUSY;
 }
 
+/* Of a layout that we know, and with numbers that lead nowhere else. */
+static bool header_readable(const struct durable_header *h)
+{
+        return memcmp(h->magic, DURABLE_MAGIC, sizeof(h->magic)) == 0 && h->major == DURABLE_MAJOR &&
+               h->header_size == sizeof(*h) && h->slot_size == sizeof(struct durable_slot) &&
+               h->n_slots >= DURABLE_FIRST_SLOTS && h->n_slots <= DURABLE_MAX_SLOTS;
+}
+
 /* Is this the state of a keeper that died in this boot? As PID 1 there cannot have been one. */
 static bool state_valid(int fd, const uint8_t boot_id[16])
 {
@@ -170,11 +178,8 @@ static bool state_valid(int fd, const uint8_t boot_id[16])
 
         if (getpid() == 1 || pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || fstat(fd, &st) < 0)
                 return false;
-        return memcmp(h.magic, DURABLE_MAGIC, sizeof(h.magic)) == 0 && h.major == DURABLE_MAJOR &&
-               h.header_size == sizeof(h) && h.slot_size == sizeof(struct durable_slot) &&
-               memcmp(h.boot_id, boot_id, 16) == 0 && memcmp(boot_id, unknown, 16) != 0 &&
-               (uint64_t)st.st_size == DURABLE_FILE_SIZE && h.n_slots >= DURABLE_FIRST_SLOTS &&
-               h.n_slots <= DURABLE_MAX_SLOTS;
+        return header_readable(&h) && memcmp(h.boot_id, boot_id, 16) == 0 && memcmp(boot_id, unknown, 16) != 0 &&
+               (uint64_t)st.st_size == DURABLE_FILE_SIZE;
 }
 
 /* Memory for everything that n_slots slots need, the ring apart. */
@@ -310,6 +315,20 @@ int state_open(struct keeper *k)
         atomic_store(&k->header->user_mode, k->options.user);
         k->ring_ready = k->ring_released = atomic_load(&k->header->ring_tail);
         return ring_reserve(k);
+}
+
+int state_take_up(struct keeper *k, int fd)
+{
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if ((uint64_t)st.st_size != DURABLE_FILE_SIZE)
+                return -EBADMSG;
+        k->state_fd = fd;
+        r = map_state(k);
+        return r < 0 ? r : header_readable(k->header) ? 0 : -EPROTONOSUPPORT;
 }
 
 void state_unlink(struct keeper *k)

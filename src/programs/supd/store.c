@@ -98,6 +98,15 @@ static int store_ring(struct keeper *k, const char *name, int *fd)
         return *fd >= 0 ? -EINVAL : 0; /* the turn that reads this looks at the header anyway */
 }
 
+static int store_reexec(struct keeper *k, const char *name, int *fd)
+{
+        (void)name;
+        if (*fd >= 0)
+                return -EINVAL;
+        k->reexec.asked = true;
+        return 0;
+}
+
 static const struct {
         bool named;
         int (*take)(struct keeper *k, const char *name, int *fd);
@@ -105,6 +114,7 @@ static const struct {
         [HANDOVER_STORE] = {true, store_put},
         [HANDOVER_DROP] = {true, store_drop},
         [HANDOVER_RING] = {false, store_ring},
+        [HANDOVER_REEXEC] = {false, store_reexec},
 };
 
 static int message_take(struct keeper *k, const struct handover_message *m, size_t size, int *fd)

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * The state file of version 0.1, byte for byte (golden-0.1.txt: "OFFSET HEX…" lines, everything else zero). Every later
- * version must read it; and what this version writes for the same operations must be the same bytes.
+ * The state files of all layouts there were, byte for byte (golden-MAJOR.MINOR.txt: "OFFSET HEX…" lines, everything
+ * else zero). This version must read each of them; and what it writes for the same operations must be the bytes of the
+ * newest. What an upgrade meets is older, what a downgrade meets is newer: golden-1.99.txt is of a later minor, with
+ * things in reserved room, records of unknown kinds and records that are longer than ours.
  *
  *     test-5-golden DIRECTORY           compares and reads
- *     test-5-golden --write DIRECTORY   makes the fixture of a version: once, under a new name
+ *     test-5-golden --write DIRECTORY   makes the fixture of the layout at hand: once; and that of a later one
  */
 #include "rig.h"
 
 #include <sys/mman.h>
 
-enum { LATER_KIND = 1000 };
+enum { LATER_KIND = 1000, LATER_MINOR = 99 };
 
 static const char *directory;
+/* every layout; the newest of ours, and one that is still to come, last */
+static const unsigned minors[] = {0, 1, LATER_MINOR};
 static const struct {
         uint64_t from, size;
 } parts[] = {{0, sizeof(struct durable_header)},
@@ -72,20 +76,44 @@ static void print_file(FILE *f, int fd)
                 }
 }
 
-static FILE *fixture(const char *mode)
+static FILE *fixture(unsigned minor, const char *mode)
 {
         char path[512];
         FILE *f;
 
-        (void)snprintf(path, sizeof(path), "%s/golden-0.1.txt", directory);
+        (void)snprintf(path, sizeof(path), "%s/golden-%u.%u.txt", directory, DURABLE_MAJOR, minor);
         f = fopen(path, mode);
         assert_non_null(f);
         return f;
 }
 
-static int file_of_fixture(void)
+static bool keep_all(void *userdata unused_, uint32_t slot unused_, uint32_t generation unused_)
 {
-        FILE *f = fixture("r");
+        return true;
+}
+
+/* As a later version would leave it: it knows more than we do, everywhere where that is allowed. */
+static void become_later(int fd)
+{
+        static const unsigned char more[16] = {0xaa, 0xbb, 0xcc};
+        const uint32_t minor = LATER_MINOR;
+        uint32_t slot, generation;
+        struct state *s;
+
+        assert_int_equal(pwrite(fd, &minor, 4, offsetof(struct durable_header, minor)), 4);
+        assert_int_equal(pwrite(fd, more, 16, offsetof(struct durable_header, reserved)), 16);
+        assert_int_equal(pwrite(fd, more, 16, DURABLE_SLOTS + offsetof(struct durable_slot, reserved)), 16);
+        assert_int_equal(state_open(fd, &s), 0);
+        state_slots_rebuild(s, keep_all, NULL);
+        assert_int_equal(state_slot_alloc(s, 9, 9, more, &slot, &generation), 0);
+        assert_int_equal(state_put(s, (enum record_kind)(LATER_KIND + 1), 4, "new", 4), 0);
+        assert_int_equal(state_commit(s), 0);
+        state_close(s);
+}
+
+static int file_of_fixture(unsigned minor)
+{
+        FILE *f = fixture(minor, "r");
         char line[128], *hex;
         int fd = rig_file();
 
@@ -101,10 +129,10 @@ static int file_of_fixture(void)
         return fd;
 }
 
-static void test_a_is_read(void **state_ unused_)
+static void is_read(unsigned minor)
 {
         static struct model m, got;
-        int fd = file_of_fixture();
+        int fd = file_of_fixture(minor);
         struct durable_exit x;
         struct state *s;
         uint32_t slot;
@@ -115,6 +143,8 @@ static void test_a_is_read(void **state_ unused_)
         model_put(&m, RECORD_NAME, 0, "web.service", 12);
         model_put(&m, RECORD_UNIT, 0, (unsigned char[64]){64, 0, 0, 0, 5}, 64);
         model_put(&m, RECORD_TEXT, 0, "all is well", 12);
+        if (minor == LATER_MINOR)
+                model_put(&m, LATER_KIND + 1, 4, "new", 4);
         assert_int_equal(state_open(fd, &s), 0);
         assert_int_equal(model_replay(s, &got), 0);
         assert_true(model_equal(&m, &got));
@@ -122,7 +152,7 @@ static void test_a_is_read(void **state_ unused_)
         assert_int_equal(slot, 0);
         assert_int_equal(atomic_load(&state_slot(s, 0)->launch), LAUNCH_EXECED);
         assert_int_equal(atomic_load(&state_slot(s, 0)->start_time), 123456789);
-        assert_int_equal(atomic_load(&state_slot(s, 1)->launch), LAUNCH_FREE);
+        assert_int_equal(atomic_load(&state_slot(s, 1)->launch), minor == LATER_MINOR ? LAUNCH_INTENT : LAUNCH_FREE);
         assert_int_equal(atomic_load(&state_slot(s, 2)->launch), LAUNCH_INTENT);
         assert_true(state_exit_peek(s, 0, &x));
         assert_int_equal(x.pid, 4712);
@@ -131,11 +161,43 @@ static void test_a_is_read(void **state_ unused_)
         (void)close(fd);
 }
 
+static void test_a_all_are_read(void **state_ unused_)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(minors); i++)
+                is_read(minors[i]);
+}
+
+/* What we do not know is still there when the later version comes back: over our own commits and compactions. */
+static void test_c_unknown_records_survive(void **state_ unused_)
+{
+        static struct model m, got;
+        int fd = file_of_fixture(LATER_MINOR);
+        unsigned char room[16];
+        struct state *s;
+
+        m.n = 0;
+        model_put(&m, LATER_KIND, 3, "kept", 4);
+        model_put(&m, LATER_KIND + 1, 4, "new", 4);
+        model_put(&m, RECORD_NAME, 0, "web.service", 12);
+        assert_int_equal(state_open(fd, &s), 0);
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(state_compact_begin(s), 0);
+                assert_int_equal(state_put(s, RECORD_NAME, 0, "web.service", 12), 0);
+                assert_int_equal(state_commit(s), 0);
+        }
+        assert_int_equal(model_replay(s, &got), 0);
+        assert_true(model_equal(&m, &got));
+        state_close(s);
+        assert_int_equal(pread(fd, room, sizeof(room), offsetof(struct durable_header, reserved)), sizeof(room));
+        assert_int_equal(room[0], 0xaa);
+        (void)close(fd);
+}
+
 static void test_b_is_written(void **state_ unused_)
 {
         char *now = NULL, *then = NULL;
         size_t size = 0, n = 0;
-        FILE *f = open_memstream(&now, &size), *golden = fixture("r");
+        FILE *f = open_memstream(&now, &size), *golden = fixture(DURABLE_MINOR, "r");
         int fd = rig_file();
 
         compose(fd);
@@ -152,8 +214,9 @@ static void test_b_is_written(void **state_ unused_)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_is_read),
+                cmocka_unit_test(test_a_all_are_read),
                 cmocka_unit_test(test_b_is_written),
+                cmocka_unit_test(test_c_unknown_records_survive),
         };
 
         if (argc < 2)
@@ -161,10 +224,12 @@ int main(int argc, char **argv)
         directory = argv[argc - 1];
         if (argc == 3 && streq(argv[1], "--write")) {
                 int fd = rig_file();
-                FILE *f = fixture("w");
+                FILE *f = fixture(DURABLE_MINOR, "w"), *later = fixture(LATER_MINOR, "w");
                 compose(fd);
                 print_file(f, fd);
-                return fclose(f) != 0;
+                become_later(fd);
+                print_file(later, fd);
+                return fclose(f) != 0 || fclose(later) != 0;
         }
         return cmocka_run_group_tests_name("state golden", tests, NULL, NULL);
 }
