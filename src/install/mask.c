@@ -63,7 +63,7 @@ int install_unmask(const struct install_where *w, unsigned flags, const char *co
                    struct install_changes *d)
 {
         cleanup_(operation_done) struct operation o = {0};
-        struct list todo = {0}, gone = {0};
+        struct list found = {0}, gone = {0};
         int r = 0, q;
 
         operation_begin(&o, w, d);
@@ -75,12 +75,12 @@ int install_unmask(const struct install_where *w, unsigned flags, const char *co
                 path = path_join(&o.arena, where_config(w, flags), names[i]);
                 r = path ? masks(&o, path) : -ENOMEM;
                 if (r > 0)
-                        r = list_add_once(&o.arena, &todo, path);
+                        r = list_add_once(&o.arena, &found, path);
                 if (r < 0)
                         return r;
         }
-        for (unsigned i = 0; i < todo.n; i++) {
-                q = remove_mask(&o, todo.v[i], &gone);
+        for (unsigned i = 0; i < found.n; i++) {
+                q = remove_mask(&o, found.v[i], &gone);
                 r = r < 0 ? r : q;
         }
         q = links_remove(&o, &gone, where_config(w, flags));
@@ -142,7 +142,7 @@ static bool may_revert(unsigned kind)
         return kind & (DIR_PERSISTENT | DIR_RUNTIME | DIR_CONTROL | DIR_TRANSIENT);
 }
 
-static int plan_revert(struct operation *o, const char *name, struct list *todo)
+static int plan_revert(struct operation *o, const char *name, struct list *doomed)
 {
         const struct install_where *w = o->where;
         char dropins[UNIT_NAME_MAX + 8];
@@ -160,7 +160,7 @@ static int plan_revert(struct operation *o, const char *name, struct list *todo)
                 if (lstat(path, &st) >= 0 && S_ISREG(st.st_mode) && (w->dirs[i].kind & (DIR_VENDOR | DIR_GENERATED)))
                         vendor = true;
                 if (may_revert(w->dirs[i].kind) && lstat(dir, &st) >= 0 && S_ISDIR(st.st_mode))
-                        r = list_add_once(&o->arena, todo, dir);
+                        r = list_add_once(&o->arena, doomed, dir);
         }
         for (unsigned i = 0; vendor && i < w->n_dirs && r >= 0; i++) {
                 char *path = path_join(&o->arena, w->dirs[i].path, name);
@@ -169,7 +169,7 @@ static int plan_revert(struct operation *o, const char *name, struct list *todo)
                         return -ENOMEM;
                 if ((w->dirs[i].kind & (DIR_PERSISTENT | DIR_RUNTIME)) && lstat(path, &st) >= 0 &&
                     (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
-                        r = list_add_once(&o->arena, todo, path);
+                        r = list_add_once(&o->arena, doomed, path);
         }
         return r;
 }
@@ -200,21 +200,21 @@ static int remove_tree(struct operation *o, const char *path, unsigned depth)
 int install_revert(const struct install_where *w, const char *const *names, unsigned n, struct install_changes *d)
 {
         cleanup_(operation_done) struct operation o = {0};
-        struct list todo = {0}, gone = {0};
+        struct list doomed = {0}, gone = {0};
         int r = 0, q;
 
         operation_begin(&o, w, d);
         for (unsigned i = 0; i < n && r >= 0; i++)
-                r = unit_name_valid(names[i]) ? plan_revert(&o, names[i], &todo) : -EINVAL;
-        for (unsigned i = 0; i < todo.n && r >= 0; i++) {
-                r = remove_tree(&o, todo.v[i], 0);
+                r = unit_name_valid(names[i]) ? plan_revert(&o, names[i], &doomed) : -EINVAL;
+        for (unsigned i = 0; i < doomed.n && r >= 0; i++) {
+                r = remove_tree(&o, doomed.v[i], 0);
                 if (r == -ENOENT) {
                         r = 0;
                         continue;
                 }
                 if (r < 0)
-                        return change_error(d, r, todo.v[i], NULL);
-                r = list_add_once(&o.arena, &gone, path_below(w->root, todo.v[i]));
+                        return change_error(d, r, doomed.v[i], NULL);
+                r = list_add_once(&o.arena, &gone, path_below(w->root, doomed.v[i]));
         }
         if (r < 0)
                 return r;

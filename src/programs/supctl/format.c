@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "programs/supctl/supctl.h"
+#include "syntax/scalar.h"
 
 static uint64_t clock_us(clockid_t clock)
 {
@@ -141,104 +142,13 @@ const char *exit_code_word(unsigned code)
         return code < ARRAY_SIZE(words) && words[code] ? words[code] : "";
 }
 
-const char *exit_status_word(int status)
-{
-        /* LSB below 64, sysexits.h from 64, a service manager's own from 200 */
-        static const char *const names[256] = {
-                [0] = "SUCCESS",
-                [1] = "FAILURE",
-                [2] = "INVALIDARGUMENT",
-                [3] = "NOTIMPLEMENTED",
-                [4] = "NOPERMISSION",
-                [5] = "NOTINSTALLED",
-                [6] = "NOTCONFIGURED",
-                [7] = "NOTRUNNING",
-                [64] = "USAGE",
-                [65] = "DATAERR",
-                [66] = "NOINPUT",
-                [67] = "NOUSER",
-                [68] = "NOHOST",
-                [69] = "UNAVAILABLE",
-                [70] = "SOFTWARE",
-                [71] = "OSERR",
-                [72] = "OSFILE",
-                [73] = "CANTCREAT",
-                [74] = "IOERR",
-                [75] = "TEMPFAIL",
-                [76] = "PROTOCOL",
-                [77] = "NOPERM",
-                [78] = "CONFIG",
-                [200] = "CHDIR",
-                [201] = "NICE",
-                [202] = "FDS",
-                [203] = "EXEC",
-                [204] = "MEMORY",
-                [205] = "LIMITS",
-                [206] = "OOM_ADJUST",
-                [207] = "SIGNAL_MASK",
-                [208] = "STDIN",
-                [209] = "STDOUT",
-                [210] = "CHROOT",
-                [211] = "IOPRIO",
-                [212] = "TIMERSLACK",
-                [213] = "SECUREBITS",
-                [214] = "SETSCHEDULER",
-                [215] = "CPUAFFINITY",
-                [216] = "GROUP",
-                [217] = "USER",
-                [218] = "CAPABILITIES",
-                [219] = "CGROUP",
-                [220] = "SETSID",
-                [221] = "CONFIRM",
-                [222] = "STDERR",
-                [224] = "PAM",
-                [225] = "NETWORK",
-                [226] = "NAMESPACE",
-                [227] = "NO_NEW_PRIVILEGES",
-                [228] = "SECCOMP",
-                [229] = "SELINUX_CONTEXT",
-                [230] = "PERSONALITY",
-                [231] = "APPARMOR",
-                [232] = "ADDRESS_FAMILIES",
-                [233] = "RUNTIME_DIRECTORY",
-                [235] = "CHOWN",
-                [236] = "SMACK_PROCESS_LABEL",
-                [237] = "KEYRING",
-                [238] = "STATE_DIRECTORY",
-                [239] = "CACHE_DIRECTORY",
-                [240] = "LOGS_DIRECTORY",
-                [241] = "CONFIGURATION_DIRECTORY",
-                [242] = "NUMA_POLICY",
-                [243] = "CREDENTIALS",
-                [245] = "BPF",
-                [255] = "EXCEPTION",
-        };
-
-        return status >= 0 && status < 256 ? names[status] : NULL;
-}
-
-const char *signal_word(int sig)
-{
-        static const char *const names[] = {
-                [SIGHUP] = "HUP",       [SIGINT] = "INT",   [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
-                [SIGTRAP] = "TRAP",     [SIGABRT] = "ABRT", [SIGBUS] = "BUS",   [SIGFPE] = "FPE",
-                [SIGKILL] = "KILL",     [SIGUSR1] = "USR1", [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
-                [SIGPIPE] = "PIPE",     [SIGALRM] = "ALRM", [SIGTERM] = "TERM", [SIGCHLD] = "CHLD",
-                [SIGCONT] = "CONT",     [SIGSTOP] = "STOP", [SIGTSTP] = "TSTP", [SIGTTIN] = "TTIN",
-                [SIGTTOU] = "TTOU",     [SIGURG] = "URG",   [SIGXCPU] = "XCPU", [SIGXFSZ] = "XFSZ",
-                [SIGVTALRM] = "VTALRM", [SIGPROF] = "PROF", [SIGPOLL] = "POLL", [SIGPWR] = "PWR",
-                [SIGWINCH] = "WINCH",   [SIGSYS] = "SYS",
-        };
-
-        return sig > 0 && (size_t)sig < ARRAY_SIZE(names) && names[sig] ? names[sig] : "?";
-}
-
 const char *format_exit(unsigned code, int status, char ret[64])
 {
-        const char *word = exit_code_word(code), *name = exit_status_word(status);
+        const char *word = exit_code_word(code),
+                   *name = code == CLD_EXITED ? exit_status_name(status) : signal_name(status);
 
-        if (code != CLD_EXITED && signal_word(status)[0] != '?')
-                (void)snprintf(ret, 64, "%s, signal=%s", word, signal_word(status));
+        if (code != CLD_EXITED && name)
+                (void)snprintf(ret, 64, "%s, signal=%s", word, name);
         else if (code != CLD_EXITED)
                 (void)snprintf(ret, 64, "%s, signal=%d", word, status);
         else

@@ -102,8 +102,6 @@ const char *format_bytes(uint64_t n, char ret[32]); /* "5.1M" */
 const char *format_exit(unsigned code, int status,
                         char ret[64]);     /* "exited, status=1/FAILURE", "killed, signal=SEGV" */
 const char *exit_code_word(unsigned code); /* "exited", "killed", "dumped"; "" */
-const char *exit_status_word(int status);  /* "FAILURE", "EXEC", …; NULL */
-const char *signal_word(int signal);       /* "SEGV"; "?" */
 uint64_t now_real_us(void);
 uint64_t now_mono_us(void);
 

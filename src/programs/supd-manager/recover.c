@@ -304,10 +304,6 @@ static void adopt_all(struct manager *m)
                 return;
         m->meta.flags |= META_TAKEN_OVER;
         log_line(m, NULL, "adopting what a keeper that is gone has left");
-        for (uint32_t i = 0; i < m->n_runs; i++) {
-                settle_launch(m, m->runs[i], &m->runs[i]->d.main);
-                settle_launch(m, m->runs[i], &m->runs[i]->d.control);
-        }
         launch_look(m);
         exits_take(m); /* what it had still recorded counts */
         for (uint32_t i = 0; i < m->n_runs; i++) {
@@ -361,8 +357,6 @@ static void take_up(struct manager *m, struct run *r)
 {
         const struct event again = {.unit = r->id};
 
-        settle_launch(m, r, &r->d.main);
-        settle_launch(m, r, &r->d.control);
         if (r->d.deadline_us > 0 &&
             (waits_for_signalled(r->d.state) || ((r->d.main.flags | r->d.control.flags) & PROCESS_LAUNCHING)))
                 r->d.deadline_us = MAX2(r->d.deadline_us, sys_mono_us() + SECOND_CHANCE_US);
@@ -436,6 +430,10 @@ void recover_reconcile(struct manager *m)
 {
         judge_marker(m);
         state_slots_rebuild(m->state, slot_in_use, m);
+        for (uint32_t i = 0; i < m->n_runs; i++) {
+                settle_launch(m, m->runs[i], &m->runs[i]->d.main);
+                settle_launch(m, m->runs[i], &m->runs[i]->d.control);
+        }
         adopt_all(m);
         fdstore_recover(m);
         for (uint32_t i = 0; i < m->n_runs; i++) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Directives that no other chapter shows, a row each, so that leaving one out of the table is noticed (tests/mutation). Read as
-those of cases.py; held against systemd 252."""
+those of cases.py; held against systemd 252 where it has the directive."""
 from cases import RUNS, SLEEP, note, service
 from cases_exec import STATUS, once, tells
 
