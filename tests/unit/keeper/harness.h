@@ -21,7 +21,7 @@
 #include "base/util.h"
 
 #ifndef PATIENCE_MS
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 60000
 #endif
 
 struct fixture {
