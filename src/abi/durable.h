@@ -20,12 +20,14 @@
  * be slots. Its order of stores (keeper): entry, then slot.exited, then pids[slot] = 0, then ring_head (release), then
  * reap. A pid in pids[] therefore is not reaped and cannot have been reused while the keeper lives.
  *
- * Claiming a pid that is already running (forking, MAINPID=): the manager stores pids[slot] and then looks through the
- * orphans; the keeper writes an orphan entry and then looks through pids[] once more before it reaps (both seq_cst), so
- * at least one of them sees the other and no exit status falls between. Both may: so an orphan entry is owned by
- * whoever turns its pid from PID to 0 (compare and exchange). An entry says something about a pid that was seen alive
- * at time T only if its time_us >= T; older ones are of an earlier process of that number (handover_claim() does all
- * this).
+ * Claiming a pid that is already running (forking, MAINPID=): the manager commits slot, pid and start time, then stores
+ * pids[slot] and looks through the orphans; the keeper writes an orphan entry and then looks through pids[] once more
+ * before it reaps (both seq_cst), so at least one of them sees the other and no exit status falls between. Both may:
+ * the manager takes the end that comes first, and the other one is of a generation that runs no more. A claim is
+ * repeated by each new manager; it does nothing when slot.exited says that the ring has told already. An entry says
+ * something about a process only if its time_us is not before the start of that process (handover_claim() does all
+ * this). Where a process has a number that an older claim names, too, its start time tells them apart
+ * (slot.start_time).
  *
  * The ring walks through all its entries whatever n_slots is. The keeper keeps memory allocated for the n_slots entries
  * from ring_head on and gives back pages behind ring_tail: entries before ring_tail must not be read again.

@@ -2,7 +2,8 @@
  *
  * Messages to the keeper, inherited fds, and the claim protocol of abi/durable.h.
  *
- * Invariant: an exit is taken by exactly one side: the one that turns an orphan's pid to 0.
+ * Invariant: a claim can be made again, by the same manager or another, and says the same; it never leaves a pid in a
+ * slot whose exit is in the ring.
  */
 #include "handover/handover.h"
 
@@ -113,32 +114,68 @@ int handover_inherited(void *map, const char *name)
         return -ENOENT;
 }
 
+/* The keeper may be writing this very entry: what was read counts when its pid is still there afterwards. */
+static bool orphan_read(struct durable_orphan *o, uint32_t pid, uint64_t since_us, struct durable_exit *ret)
+{
+        struct durable_exit e = {.pid = pid};
+
+        if (atomic_load(&o->pid) != pid)
+                return false;
+        e.code = o->code;
+        e.status = o->status;
+        e.time_us = o->time_us;
+        atomic_thread_fence(memory_order_seq_cst);
+        if (atomic_load(&o->pid) != pid || e.time_us < since_us)
+                return false;
+        *ret = e;
+        return true;
+}
+
+bool handover_orphan(void *map, uint32_t pid, uint64_t since_us, struct durable_exit *ret)
+{
+        uint32_t n = MIN2(atomic_load(&durable_header_of(map)->n_orphans), DURABLE_MAX_ORPHANS);
+
+        /* The keeper counts an entry after it has written it; the one being written lies one further. */
+        for (uint32_t i = 0; i < MIN2(n + 1, DURABLE_MAX_ORPHANS); i++)
+                if (orphan_read(&durable_orphans(map)[i], pid, since_us, ret))
+                        return true;
+        return false;
+}
+
+void handover_orphan_forget(void *map, uint32_t pid)
+{
+        for (uint32_t i = 0; i < DURABLE_MAX_ORPHANS; i++) {
+                uint32_t expected = pid;
+                (void)atomic_compare_exchange_strong(&durable_orphans(map)[i].pid, &expected, 0);
+        }
+}
+
+/* True when the exit of the slot's generation is in the ring, or was; then nothing must be left in pids[]. */
+static bool told_by_ring(void *map, uint32_t slot, uint32_t pid)
+{
+        struct durable_slot *s = &durable_slots(map)[slot];
+
+        if (atomic_load(&s->exited) != atomic_load(&s->generation))
+                return false;
+        (void)atomic_compare_exchange_strong(&durable_pids(map)[slot], &pid, 0);
+        return true;
+}
+
 int handover_claim(void *map, uint32_t slot, uint32_t pid, uint64_t since_us, struct durable_exit *ret_exit)
 {
         struct durable_slot *s = &durable_slots(map)[slot];
-        uint32_t n;
+        struct durable_exit e;
 
+        if (told_by_ring(map, slot, pid))
+                return 0;
         atomic_store(&s->last_pid, pid);
         atomic_store(&s->launch, LAUNCH_CLAIMED);
         atomic_store(&durable_pids(map)[slot], pid);
         atomic_thread_fence(memory_order_seq_cst);
-        n = MIN2(atomic_load(&durable_header_of(map)->n_orphans), DURABLE_MAX_ORPHANS);
-        /* The keeper counts an entry after it has written it; the one being written lies one further. */
-        for (uint32_t i = 0; i < MIN2(n + 1, DURABLE_MAX_ORPHANS); i++) {
-                struct durable_orphan *o = &durable_orphans(map)[i];
-                struct durable_exit e = {.slot = slot, .generation = atomic_load(&s->generation), .pid = pid};
-                uint32_t expected = pid;
-
-                if (atomic_load(&o->pid) != pid)
-                        continue;
-                e.code = o->code;
-                e.status = o->status;
-                e.time_us = o->time_us;
-                if (e.time_us < since_us || !atomic_compare_exchange_strong(&o->pid, &expected, 0))
-                        continue;
-                atomic_store(&durable_pids(map)[slot], 0);
-                *ret_exit = e;
-                return 1;
-        }
-        return 0;
+        if (told_by_ring(map, slot, pid) || !handover_orphan(map, pid, since_us, &e))
+                return 0;
+        e.slot = slot;
+        e.generation = atomic_load(&s->generation);
+        *ret_exit = e;
+        return 1;
 }

@@ -36,9 +36,16 @@ int handover_reexec(int keeper_fd);                 /* becomes the installed kee
  * store when this manager was started. */
 int handover_inherited(void *map, const char *name);
 
-/* Claims PID, which the caller saw alive at or after SINCE_US (CLOCK_BOOTTIME, taken before looking), for SLOT, whose
- * generation is set. 0 = it lives or its exit will come by the ring; 1 = it had died unclaimed: *ret_exit is filled
- * (code, status, time) and is the caller's alone, pids[SLOT] is 0 again. */
+/* What the keeper's list of orphans knows about an end of PID at SINCE_US (CLOCK_BOOTTIME) or later: fills pid, code,
+ * status and time_us of *ret. Changes nothing, so a manager that dies behind it has lost nothing. */
+bool handover_orphan(void *map, uint32_t pid, uint64_t since_us, struct durable_exit *ret);
+/* Behind the commit of that end: nobody else is told of it. */
+void handover_orphan_forget(void *map, uint32_t pid);
+
+/* Claims PID for SLOT, whose generation and start_time are set; called behind the commit of the record that says so,
+ * and again by whoever takes over. SINCE_US: when the process began (CLOCK_BOOTTIME). 0 = its exit comes by the ring,
+ * unless it is gone and the keeper has forgotten it; 1 = it had died unclaimed: *ret_exit is filled. Its exit may come
+ * by the ring all the same, and is of a slot that has ended then. */
 int handover_claim(void *map, uint32_t slot, uint32_t pid, uint64_t since_us, struct durable_exit *ret_exit);
 
 #endif

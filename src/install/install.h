@@ -57,6 +57,8 @@ struct install_where {
 void install_place_parse(const char *text, struct install_place *ret);
 /* 0, -ENOMEM; -ENXIO when INSTALL_USER is asked for and the environment has no home. */
 int install_where_init(struct install_where *ret, const struct install_place *place);
+/* Where they lie for the supd that runs in RUNTIME_DIR. -ENOENT: none says so. */
+int install_where_of(const char *runtime_dir, struct install_where *ret);
 void install_where_done(struct install_where *w);
 
 /* ---- what was done ---- */
@@ -146,8 +148,15 @@ enum install_state {
 const char *install_state_name(enum install_state s);
 bool install_state_counts_as_enabled(enum install_state s); /* is-enabled succeeds */
 
-/* -ENOENT: no such unit file; -EINVAL: no unit name; -ENOLINK: an alias of nothing; others. */
-int install_get_state(const struct install_where *w, const char *name, enum install_state *ret);
+/* All links there are, read once for many questions. 0, -ENOMEM; what cannot be read is told to who asks for it. */
+struct install_index;
+int install_index_read(const struct install_where *w, struct install_index **ret);
+void install_index_free(struct install_index *x); /* NULL is fine */
+
+/* X: NULL, or the links of W. -ENOENT: no such unit file; -EINVAL: no unit name; -ENOLINK: an alias of nothing; others.
+ */
+int install_get_state(const struct install_where *w, const struct install_index *x, const char *name,
+                      enum install_state *ret);
 /* 1: there is a unit file of that name (GENERATED: by a generator, too), 0: none, or why it cannot be told. */
 int install_lookup(const struct install_where *w, const char *name, bool generated);
 
@@ -170,6 +179,17 @@ struct install_presets; /* the rules, read once; opaque */
 int install_presets_read(const struct install_where *w, struct install_presets **ret);
 void install_presets_free(struct install_presets *p);
 bool install_preset_enables(const struct install_presets *p, const char *name); /* instances a rule names aside */
+bool install_preset_counts(enum install_state s); /* for people: presets say nothing about what cannot be enabled */
+
+/* ---- what is known already ---- */
+
+/* RUNTIME_DIR/unit-files, which supd-unit-files makes when units were read: the answers of then, found in no time. */
+struct install_known {
+        enum install_state state;
+        bool preset; /* install_preset_enables() */
+};
+bool install_recall(const char *runtime_dir, const char *name, struct install_known *ret); /* false: not known */
+void install_forget(const char *runtime_dir); /* links were changed: until units are read again, nothing is known */
 
 /* The links that enabling made, for people: paths below the configuration directories that lead to NAME, and further
  * ones. Appended to OUT, a line each with two blanks in front. 0 or negative errno. */

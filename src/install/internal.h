@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of this room share: where.c (directories), tree.c (paths and links below a root), files.c (unit files
- * and their [Install]), links.c (making and removing links), enable.c, mask.c, preset.c, state.c, changes.c.
+ * and their [Install]), links.c (making and removing links), enable.c, mask.c, preset.c,
+ * link-index.c (all links, by name), recall.c, state.c, changes.c.
  *
  * Not here: anything for other rooms (install.h). Invariant: all strings of an operation lie in its arena.
  */
@@ -51,6 +52,17 @@ unsigned where_kind(const struct install_where *w, const char *dir);       /* 0:
 unsigned where_kind_of_file(const struct install_where *w, const char *p); /* of the directory it lies in */
 bool where_is_volatile(const struct install_where *w, const char *dir);
 const char *where_config(const struct install_where *w, unsigned flags);
+
+/* ---- link-index.c ---- */
+struct indexed_link {
+        const struct indexed_link *next; /* that can enable the same unit, in the order of the search path */
+        char *path, *name, *target;      /* target: as written */
+        unsigned at;                     /* directory of the search path */
+        bool on_target;                  /* in a .wants directory or its like, not in the directory itself */
+};
+/* The links that NAME, or an instance of NAME, hangs on a target by, and those that are called NAME or lead to it. */
+const struct indexed_link *link_index_find(const struct install_index *x, const char *name);
+int link_index_error(const struct install_index *x, unsigned at); /* 0, or why that directory could not be read whole */
 
 /* ---- files.c ---- */
 enum unit_file_mode { MODE_UNKNOWN, MODE_REGULAR, MODE_LINKED, MODE_ALIAS, MODE_MASKED };

@@ -365,3 +365,10 @@ int install_preset_all(const struct install_where *w, unsigned flags, enum insta
                 r = plan_directory(&k, w->dirs[i].path);
         return r < 0 ? r : carry_out(&k, flags, mode);
 }
+
+bool install_preset_counts(enum install_state s)
+{
+        return s == STATE_ENABLED || s == STATE_ENABLED_RUNTIME || s == STATE_LINKED || s == STATE_LINKED_RUNTIME ||
+               s == STATE_DISABLED || s == STATE_INDIRECT || s == STATE_MASKED || s == STATE_MASKED_RUNTIME ||
+               s == STATE_BAD;
+}

@@ -35,12 +35,16 @@ bool install_state_counts_as_enabled(enum install_state s)
                s == STATE_GENERATED || s == STATE_ALIAS;
 }
 
+static void index_free_p(struct install_index **x)
+{
+        install_index_free(*x);
+}
+
 /* ---- the links to one unit ---- */
 
 struct look {
-        struct operation *operation;
         const struct unit_file *file;
-        const char *dir;  /* of the search path; now looked at */
+        unsigned at;      /* directory of the search path; now looked at */
         bool known_names; /* only links that enabling would make */
         bool below;       /* directories behind the one that has the file: a link of its own name does not count */
         bool same_name;   /* a link of its own name in the directory itself */
@@ -59,90 +63,34 @@ static bool name_is_known(const struct look *k, const char *name)
                streq(name, instantiated);
 }
 
-/* A dependency called NAME is UNIT, or an instance of it. */
-static bool stands_for(const char *name, const char *unit)
-{
-        char template_name[UNIT_NAME_MAX + 1];
-
-        return streq(name, unit) || (unit_name_is_instance(name) && unit_name_template(name, template_name) >= 0 &&
-                                     streq(template_name, unit));
-}
-
 /* 1: this link enables the unit. */
-static int look_at_link(struct look *k, const char *dir, const char *name)
+static int look_at_link(struct look *k, const struct indexed_link *l)
 {
-        struct operation *o = k->operation;
-        char *path = path_join(&o->arena, dir, name), *target;
-        bool by_name, by_target;
-        int r = path ? link_read(&o->arena, path, &target) : -ENOMEM;
+        if (!l->on_target) { /* what hangs on a target goes by its own name, wherever it leads */
+                bool by_name = !k->below && streq(l->name, k->file->name),
+                     by_target = streq(path_base(l->target), k->file->name);
 
-        if (r == -ENOENT || (r >= 0 && !target))
-                return 0;
-        if (r < 0)
-                return r;
-        if (!streq(dir, k->dir)) { /* what hangs on a target goes by its own name, wherever it leads */
-                by_name = stands_for(name, k->file->name);
-                by_target = false;
-        } else {
-                by_name = !k->below && streq(name, k->file->name);
-                by_target = streq(path_base(target), k->file->name);
+                if (by_name && by_target)
+                        k->same_name = true;
+                if (by_name == by_target)
+                        return 0;
         }
-        if (by_name && by_target) {
-                k->same_name = true;
-                return 0;
-        }
-        if (!by_name && !by_target)
-                return 0;
-        if (k->known_names && !name_is_known(k, name))
+        if (k->known_names && !name_is_known(k, l->name))
                 return 0;
         if (k->out)
-                return buf_printf(k->out, "  %s\n", path);
+                return buf_printf(k->out, "  %s\n", l->path);
         return 1;
 }
 
-static int look_at_links(struct look *k, const char *dir, const struct list *names)
+/* 1: some link below the directory K->at enables the unit. */
+static int look_below(struct look *k, const struct install_index *x)
 {
         int r = 0;
 
-        for (unsigned i = 0; r == 0 && i < names->n; i++)
-                r = look_at_link(k, dir, names->v[i]);
-        return r;
-}
-
-static int look_in(struct look *k, const char *dir)
-{
-        struct list names;
-        int r = directory_links(&k->operation->arena, dir, &names);
-
-        return r < 0 ? r : look_at_links(k, dir, &names);
-}
-
-static bool is_dependency_dir(const char *name)
-{
-        return ends_with(name, ".wants") || ends_with(name, ".requires") || ends_with(name, ".upholds");
-}
-
-/* 1: some link below K->dir enables the unit. */
-static int look_below(struct look *k)
-{
-        struct list names;
-        int r = directory_links(&k->operation->arena, k->dir, &names);
-
-        if (r < 0)
-                return r;
-        for (unsigned i = 0; r == 0 && i < names.n; i++) {
-                char *dir;
-                struct stat st;
-
-                if (!is_dependency_dir(names.v[i]))
-                        continue;
-                dir = path_join(&k->operation->arena, k->dir, names.v[i]);
-                if (!dir)
-                        return -ENOMEM;
-                if (lstat(dir, &st) >= 0 && S_ISDIR(st.st_mode))
-                        r = look_in(k, dir);
-        }
-        return r != 0 ? r : look_at_links(k, k->dir, &names);
+        for (const struct indexed_link *l = link_index_find(x, k->file->name); r == 0 && l; l = l->next)
+                if (l->at == k->at)
+                        r = look_at_link(k, l);
+        return r != 0 ? r : link_index_error(x, k->at);
 }
 
 struct findings {
@@ -157,19 +105,18 @@ static bool file_lies_below(const struct unit_file *f, const char *dir)
 }
 
 /* 1 with *ret: links say so. 0: there are none that count. */
-static int state_from_links(struct operation *o, const struct unit_file *f, bool known_names, enum install_state *ret)
+static int state_from_links(const struct install_where *w, const struct install_index *x, const struct unit_file *f,
+                            bool known_names, enum install_state *ret)
 {
-        const struct install_where *w = o->where;
         struct findings found = {0};
-        struct look k = {.operation = o, .file = f, .known_names = known_names};
+        struct look k = {.file = f, .known_names = known_names};
 
-        for (unsigned i = 0; i < w->n_dirs; i++) {
-                const struct install_dir *d = &w->dirs[i];
+        for (; k.at < w->n_dirs; k.at++) {
+                const struct install_dir *d = &w->dirs[k.at];
                 int r;
 
-                k.dir = d->path;
                 k.same_name = false;
-                r = look_below(&k);
+                r = look_below(&k, x);
                 if (r < 0)
                         return r;
                 if (r > 0 && (d->kind & (DIR_PERSISTENT | DIR_ETC_USER)))
@@ -199,10 +146,12 @@ static int state_from_links(struct operation *o, const struct unit_file *f, bool
 
 /* ---- the state ---- */
 
-static int state_of_regular(struct operation *o, const struct unit_file *f, const char *name, enum install_state *ret)
+static int state_of_regular(struct operation *o, const struct install_index *x, const struct unit_file *f,
+                            const char *name, enum install_state *ret)
 {
+        cleanup_(index_free_p) struct install_index *own = NULL;
         unsigned kind = where_kind_of_file(o->where, f->path);
-        int r;
+        int r = 0;
 
         if (!streq(name, path_base(f->path)) && !unit_name_is_instance(f->name))
                 return *ret = STATE_ALIAS, 0;
@@ -210,10 +159,15 @@ static int state_of_regular(struct operation *o, const struct unit_file *f, cons
                 return *ret = STATE_GENERATED, 0;
         if (kind & DIR_TRANSIENT)
                 return *ret = STATE_TRANSIENT, 0;
-        r = state_from_links(o, f, true, ret);
+        if (!x)
+                r = install_index_read(o->where, &own);
+        if (r < 0)
+                return r;
+        x = x ? x : own;
+        r = state_from_links(o->where, x, f, true, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
-        r = state_from_links(o, f, false, ret);
+        r = state_from_links(o->where, x, f, false, ret);
         if (r < 0)
                 return r;
         if (r > 0)
@@ -225,27 +179,33 @@ static int state_of_regular(struct operation *o, const struct unit_file *f, cons
         return 0;
 }
 
-int install_get_state(const struct install_where *w, const char *name, enum install_state *ret)
+static int state_of(struct operation *o, const struct install_index *x, const char *name, enum install_state *ret)
+{
+        struct unit_file *f;
+        int r = unit_file_discover(o, name, SEARCH_LOAD | SEARCH_FOLLOW_CONFIG, &f);
+
+        if (r < 0)
+                return r;
+        if (f->mode == MODE_MASKED) {
+                char *dir = path_dir(&o->arena, f->path);
+
+                if (!dir)
+                        return -ENOMEM;
+                *ret = where_is_volatile(o->where, dir) ? STATE_MASKED_RUNTIME : STATE_MASKED;
+                return 0;
+        }
+        return state_of_regular(o, x, f, name, ret);
+}
+
+int install_get_state(const struct install_where *w, const struct install_index *x, const char *name,
+                      enum install_state *ret)
 {
         cleanup_(operation_done) struct operation o = {0};
-        struct unit_file *f;
-        int r;
 
         if (!unit_name_valid(name))
                 return -EINVAL;
         operation_begin(&o, w, NULL);
-        r = unit_file_discover(&o, name, SEARCH_LOAD | SEARCH_FOLLOW_CONFIG, &f);
-        if (r < 0)
-                return r;
-        if (f->mode == MODE_MASKED) {
-                char *dir = path_dir(&o.arena, f->path);
-
-                if (!dir)
-                        return -ENOMEM;
-                *ret = where_is_volatile(w, dir) ? STATE_MASKED_RUNTIME : STATE_MASKED;
-                return 0;
-        }
-        return state_of_regular(&o, f, name, ret);
+        return state_of(&o, x, name, ret);
 }
 
 int install_lookup(const struct install_where *w, const char *name, bool generated)
@@ -302,9 +262,10 @@ static bool list_knows(const struct install_list *l, unsigned n, const char *nam
 
 int install_list_files(const struct install_where *w, struct install_list *ret)
 {
+        cleanup_(index_free_p) struct install_index *x = NULL;
         struct install_list l = {0};
         struct arena scratch = {0};
-        int r = 0;
+        int r = install_index_read(w, &x);
 
         for (unsigned i = 0; i < w->n_dirs && r >= 0; i++) {
                 unsigned n = l.n; /* within a directory no name comes twice */
@@ -324,7 +285,7 @@ int install_list_files(const struct install_where *w, struct install_list *ret)
                                 continue;
                         else
                                 r = list_append(&l, w->dirs[i].path, names.v[k]);
-                        if (r >= 0 && install_get_state(w, names.v[k], &l.v[l.n - 1].state) < 0)
+                        if (r >= 0 && install_get_state(w, x, names.v[k], &l.v[l.n - 1].state) < 0)
                                 l.v[l.n - 1].state = STATE_BAD;
                 }
         }
@@ -345,17 +306,19 @@ void install_list_done(struct install_list *l)
 
 int install_links_of(const struct install_where *w, const char *name, struct buf *out)
 {
+        cleanup_(index_free_p) struct install_index *x = NULL;
         cleanup_(operation_done) struct operation o = {0};
+        struct look k = {.out = out};
         struct unit_file *f;
         int r;
 
         operation_begin(&o, w, NULL);
         r = unit_file_discover(&o, name, SEARCH_LOAD | SEARCH_FOLLOW_CONFIG, &f);
-        for (unsigned i = 0; r >= 0 && i < w->n_dirs; i++) {
-                struct look k = {.operation = &o, .file = f, .dir = w->dirs[i].path, .out = out};
-
-                if (f->path && (w->dirs[i].kind & (DIR_PERSISTENT | DIR_RUNTIME)))
-                        r = look_below(&k);
-        }
+        if (r >= 0)
+                r = install_index_read(w, &x);
+        k.file = f;
+        for (; r >= 0 && k.at < w->n_dirs; k.at++)
+                if (f->path && (w->dirs[k.at].kind & (DIR_PERSISTENT | DIR_RUNTIME)))
+                        r = look_below(&k, x);
         return r;
 }

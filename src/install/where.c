@@ -4,6 +4,7 @@
  */
 #include "install/internal.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 enum { N_DIRS_MAX = 64 };
@@ -233,6 +234,23 @@ int install_where_init(struct install_where *ret, const struct install_place *pl
         }
         *ret = w;
         return 0;
+}
+
+int install_where_of(const char *runtime_dir, struct install_where *ret)
+{
+        char path[PATH_MAX], text[PATH_MAX];
+        struct install_place place;
+        ssize_t n;
+
+        if (snprintf(path, sizeof(path), "%s/units", runtime_dir) >= (int)sizeof(path))
+                return -ENAMETOOLONG;
+        n = readlink(path, text, sizeof(text) - 1);
+        if (n <= 0)
+                return -ENOENT;
+        text[n] = 0;
+        install_place_parse(text, &place);
+        place.generated = runtime_dir;
+        return install_where_init(ret, &place);
 }
 
 void install_where_done(struct install_where *w)

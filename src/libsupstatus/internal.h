@@ -55,6 +55,10 @@ void reader_lock_close(struct reader_lock *l);
 
 int table_open(struct supstatus *s); /* (re)opens the object under the name; 0, -ENOENT, -EPERM, … */
 
+/* One sleep on the word AT bytes into MAP, unless it is no longer VALUE; at most US. 0, -ENOENT when the object has
+ * lost its name or was cut, -errno. */
+int supstatus_futex_wait(int fd, const void *map, size_t at, uint32_t value, uint64_t us);
+
 /* For tests alone (the shared library does not export it): accept what was read whatever the sequence says. */
 extern bool supstatus_hook_ignore_sequence;
 /* For tests alone: called between two halves of a copy, so that a test can make the writer write there. */

@@ -7,8 +7,10 @@
  * the table shows every row as it was drawn, or it says that it is truncated, or it is off and says why.
  */
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "status/guard.h"
@@ -236,6 +238,17 @@ static int recreate(struct status_table *t)
         return r;
 }
 
+/* Readers sleep on the low half of the sequence. The kernel reads it, not we: an object that was cut is an error here.
+ */
+static void wake_readers(const struct status_table *t)
+{
+        size_t at = offsetof(struct supd_status_header, sequence) + (BYTE_ORDER == BIG_ENDIAN ? 4 : 0);
+        int saved = errno;
+
+        (void)syscall(SYS_futex, t->object.map + at, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+        errno = saved;
+}
+
 static void forget_marks(struct status_table *t)
 {
         for (uint32_t i = 0; i < t->n_marked; i++)
@@ -255,6 +268,7 @@ static int write_tries(struct status_table *t)
                         t->lay_out = false;
                         t->published = t->header;
                         forget_marks(t);
+                        wake_readers(t);
                         return 0;
                 }
                 r = recreate(t);

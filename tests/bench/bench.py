@@ -123,7 +123,7 @@ class World:
         self.name = f"bench-{os.getpid()}"
         self.libexec = f"{self.dir}/libexec"
         os.mkdir(self.libexec)
-        for name in ("supd-manager", "supd-exec", "supd-bus", "supctl-bus"):
+        for name in ("supd-manager", "supd-exec", "supd-bus", "supd-unit-files", "supctl-bus"):
             os.symlink(f"{os.path.abspath(programs)}/{name}/{name}", f"{self.libexec}/{name}")
         self.slots = Slots(f"{self.dir}/slots")
         self.process = None

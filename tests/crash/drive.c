@@ -84,7 +84,8 @@ static void do_supctl(struct rig *r, struct observer *o, const struct scenario_s
                         fail(result, "supctl %s hangs: %.200s", s->text, buf_str(&text));
                         return;
                 }
-                if (await(r, o, s, e == 0 ? DONE_US : FAILED_US))
+                bool looks = s->until.kind != UNTIL_NOTHING;
+                if ((e == 0 || looks) && await(r, o, s, e == 0 ? DONE_US : FAILED_US))
                         return;
                 if (e == 0) {
                         fail(result, "supctl %s says done, but it never came true", s->text);

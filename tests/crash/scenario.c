@@ -120,6 +120,25 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=9"}},
         },
         {
+                .name = "forking-brief",
+                .what = "a classic daemon exits with 9 while it is being claimed",
+                .units = {{"a.service", SERVICE "Type=forking\nPIDFile=@RIG@/a.pid\n"
+                                                "ExecStart=@DIARY@ --fork --pid-file=@RIG@/a.pid --start-delay-ms=5 "
+                                                "--exit-after-ms=8 --exit=9\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=9"}},
+        },
+        {
+                .name = "forking-guess",
+                .what = "a classic daemon without a PID file is found, and killed",
+                .units = {{"a.service", SERVICE "Type=forking\nRestart=on-failure\nRestartSec=30ms\n"
+                                                "ExecStart=@DIARY@ --fork\n"}},
+                .steps = {START_A, {ACT_KILL, "a.service", SIGKILL, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
+        },
+        {
                 .name = "restart",
                 .what = "a service is restarted by hand",
                 .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},
@@ -242,6 +261,18 @@ const struct scenario scenarios[] = {
                            {"b.service", .running = true, .min_starts = 1, .max_starts = 1},
                            {"c.service", .running = true, .min_starts = 1, .max_starts = 1}},
                 .shows = {{"a.service", "ActiveState=active SubState=running"}},
+        },
+        {
+                .name = "environment",
+                .what = "a variable is set for the services to come, and one of them is told it",
+                .units = {{"a.service", SERVICE
+                           "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=/bin/sh -c 'test \"$CRASH_A\" = two'\n"
+                           "ExecStart=@DIARY@ --exit-after-ms=5\n"}},
+                .setup = {{ACT_SUPCTL, "set-environment CRASH_A=one CRASH_B=three", .until = {UNTIL_NOTHING}}},
+                .steps = {{ACT_SUPCTL, "set-environment CRASH_A=two", .until = {UNTIL_NOTHING}},
+                          {ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=active")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=exited Result=success"}},
         },
         {
                 .name = "hang-up",

@@ -11,6 +11,12 @@
 #include <signal.h>
 #include <stdio.h>
 
+/* Which unit files are enabled is found out by a real program; there is none in this world. */
+void __wrap_file_states_begin(struct manager *m);
+void __wrap_file_states_begin(struct manager *m unused_)
+{
+}
+
 /* ---- status ---- */
 
 static struct supd_status_row rows[256], nowhere;

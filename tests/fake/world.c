@@ -107,7 +107,7 @@ static struct proc *proc_new(pid_t parent, pid_t session)
                                            .parent = parent,
                                            .group = pid,
                                            .session = session,
-                                           .start_time = world->now / 10000 + 100,
+                                           .start_time = world->now / 10000,
                                            .used = true,
                                            .alive = true};
                         return p;

@@ -379,7 +379,7 @@ static void be_starter(void)
         while (read(tell[0], &byte, 1) < 0 && errno == EINTR)
                 ;
         sleep_ms(cfg.start_delay_ms);
-        end_exit(cfg.exit_status);
+        end_exit(0);
 }
 
 static void parse_on_term(const char *v)

@@ -70,7 +70,11 @@ MODELS = {
             'RUNNING_IS_NOT_ASKED': ('', 'an exit that was committed is taken again'),
             'SLOT_IS_FREED_BEFORE_THE_COMMIT': ('', 'a slot is freed ahead of the commit'),
             'ACKNOWLEDGED_BEFORE_THE_COMMIT': ('', 'an exit is acknowledged ahead of the commit'),
-            'CLAIM_WINDOW_IS_CLOSED': ('', 'more than the code gives: the open window of a claim (README.md)'),
+            'CLAIMED_BEFORE_THE_COMMIT': ('', 'a claim is made ahead of the commit that holds it'),
+            'CLAIM_IS_NOT_MADE_AGAIN': ('', 'the next manager does not repeat the claims of the one before'),
+            'ORPHAN_IS_FORGOTTEN_BEFORE_THE_COMMIT': ('', 'an orphan is forgotten before its end is committed'),
+            'RING_IS_NOT_ASKED': ('', 'a claim is repeated though the ring has told of its end'),
+            'RING_IS_ASKED_ONCE': ('', 'a claim does not look again at what the ring has told'),
         }),
     'spares': Model(
         [STALL, SHOT],

@@ -5,12 +5,11 @@
  * src/programs/supd-manager/{exits,engine,recover}.c, src/state/slots.c). One unit starts a service, twice; the other
  * claims a daemon that may end at any moment. The manager may be killed at any step.
  *
- * Not here: how a start comes to its exec (launch.pml), a keeper that dies, pids that are used again.
+ * Not here: how a start comes to its exec (launch.pml), a keeper that dies, pids that are used again, orphans so many that
+ * an entry is lost.
  *
  * Invariant, shown by the assertions: each exit comes into the records, once, and into the right one; no unit waits for
- * an exit that will not come. One window is open, and stands here as `died_amid`: a claim is an effect ahead of its
- * commit. When the manager is killed between the two and the claimed process ends just then, its exit may be known to
- * nobody, or be waited for. CLAIM_WINDOW_IS_CLOSED asks for more than the code gives.
+ * an exit that will not come; no pid stands in a slot behind its reaping, where its next user would be found.
  */
 #ifndef DEATHS
 #define DEATHS 1
@@ -22,20 +21,15 @@
 #define PIDS (DAEMON + STARTS)
 #define SLOTS 2
 #define RING 8
+#define LOOKS 4
 #define SERVICE_UNIT 0
 #define CLAIM_UNIT 1
-
-#ifdef CLAIM_WINDOW_IS_CLOSED
-#define KNOWN_WINDOW false
-#else
-#define KNOWN_WINDOW died_amid
-#endif
 
 mtype = { UNBORN, LIVES, ZOMBIE, REAPED, FREE, INTENT, EXECED, CLAIMED };
 
 /* the durable state */
 mtype launch[SLOTS] = FREE;
-byte pids[SLOTS], generation[SLOTS];
+byte pids[SLOTS], generation[SLOTS], exited[SLOTS];
 byte ring_slot[RING], ring_generation[RING], ring_pid[RING], head, tail;
 byte orphan[PIDS + 1]; /* 1 = an entry that nobody owns yet */
 
@@ -48,7 +42,7 @@ mtype process[PIDS + 1] = UNBORN;
 byte told[PIDS + 1]; /* how often an exit came into a record */
 byte starts;
 byte manager_now, managers;
-bit gone = 1, torn_claim;
+bit gone = 1;
 
 /* ---- the keeper ---- */
 
@@ -77,11 +71,13 @@ inline record_exit(who)
         if
 #ifndef SLOT_IS_NOT_LOOKED_AT_AGAIN
         :: pids[slot] != who -> recorded = 0 /* the slot was freed, and may be another's */
+        :: pids[slot] == who && exited[slot] == now -> pids[slot] = 0 /* it was told */
         :: else ->
 #else
         :: true ->
 #endif
                 d_step { ring_slot[head] = slot; ring_generation[head] = now; ring_pid[head] = who };
+                exited[slot] = now;
                 d_step {
                         if
                         :: pids[slot] == who -> pids[slot] = 0
@@ -106,33 +102,29 @@ inline reap(who)
         :: else ->
                 orphan[who] = 1;
 #ifndef KEEPER_LOOKS_ONCE
-                find(who);
-                if
-                :: slot < SLOTS ->
-                        d_step {
-                                owned = orphan[who];
-                                orphan[who] = 0
-                        }
+                do
+                :: looks < LOOKS && !recorded ->
+                        looks++;
+                        find(who);
                         if
-                        :: owned ->
-                                record_exit(who);
-                                if
-                                :: !recorded -> orphan[who] = 1
-                                :: else
-                                fi
-                        :: else
+                        :: slot < SLOTS -> record_exit(who)
+                        :: else -> break
                         fi
+                :: else -> break
+                od;
+                if
+                :: recorded -> orphan[who] = 0
                 :: else
                 fi
 #endif
         fi;
-        d_step { process[who] = REAPED; slot = 0; owned = 0; recorded = 0; now = 0 }
+        d_step { process[who] = REAPED; slot = 0; recorded = 0; now = 0; looks = 0 }
 }
 
 active proctype keeper()
 {
-        byte slot, now;
-        bit owned, recorded;
+        byte slot, now, looks;
+        bit recorded;
 
 end_keeper:
         do
@@ -152,6 +144,7 @@ inline slot_alloc()
         d_step {
                 slot = (launch[0] == FREE -> 0 : 1);
                 pids[slot] = 0;
+                exited[slot] = 0;
                 generation[slot]++;
                 launch[slot] = INTENT
         }
@@ -199,37 +192,104 @@ inline start()
         launch_effect()
 }
 
-inline claim()
+/* The end that an orphan tells of: into the record, then forgotten. */
+inline take_orphan()
 {
-        alive = (process[DAEMON] != REAPED); /* sys_stat() */
-        slot_alloc();
-        launch[slot] = CLAIMED;
-        torn_claim = 1;
-        pids[slot] = DAEMON;
-        /* handover_claim() */
-#ifndef MANAGER_DOES_NOT_LOOK_AT_ORPHANS
-        d_step { found = orphan[DAEMON]; orphan[DAEMON] = 0 };
+#ifdef ORPHAN_IS_FORGOTTEN_BEFORE_THE_COMMIT
+        orphan[DAEMON] = 0;
+#endif
+        d_step { /* the commit */
+                claim_done = 1;
+                record_running[CLAIM_UNIT] = 0;
+                told[DAEMON]++
+        };
+        orphan[DAEMON] = 0
+}
+
+inline told_by_ring()
+{
+        told_already = 0;
+        if
+        :: exited[slot] == generation[slot] ->
+                told_already = 1;
+                d_step {
+                        if
+                        :: pids[slot] == DAEMON -> pids[slot] = 0
+                        :: else
+                        fi
+                }
+        :: else
+        fi
+}
+
+/* handover_claim() */
+inline claim_store()
+{
+#ifndef RING_IS_NOT_ASKED
+        told_by_ring();
 #endif
         if
-        :: found -> pids[slot] = 0
+        :: !told_already ->
+                launch[slot] = CLAIMED;
+                pids[slot] = DAEMON;
+#if !defined(RING_IS_NOT_ASKED) && !defined(RING_IS_ASKED_ONCE)
+                told_by_ring();
+#endif
+#ifndef MANAGER_DOES_NOT_LOOK_AT_ORPHANS
+                found = orphan[DAEMON] && !told_already
+#endif
         :: else
-        fi;
-        d_step { /* the commit */
-                torn_claim = 0;
+        fi
+}
+
+/* behind the commit, and again after a crash: exits_claim_effects() */
+inline claim_effect()
+{
+        if
+        :: record_running[CLAIM_UNIT] ->
+                slot = record_slot[CLAIM_UNIT];
+                claim_store();
+                if
+                :: found -> take_orphan(); slot_free(slot)
+                :: !found && process[DAEMON] == REAPED && exited[slot] != generation[slot] -> /* nobody knows how */
+                        record_running[CLAIM_UNIT] = 0;
+                        slot_free(slot)
+                :: else -> assert(pids[slot] != DAEMON || process[DAEMON] != REAPED)
+                fi;
+                d_step { slot = 0; found = 0; told_already = 0 }
+        :: else
+        fi
+}
+
+inline claim_commit()
+{
+        d_step {
                 claim_done = 1;
                 record_slot[CLAIM_UNIT] = slot;
                 record_generation[CLAIM_UNIT] = generation[slot];
-                record_running[CLAIM_UNIT] = (alive && !found);
-                if
-                :: found -> told[DAEMON]++
-                :: else
-                fi
-        };
+                record_running[CLAIM_UNIT] = 1
+        }
+}
+
+inline claim()
+{
         if
-        :: found || !alive -> slot_free(slot)
-        :: else
-        fi;
-        found = 0
+        :: process[DAEMON] != REAPED -> /* sys_stat() */
+                slot_alloc();
+#ifdef CLAIMED_BEFORE_THE_COMMIT
+                claim_store();
+                claim_commit();
+                if
+                :: found -> take_orphan(); slot_free(slot)
+                :: else
+                fi;
+                found = 0
+#else
+                claim_commit();
+                claim_effect()
+#endif
+        :: else -> assert(orphan[DAEMON]); take_orphan()
+        fi
 }
 
 inline exit_take()
@@ -286,12 +346,15 @@ inline exit_take()
 proctype manager(byte self)
 {
         byte slot, unit, who;
-        bit alive, found;
+        bit found, told_already;
 
         {
                 rebuild(0);
                 rebuild(1);
                 launch_effect();
+#if !defined(CLAIM_IS_NOT_MADE_AGAIN) && !defined(CLAIMED_BEFORE_THE_COMMIT)
+                claim_effect();
+#endif
 end_turn:
                 do
                 :: head != tail -> exit_take()
@@ -308,7 +371,6 @@ end_turn:
 active proctype world()
 {
         byte deaths;
-        bit died_amid;
 
         process[DAEMON] = LIVES;
 end_world:
@@ -321,21 +383,18 @@ end_world:
         :: atomic {
                 manager_now != 0 && deaths < DEATHS ->
                 deaths++;
-                manager_now = 0;
-                died_amid = died_amid || torn_claim;
-                torn_claim = 0
+                manager_now = 0
            }
         :: atomic {
                 timeout ->
                 assert(head == tail && claim_done);
-                assert(!record_running[0]); /* nobody waits in vain */
-                assert(!record_running[1] || KNOWN_WINDOW);
+                assert(!record_running[0] && !record_running[1]); /* nobody waits in vain */
+                assert(pids[0] == 0 && pids[1] == 0);
                 assert(told[2] == 1);
 #if STARTS > 1
                 assert(told[3] == 1);
 #endif
-                assert(told[DAEMON] <= 1);
-                assert(told[DAEMON] == 1 || KNOWN_WINDOW)
+                assert(told[DAEMON] == 1)
            }
            break
         od

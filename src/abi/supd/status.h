@@ -26,6 +26,9 @@
  * may have passed what you mapped. If the writer died or was stopped in the middle, sequence stays odd; then a row
  * still counts when its checksum fits. Who maps the object must survive SIGBUS; pread() on it cannot raise one.
  *
+ * Waiting. Behind each publish the writer wakes whoever sleeps in FUTEX_WAIT (not private) on the low 32 bits of
+ * `sequence`; a mapping that can only be read will do. Sleep with a bound, since the object may be replaced by another.
+ *
  * Checksums. Start with h = 0xcbf29ce484222325; for each following 64-bit word w in native byte order h = (h ^ w) *
  * 0x9e3779b97f4a7c15, then h ^= h >> 32. The checksum is the low 32 bits of h. Over the row from offset 8 up to
  * row_size and then its texts_used bytes of texts; in the header over the bytes from offset 48 up to header_size. Name

@@ -59,6 +59,9 @@ SUPSTATUS_PUBLIC int supstatus_snapshot(struct supstatus *s, unsigned flags, str
  * then *snap is a snapshot without rows (its header counts). */
 SUPSTATUS_PUBLIC int supstatus_find(struct supstatus *s, const char *name, unsigned flags,
                                     struct supstatus_snapshot **snap);
+/* Sleeps until something was published behind SNAP: 1, or 0 after TIMEOUT_US. Nobody is asked and nobody waits for the
+ * sleeper. -ENOENT: the object has gone (a new one may be opened by now); another -errno: it cannot be watched. */
+SUPSTATUS_PUBLIC int supstatus_wait(struct supstatus *s, const struct supstatus_snapshot *snap, uint64_t timeout_us);
 SUPSTATUS_PUBLIC void supstatus_free(struct supstatus_snapshot *snap); /* snap may be NULL */
 
 SUPSTATUS_PUBLIC const struct supd_status_header *supstatus_header(const struct supstatus_snapshot *snap);

@@ -91,8 +91,10 @@ int control_reconnect(struct control *c)
                 const struct timespec t = {wait_ms / 1000, (long)(wait_ms % 1000) * 1000000};
 
                 (void)nanosleep(&t, NULL);
-                if (connect_quietly(c) >= 0)
-                        return 0;
+                if (connect_quietly(c) < 0)
+                        continue;
+                c->came_back = true;
+                return 0;
         }
         return -ENOTCONN;
 }

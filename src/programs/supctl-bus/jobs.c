@@ -218,19 +218,24 @@ static bool job_tell(struct control *c, const struct job *j)
         return ok;
 }
 
+/* A connection that was lost may have taken the end of a job with it, also while others were still being asked for. */
+static int jobs_turn(struct control *c)
+{
+        if (!c->came_back)
+                return control_turn(c);
+        c->came_back = false;
+        return jobs_ask(c);
+}
+
 int jobs_wait(struct control *c)
 {
         int code = 0, lost = 0;
 
         while (jobs_wait_more(c)) {
-                int r = control_turn(c);
+                int r = jobs_turn(c);
 
-                while (r < 0 && lost++ < 20) {
+                if (r < 0 && lost++ < 20)
                         r = control_reconnect(c);
-                        if (r < 0)
-                                break;
-                        r = jobs_ask(c);
-                }
                 if (r < 0) {
                         (void)fprintf(stderr,
                                       "The connection to supd was lost while waiting for jobs and did not come back; "

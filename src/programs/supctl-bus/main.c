@@ -11,14 +11,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-
-struct verb {
-        const char *name;
-        int (*run)(struct control *c, const struct verb *v, char **args, int n);
-        const char *method, *mode; /* mode: when --job-mode is not given */
-        bool again;                /* may be sent twice when the connection broke under it */
-        int min_args, max_args;    /* -1 = any */
-};
+#include <sys/random.h>
 
 static int failed_to(const char *what, const char *unit, int r, const sd_bus_error *e, bool quiet)
 {
@@ -116,12 +109,30 @@ static void warn_changed(struct control *c, const char *unit)
                               unit);
 }
 
+/* The request has a number of its own, by which the manager knows it when it comes again over another connection: what
+ * was asked for once happens once. A supd-bus of before that has no such method. */
+static int enqueue_call(struct control *c, const struct verb *v, const char *unit, sd_bus_error *e,
+                        sd_bus_message **ret)
+{
+        const char *mode = c->options->job_mode ? c->options->job_mode : v->mode;
+        uint64_t id[2];
+        int r;
+
+        if (getrandom(id, sizeof id, GRND_NONBLOCK) == sizeof id) {
+                r = control_call(c, SUPD_IF, "Enqueue", true, e, ret, "ssstt", unit, v->request, mode, id[0], id[1]);
+                if (r >= 0 || !sd_bus_error_has_name(e, SD_BUS_ERROR_UNKNOWN_METHOD))
+                        return r;
+                sd_bus_error_free(e);
+        }
+        return control_call(c, MANAGER_IF, v->method, v->again, e, ret, "ss", unit, mode);
+}
+
 static int enqueue_one(struct control *c, const struct verb *v, const char *unit)
 {
-        const char *mode = c->options->job_mode ? c->options->job_mode : v->mode, *path;
+        const char *path;
         sd_bus_error e = SD_BUS_ERROR_NULL;
         sd_bus_message *reply = NULL;
-        int code = 0, r = control_call(c, MANAGER_IF, v->method, v->again, &e, &reply, "ss", unit, mode);
+        int code = 0, r = enqueue_call(c, v, unit, &e, &reply);
 
         if (r >= 0)
                 r = sd_bus_message_read(reply, "o", &path);
@@ -293,28 +304,36 @@ static int run_list_jobs(struct control *c, const struct verb *v, char **args un
 }
 
 static const struct verb verbs[] = {
-        {"start", run_enqueue, "StartUnit", "replace", true, 1, -1},
-        {"stop", run_enqueue, "StopUnit", "replace", true, 1, -1},
-        {"restart", run_enqueue, "RestartUnit", "replace", false, 1, -1},
-        {"try-restart", run_enqueue, "TryRestartUnit", "replace", false, 1, -1},
-        {"condrestart", run_enqueue, "TryRestartUnit", "replace", false, 1, -1},
-        {"reload", run_enqueue, "ReloadUnit", "replace", false, 1, -1},
-        {"reload-or-restart", run_enqueue, "ReloadOrRestartUnit", "replace", false, 1, -1},
-        {"try-reload-or-restart", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1},
-        {"force-reload", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1},
-        {"isolate", run_enqueue, "StartUnit", "isolate", true, 1, 1},
+        {"start", run_enqueue, "StartUnit", "replace", true, 1, -1, "start"},
+        {"stop", run_enqueue, "StopUnit", "replace", true, 1, -1, "stop"},
+        {"restart", run_enqueue, "RestartUnit", "replace", false, 1, -1, "restart"},
+        {"try-restart", run_enqueue, "TryRestartUnit", "replace", false, 1, -1, "try-restart"},
+        {"condrestart", run_enqueue, "TryRestartUnit", "replace", false, 1, -1, "try-restart"},
+        {"reload", run_enqueue, "ReloadUnit", "replace", false, 1, -1, "reload"},
+        {"reload-or-restart", run_enqueue, "ReloadOrRestartUnit", "replace", false, 1, -1, "reload-or-restart"},
+        {"try-reload-or-restart", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1,
+         "try-reload-or-restart"},
+        {"force-reload", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1, "try-reload-or-restart"},
+        {"isolate", run_enqueue, "StartUnit", "isolate", true, 1, 1, "start"},
         {"kill", run_kill, "KillUnit", NULL, false, 1, -1},
         {"reset-failed", run_reset_failed, NULL, NULL, true, 0, -1},
         {"daemon-reload", run_reload, "Reload", NULL, true, 0, 0},
         {"daemon-reexec", run_reload, "Reexecute", NULL, false, 0, 0},
         {"list-jobs", run_list_jobs, "ListJobs", NULL, true, 0, 0},
         {"cancel", run_cancel, NULL, NULL, false, 0, -1},
+        {"show-environment", run_show_environment, NULL, NULL, true, 0, 0},
+        {"set-environment", run_environment, "SetEnvironment", "set environment", true, 1, -1},
+        {"unset-environment", run_environment, "UnsetEnvironment", "set environment", true, 1, -1},
+        {"import-environment", run_import_environment, "SetEnvironment", "import environment", true, 0, -1},
+        {"log-level", run_log, "LogLevel", "set log level", true, 0, 1},
+        {"log-target", run_log, "LogTarget", "set log target", true, 0, 1},
 };
 
 static const char *const usage_text =
         "usage: supctl-bus [OPTION...] VERB [UNIT...]\n"
         "verbs: start stop restart try-restart reload reload-or-restart try-reload-or-restart isolate kill\n"
-        "       reset-failed daemon-reload daemon-reexec list-jobs cancel\n"
+        "       reset-failed daemon-reload daemon-reexec list-jobs cancel show-environment set-environment\n"
+        "       unset-environment import-environment log-level log-target\n"
         "  --no-block               do not wait for the jobs\n"
         "  --wait                   wait until the units have ended again\n"
         "  --job-mode=MODE          replace (default), fail, replace-irreversibly, isolate, flush,\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * supctl-bus from the inside. Files: main.c (command line, verbs), connection.c (the bus, and coming back to it),
- * jobs.c (waiting for jobs and what their results mean to people and to exit codes).
+ * jobs.c (waiting for jobs and what their results mean to people and to exit codes), whole.c (verbs about supd itself).
  * Invariant: a job that was enqueued is waited for by its id, across the end of supd-bus and of the manager.
  */
 #ifndef SUPCTL_BUS_SUPCTL_BUS_H
@@ -34,7 +34,17 @@ struct control {
         sd_bus *bus; /* NULL while away */
         struct job *jobs;
         unsigned n_jobs;
-        bool changed; /* a property of some unit changed since this was last set to false */
+        bool changed;   /* a property of some unit changed since this was last set to false */
+        bool came_back; /* to a lost connection: the ends of jobs may have been told in between, to nobody */
+};
+
+struct verb {
+        const char *name;
+        int (*run)(struct control *c, const struct verb *v, char **args, int n);
+        const char *method, *mode; /* mode: when --job-mode is not given; of verbs about supd: what fails, in words */
+        bool again;                /* may be sent twice when the connection broke under it */
+        int min_args, max_args;    /* -1 = any */
+        const char *request;       /* of run_enqueue: the word for METHOD */
 };
 
 /* connection.c */
@@ -55,5 +65,11 @@ int unit_property(struct control *c, const char *unit, const char *interface, co
 int units_wait_inactive(struct control *c, char **units, unsigned n); /* exit code */
 int error_exit_code(const sd_bus_error *e);
 bool error_wants_hint(const sd_bus_error *e);
+
+/* whole.c: verbs */
+int run_show_environment(struct control *c, const struct verb *v, char **args, int n);
+int run_environment(struct control *c, const struct verb *v, char **args, int n);
+int run_import_environment(struct control *c, const struct verb *v, char **args, int n);
+int run_log(struct control *c, const struct verb *v, char **args, int n);
 
 #endif

@@ -13,6 +13,8 @@ static const struct verb verbs[] = {
         {"is-failed", "UNIT…", 1, UINT32_MAX, EXIT_ERROR, verb_is_failed, "Exit with 0 if any of them has failed"},
         {"is-system-running", "", 0, 0, EXIT_ERROR, verb_is_system_running, "Exit with 0 if all is well"},
         {"show", "[UNIT…]", 0, UINT32_MAX, EXIT_ERROR, verb_show, "Properties, for programs: -p NAME,…  --value"},
+        {"wait", "UNIT…", 1, UINT32_MAX, EXIT_ERROR, verb_wait,
+         "Sleep until they are --state=active,… (--timeout=SPAN)"},
         {"enable", "UNIT|PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files,
          "Make the links that [Install] asks for (--now: and start)"},
         {"disable", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Remove them (--now: and stop)"},

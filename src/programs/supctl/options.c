@@ -70,7 +70,7 @@ static const struct option_row rows[] = {
         {"kill-value", 0, OPTION_OTHER, 0},
         {"signal", 's', OPTION_OTHER, 0},
         {"timestamp", 0, OPTION_OTHER, 0},
-        {"timeout", 0, OPTION_OTHER, 0},
+        {"timeout", 0, OPTION_STRING, AT(timeout)},
         {"host", 'H', OPTION_OTHER, 0},
         {"machine", 'M', OPTION_OTHER, 0},
 };

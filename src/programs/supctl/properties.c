@@ -4,7 +4,7 @@
  * Not here: which units. Invariant: a row of the table says everything about a property; a unit that is not in the
  * status table has the values that systemd gives for a unit that does not exist.
  */
-#include "programs/supctl/supctl.h"
+#include "programs/supctl/unit-files.h"
 
 enum kind {
         KIND_TEXT, /* a SUPD_TEXT_* */
@@ -40,29 +40,31 @@ static void compute_names(struct view *v, uint32_t i, const struct supd_status_r
         (void)buf_printf(out, "%s%s%s", supstatus_text(v->snapshot, i, SUPD_TEXT_NAME), *aliases ? " " : "", aliases);
 }
 
-static void file_words(struct view *v, uint32_t i, bool preset, struct buf *out)
+/* The file that the unit was loaded from. */
+static bool known_file(struct view *v, uint32_t i, struct install_known *ret)
 {
-        const char *words[2];
-
-        unit_file_words(v->options, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME),
-                        supstatus_text(v->snapshot, i, SUPD_TEXT_FRAGMENT_PATH), &words[0], preset ? &words[1] : NULL);
-        (void)buf_append_str(out, words[preset]);
+        return unit_file_known(v->options, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME),
+                               supstatus_text(v->snapshot, i, SUPD_TEXT_FRAGMENT_PATH), ret);
 }
 
 /* A manager may say it in the table; else the files do. */
 static void compute_file_state(struct view *v, uint32_t i, const struct supd_status_row *row, struct buf *out)
 {
         const char *said = supstatus_file_state_name(row->unit_file_state);
+        struct install_known k;
 
         if (*said)
                 (void)buf_append_str(out, said);
-        else
-                file_words(v, i, false, out);
+        else if (known_file(v, i, &k))
+                (void)buf_append_str(out, install_state_name(k.state));
 }
 
 static void compute_file_preset(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)
 {
-        file_words(v, i, true, out);
+        struct install_known k;
+
+        if (known_file(v, i, &k))
+                (void)buf_append_str(out, preset_word(&k));
 }
 
 static void compute_description(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)

@@ -24,6 +24,7 @@ struct options {
         const char *name;        /* instance, NULL = none given */
         const char *runtime_dir; /* NULL = none given */
         const char *root;        /* for verbs on files; NULL = none given */
+        const char *timeout;     /* a span; NULL = none given */
         bool user, all, failed, quiet, full, plain, no_legend, value, help, version;
         bool runtime, force, now, global, no_reload, strict; /* for verbs on files */
         unsigned preset_mode;                                /* enum install_preset_mode */
@@ -47,6 +48,7 @@ enum {
         EXIT_ERROR = 1,
         EXIT_NOT_RUNNING = 3,
         EXIT_UNKNOWN = 4,
+        EXIT_TIMEOUT = 124, /* as timeout(1) has it */
 };
 
 struct view { /* what verbs work on */
@@ -81,11 +83,15 @@ bool is_pattern(const char *word);
 int view_open(struct view *v, char instance[80]); /* 0 or negative errno */
 int view_all(struct view *v);                     /* v->snapshot has all units */
 int view_one(struct view *v, const char *name);   /* v->snapshot has that one; -ESRCH when not loaded */
+/* Sleeps until something was published behind SNAP, TIMEOUT_US at most: 1, 0, or -errno when there is no table any
+ * more (printed). Opens a table anew that has been replaced. */
+int view_wait(struct view *v, const struct supstatus_snapshot *snap, uint64_t timeout_us);
 void view_done(struct view *v);
 bool view_warn(struct view *v, FILE *to); /* says so when the writer is gone or stopped, and the age of the data */
 const char *view_writer(struct view *v);  /* "alive", "stopped", "gone" */
 /* Without a word: is there a supd that lives? And where it looks for units, or one would; TEXT is the memory for it. */
 bool view_is_alive(const struct options *o);
+void view_runtime_dir(const struct options *o, char ret[4096]);
 void view_place(const struct options *o, char text[4096], struct install_place *ret);
 /* Row numbers of v->snapshot sorted by type, then name; malloc'ed. */
 int view_sorted(struct view *v, uint32_t **ret);
@@ -146,15 +152,17 @@ int verb_list_units(struct view *v, const char *const *words, unsigned n);
 int verb_is_active(struct view *v, const char *const *words, unsigned n);
 int verb_is_failed(struct view *v, const char *const *words, unsigned n);
 int verb_is_system_running(struct view *v, const char *const *words, unsigned n);
+int verb_wait(struct view *v, const char *const *words, unsigned n);
 int verb_show(struct view *v, const char *const *words, unsigned n);
 
-/* unit-files.c: what the files say of a unit of which one was loaded from PATH, as words; "" when PATH is empty or
- * gone. The presets are asked only when ret_preset is not NULL. */
+/* unit-file-state.c: what the files say of a unit of which one was loaded from PATH, as words for people; "" when PATH
+ * is empty or gone, and for a preset that does not matter. */
 void unit_file_words(const struct options *o, const char *unit, const char *path, const char **ret_state,
                      const char **ret_preset);
 
 /* unloaded.c: tells of unit NAME, which is not in the table, what its files say, as JSON or as words; N_PRINTED counts
  * the units printed before. False when there are none. */
+bool unit_has_file(const struct options *o, const char *name); /* found where units are looked for */
 bool unloaded_status(struct view *v, const char *name, struct json *j, unsigned *n_printed);
 
 /* verbs on files: unit-files.c, cat.c, verify.c */

@@ -72,3 +72,12 @@ bool unloaded_status(struct view *v, const char *name, struct json *j, unsigned 
         unit_free(u);
         return found;
 }
+
+bool unit_has_file(const struct options *o, const char *name)
+{
+        struct unit *u = NULL;
+        bool found = unloaded_read(o, name, &u) >= 0 && u->load_state != LOAD_NOT_FOUND;
+
+        unit_free(u);
+        return found;
+}

@@ -64,7 +64,7 @@ static void instance_name(const struct options *o, char ret[80])
 }
 
 /* As supd has it: /run/supd[-NAME], or $XDG_RUNTIME_DIR/supd[-NAME] for users. */
-static void runtime_dir(const struct options *o, char ret[4096])
+void view_runtime_dir(const struct options *o, char ret[4096])
 {
         const char *name = o->name ? o->name : getenv("SUPD_NAME");
         const char *dir = o->runtime_dir ? o->runtime_dir : getenv("SUPD_RUNTIME_DIR"), *base = "/run";
@@ -151,7 +151,7 @@ void view_place(const struct options *o, char text[4096], struct install_place *
         char path[4200], dir[4096];
         ssize_t n;
 
-        runtime_dir(o, dir);
+        view_runtime_dir(o, dir);
         (void)snprintf(path, sizeof(path), "%s/units", dir);
         n = readlink(path, text, 4095);
         if (n > 0) {
@@ -184,6 +184,21 @@ int view_one(struct view *v, const char *name)
         int r = supstatus_find(v->table, name, 0, &v->snapshot);
 
         return r < 0 && r != -ESRCH ? complain(v, r) : r;
+}
+
+int view_wait(struct view *v, const struct supstatus_snapshot *snap, uint64_t timeout_us)
+{
+        struct supstatus *again;
+        int r = supstatus_wait(v->table, snap, timeout_us);
+
+        if (r != -ENOENT)
+                return r;
+        r = supstatus_open(v->instance, &again);
+        if (r < 0)
+                return complain(v, r);
+        supstatus_close(v->table);
+        v->table = again;
+        return 1;
 }
 
 /* Asked once for all units that are shown of one snapshot. */

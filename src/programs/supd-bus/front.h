@@ -162,6 +162,7 @@ struct method {
         const char *word;      /* for handlers that serve several */
         unsigned request_type; /* likewise: enum control_type */
         bool who;              /* it must be known who calls, whatever the access */
+        bool numbered;         /* the caller gives the number of the request */
 };
 /* A call whose sender has become known. */
 void dispatch_late(struct client *c, const struct peer *p, sd_bus_message *m, const struct method *method);
@@ -202,8 +203,8 @@ int unit_files_change(struct client *c, sd_bus_message *m, const struct method *
 int unit_files_default(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int unit_files_list(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int unit_file_state(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
-/* UnitFileState or UnitFilePreset of a unit; a constant, "" when it has no file. 0 or -errno. */
-int unit_files_property(const struct front *f, const char *unit, const char *property, const char **ret);
+/* UnitFileState or UnitFilePreset of a unit; a constant, "" when it has no file. */
+const char *unit_files_property(const struct front *f, const char *unit, const char *property);
 
 /* values.c */
 struct property { /* a decoded PROPERTY record */

@@ -129,32 +129,43 @@ static int finish_transaction(struct call *c, const struct link_reply *reply, sd
         return r;
 }
 
+/* The number by which the manager knows a request that is repeated: the caller's own, or one for this message. */
+static int read_request_id(sd_bus_message *m, bool given, uint64_t ret[2])
+{
+        _Static_assert(2 * sizeof(uint64_t) == CONTROL_REQUEST_ID, "request id");
+
+        if (given)
+                return sd_bus_message_read(m, "tt", &ret[0], &ret[1]);
+        if (getrandom(ret, CONTROL_REQUEST_ID, GRND_NONBLOCK) != CONTROL_REQUEST_ID)
+                ret[0] = ret[1] = 0; /* none: then the manager cannot tell a repeated request */
+        return 0;
+}
+
 static int do_enqueue(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
         cleanup_buf_ struct buf b = {0};
         char unit[CONTROL_NAME_MAX];
-        uint8_t id[CONTROL_REQUEST_ID];
+        uint64_t id[2];
         const char *word = method->word, *mode;
         enum job_request request;
         enum job_mode known;
         int r;
 
         if ((r = meant_unit(m, method, unit, e)) < 0 || (!word && (r = sd_bus_message_read(m, "s", &word)) < 0) ||
-            (r = sd_bus_message_read(m, "s", &mode)) < 0)
+            (r = sd_bus_message_read(m, "s", &mode)) < 0 || (r = read_request_id(m, method->numbered, id)) < 0)
                 return r;
         if (control_request_from_word(word, &request) < 0)
                 return sd_bus_error_setf(e, ERROR_INVALID, "Job type %.64s invalid", word);
         if (control_mode_from_word(mode, &known) < 0)
                 return sd_bus_error_setf(e, ERROR_INVALID, "Job mode %.64s invalid", mode);
-        if (getrandom(id, sizeof id, GRND_NONBLOCK) != sizeof id)
-                memset(id, 0, sizeof id); /* none: then the manager cannot tell a repeated request */
         if ((r = control_write_string(&b, CONTROL_TAG_UNIT, unit)) < 0 ||
             (r = control_write_string(&b, CONTROL_TAG_REQUEST, word)) < 0 ||
             (r = control_write_string(&b, CONTROL_TAG_MODE, mode)) < 0 ||
             (r = control_write(&b, CONTROL_TAG_REQUEST_ID, id, sizeof id)) < 0)
                 return r;
-        return method->word ? call_begin(c, m, CONTROL_ENQUEUE, &b, finish_job, unit, 0, e)
-                            : call_begin(c, m, CONTROL_TRANSACTION, &b, finish_transaction, unit, 0, e);
+        return method->word || method->numbered
+                       ? call_begin(c, m, CONTROL_ENQUEUE, &b, finish_job, unit, 0, e)
+                       : call_begin(c, m, CONTROL_TRANSACTION, &b, finish_transaction, unit, 0, e);
 }
 
 static int do_kill(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
@@ -658,6 +669,7 @@ const struct method methods[] = {
         {MANAGER, "GetUnitFileState", "s", "s", ON_MANAGER, LOOK, unit_file_state},
         {MANAGER, "ListUnitFiles", "", "a(ss)", ON_MANAGER, LOOK, unit_files_list},
         {MANAGER, "ListUnitFilesByPatterns", "asas", "a(ss)", ON_MANAGER, LOOK, unit_files_list},
+        {SUPD_IF, "Enqueue", "ssstt", "o", ON_MANAGER, OPERATE, do_enqueue, .numbered = true},
         {SUPD_IF, "JobState", "u", "bsss", ON_MANAGER, LOOK, do_job, NULL, CONTROL_JOB_STATE},
         {UNIT, "Start", "s", "o", ON_UNIT, OPERATE, do_enqueue, "start"},
         {UNIT, "Stop", "s", "o", ON_UNIT, OPERATE, do_enqueue, "stop"},

@@ -67,16 +67,13 @@ static const char *const file_properties[] = {"UnitFileState", "UnitFilePreset"}
 
 static int append_file_property(sd_bus_message *m, const struct view *v, const char *want, const char *name)
 {
-        const char *value;
         int r;
 
         if (!v->unit || (want[0] && !streq(want, "Unit")))
                 return 0;
         for (size_t i = 0; i < ARRAY_SIZE(file_properties); i++)
                 if (streq(file_properties[i], name)) {
-                        r = unit_files_property(v->front, v->unit, name, &value);
-                        if (r >= 0)
-                                r = sd_bus_message_append(m, "v", "s", value);
+                        r = sd_bus_message_append(m, "v", "s", unit_files_property(v->front, v->unit, name));
                         return r < 0 ? r : 1;
                 }
         return 0;

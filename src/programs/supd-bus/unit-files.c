@@ -22,18 +22,10 @@
 /* The manager says where it looks in a link beside its socket (install_place_parse). */
 static int where_of(const struct front *f, struct install_where *ret)
 {
-        struct install_place place = {.systemd_units = true};
-        char path[PATH_MAX + 8], text[PATH_MAX] = "";
-        ssize_t n;
+        const struct install_place place = {.systemd_units = true};
+        int r = install_where_of(f->directory, ret);
 
-        (void)snprintf(path, sizeof path, "%s/units", f->directory);
-        n = readlink(path, text, sizeof text - 1);
-        if (n > 0) {
-                text[n] = 0;
-                install_place_parse(text, &place);
-                place.generated = f->directory;
-        }
-        return install_where_init(ret, &place);
+        return r == -ENOENT ? install_where_init(ret, &place) : r;
 }
 
 /* ---- arguments ---- */
@@ -293,8 +285,10 @@ int unit_files_change(struct client *c, sd_bus_message *m, const struct method *
         while (!streq(operations[i].word, method->word))
                 i++;
         n = operations[i].run(&w, (a.runtime ? INSTALL_RUNTIME : 0) | (a.force ? INSTALL_FORCE : 0), &a, &d);
-        if (changed_anything(&d))
+        if (changed_anything(&d)) {
+                install_forget(c->front->directory);
                 signals_unit_files_changed(c->front);
+        }
         if (n < 0)
                 return fail(n, &d, e);
         r = sd_bus_message_new_method_return(m, &reply);
@@ -318,7 +312,7 @@ int unit_file_state(struct client *c, sd_bus_message *m, const struct method *me
                 r = where_of(c->front, &w);
         if (r < 0)
                 return r;
-        r = install_get_state(&w, name, &state);
+        r = install_get_state(&w, NULL, name, &state);
         if (r < 0)
                 return sd_bus_error_set_errnof(e, -r, "%s", strerror(-r));
         return client_reply(c, m, "s", install_state_name(state));
@@ -379,26 +373,34 @@ int unit_files_list(struct client *c, sd_bus_message *m, const struct method *me
 
 /* ---- properties ---- */
 
-int unit_files_property(const struct front *f, const char *unit, const char *property, const char **ret)
+/* As the manager of systemd does it: what was so when units were read counts. */
+static int property_know(const struct front *f, const char *unit, struct install_known *ret)
 {
         cleanup_(install_where_done) struct install_where w = {0};
         struct install_presets *presets;
-        enum install_state state;
-        int r = where_of(f, &w);
+        int r;
 
-        *ret = "";
+        if (install_recall(f->directory, unit, ret))
+                return 0;
+        r = where_of(f, &w);
+        if (r >= 0)
+                r = install_get_state(&w, NULL, unit, &ret->state);
+        if (r >= 0)
+                r = install_presets_read(&w, &presets);
         if (r < 0)
                 return r;
-        if (install_get_state(&w, unit, &state) < 0)
-                return 0;
-        if (streq(property, "UnitFileState")) {
-                *ret = install_state_name(state);
-                return 0;
-        }
-        r = install_presets_read(&w, &presets);
-        if (r < 0)
-                return r;
-        *ret = install_preset_enables(presets, unit) ? "enabled" : "disabled";
+        ret->preset = install_preset_enables(presets, unit);
         install_presets_free(presets);
         return 0;
+}
+
+const char *unit_files_property(const struct front *f, const char *unit, const char *property)
+{
+        struct install_known k;
+
+        if (property_know(f, unit, &k) < 0)
+                return "";
+        if (streq(property, "UnitFileState"))
+                return install_state_name(k.state);
+        return k.preset ? "enabled" : "disabled";
 }

@@ -220,11 +220,13 @@ int engine_commit(struct manager *m)
         for (size_t i = 0; i < m->freed_slots.n; i++)
                 state_slot_free(m->state, m->freed_slots.v[i]);
         m->freed_slots.n = 0;
+        exits_forget_orphans(m);
         return 0;
 }
 
 static void engine_effects(struct manager *m)
 {
+        exits_claim_effects(m);
         for (size_t i = 0; i < m->unsent.n; i++)
                 launch_send(m, m->runs[m->unsent.v[i]]);
         m->unsent.n = 0;
@@ -288,7 +290,7 @@ void engine_settle(struct manager *m)
                         continue;
                 }
                 if ((m->dirty.n > 0 || m->meta_dirty || m->exits_taken > 0 || m->unsent.n > 0 || m->effects.n > 0 ||
-                     m->freed_slots.n > 0) &&
+                     m->freed_slots.n > 0 || m->orphans_taken.n > 0) &&
                     engine_commit(m) < 0)
                         return; /* no effect before its commit: the timer comes back to it */
                 engine_effects(m);

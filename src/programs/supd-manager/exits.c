@@ -118,13 +118,46 @@ void exits_unwatch(struct manager *m, struct run *r)
         close_fd_p(&r->watch_fd);
 }
 
+static bool runs_foreign(const struct process_durable *p)
+{
+        return (p->flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING);
+}
+
+static bool is_in_ring(const struct manager *m, const struct process_durable *p)
+{
+        return p->generation != 0 && atomic_load(&state_slot(m->state, p->slot)->exited) == p->generation;
+}
+
+/* The main process of R was no child of the keeper. When its parent has gone meanwhile it is, and its exit comes by the
+ * ring; else nobody can say how it ended, when it has. True: it runs, and is nobody's child that we know. */
+static bool foreign_runs(struct manager *m, struct run *r)
+{
+        struct process_durable *p = &r->d.main;
+        struct sys_stat st;
+        int v = sys_stat((pid_t)p->pid, &st);
+        bool there = v == 0 && st.start_time == p->start_time;
+
+        if (v < 0 && v != -ESRCH)
+                return true; /* not to be known now */
+        if (is_in_ring(m, p) || (there && st.parent == m->keeper_pid && p->generation != 0)) {
+                p->flags &= ~PROCESS_FOREIGN;
+                engine_touch(m, r);
+                return false;
+        }
+        if (there && st.state != 'Z')
+                return true;
+        exits_process_ended(m, r, p, 0, 0);
+        return false;
+}
+
 static void watch_ready(struct manager *m, struct source *s, uint32_t events unused_)
 {
         struct run *r = s->userdata;
 
         exits_unwatch(m, r);
-        if ((r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING)) {
-                exits_process_ended(m, r, &r->d.main, 0, 0); /* nobody can say how */
+        if (runs_foreign(&r->d.main)) {
+                if (foreign_runs(m, r))
+                        exits_look_later(m, r);
                 return;
         }
         if (!r->look && list_add(&m->looks, r->id) == 0)
@@ -151,14 +184,8 @@ void exits_watch(struct manager *m, struct run *r, pid_t pid)
 /* A main process that no exit will come for: is it there still? Asked where it cannot be watched. */
 void exits_look_foreign(struct manager *m, struct run *r)
 {
-        struct process_durable *p = &r->d.main;
-        struct sys_stat st;
-        int v = sys_stat((pid_t)p->pid, &st);
-
-        if (v == -ESRCH || (v == 0 && (st.state == 'Z' || st.start_time != p->start_time)))
-                exits_process_ended(m, r, p, 0, 0); /* nobody can say how */
-        else if (!r->watch_source)
-                exits_watch(m, r, (pid_t)p->pid);
+        if (foreign_runs(m, r) && !r->watch_source)
+                exits_watch(m, r, (pid_t)r->d.main.pid);
 }
 
 /* CLOCK_BOOTTIME of the start of the command that led to the process: an older exit of that pid was another's. */
@@ -167,55 +194,130 @@ static uint64_t claim_since(const struct process_durable *control)
         return clock_now_us(CLOCK_BOOTTIME) - usec_sub(sys_mono_us(), control->start_mono_us);
 }
 
-/* PID becomes the main process of R. -ESRCH when there is no such process, -EPERM when it may not be taken. */
-int exits_claim_main(struct manager *m, struct run *r, pid_t pid)
+/* PID is to become the main process of another unit, behind the commit at hand. */
+static bool is_being_claimed(const struct manager *m, pid_t pid)
+{
+        for (size_t i = 0; i < m->claims.n; i++)
+                if (m->runs[m->claims.v[i]]->d.main.pid == (uint32_t)pid)
+                        return true;
+        return false;
+}
+
+static void become_main(struct manager *m, struct run *r, const struct sys_stat *st)
 {
         struct process_durable *p = &r->d.main;
-        struct durable_exit x;
-        struct sys_stat st;
-        uint32_t slot, generation;
-        uint64_t since_us = claim_since(&r->d.control);
-        int v = sys_stat(pid, &st);
-        bool gone = v < 0;
+        const struct exec_commands *start = &r->unit->service->commands[EXEC_START];
 
-        if (gone)
-                st = (struct sys_stat){.pid = pid,
-                                       .parent = m->keeper_pid}; /* ended perhaps: the keeper may know how */
-        else if (pid == getpid() || pid == m->keeper_pid || pid == m->launcher_pid)
-                return -EPERM;
-        if (v == 0 && p->pid == (uint32_t)pid && (p->flags & PROCESS_RUNNING))
-                return 0;
-        if (state_slot_of_pid(m->state, (uint32_t)pid, &slot) == 0)
-                return -EPERM; /* recorded for something else already */
-        v = state_slot_alloc(m->state, r->id, 0, r->d.invocation, &slot, &generation);
-        if (v < 0)
-                return v;
-        atomic_store(&state_slot(m->state, slot)->start_time, st.start_time);
-        v = handover_claim(state_map(m->state), slot, (uint32_t)pid, since_us, &x);
-        if (v == 0 && gone) { /* never ours, or so long gone that nobody remembers */
-                (void)list_add(&m->freed_slots, slot);
-                return -ESRCH;
-        }
         exits_free_slot(m, p);
-        p->slot = slot;
-        p->generation = generation;
-        p->pid = p->last_pid = (uint32_t)pid;
-        p->session = (uint32_t)st.session;
-        p->start_time = st.start_time;
+        p->pid = p->last_pid = (uint32_t)st->pid;
+        p->session = (uint32_t)st->session;
+        p->start_time = st->start_time;
         p->flags = PROCESS_RUNNING | PROCESS_CLAIMED;
         p->code = p->status = 0;
         p->start_real_us = sys_real_us();
         p->start_mono_us = sys_mono_us();
-        p->command_flags =
-                r->unit->service->commands[EXEC_START].n > 0 ? r->unit->service->commands[EXEC_START].v[0].flags : 0;
+        p->command_flags = start->n > 0 ? start->v[0].flags : 0;
         engine_touch(m, r);
-        if (v == 1) {
-                exits_process_ended(m, r, p, x.code, x.status);
-        } else if (st.parent != m->keeper_pid) {
+}
+
+/* It has ended already: the keeper may know how. */
+static int claim_ended(struct manager *m, struct run *r, pid_t pid)
+{
+        const struct sys_stat st = {.pid = pid, .parent = m->keeper_pid};
+        struct durable_exit x;
+
+        if (!handover_orphan(state_map(m->state), (uint32_t)pid, claim_since(&r->d.control), &x))
+                return -ESRCH; /* never ours, or so long gone that nobody remembers */
+        become_main(m, r, &st);
+        exits_process_ended(m, r, &r->d.main, x.code, x.status);
+        (void)list_add(&m->orphans_taken, (uint32_t)pid);
+        return 0;
+}
+
+/* PID becomes the main process of R: its slot and identity into the record; the keeper learns of it behind the commit
+ * (exits_claim_effects()). -ESRCH when there is no such process, -EPERM when it may not be taken. */
+int exits_claim_main(struct manager *m, struct run *r, pid_t pid)
+{
+        struct process_durable *p = &r->d.main;
+        struct sys_stat st;
+        uint32_t slot, generation;
+        int v = sys_stat(pid, &st);
+
+        if (v == 0 && (pid == getpid() || pid == m->keeper_pid || pid == m->launcher_pid))
+                return -EPERM;
+        if (v == 0 && p->pid == (uint32_t)pid && (p->flags & PROCESS_RUNNING))
+                return 0;
+        if (state_slot_of_pid(m->state, (uint32_t)pid, &slot) == 0 || is_being_claimed(m, pid))
+                return -EPERM; /* recorded for something else already */
+        if (v < 0)
+                return claim_ended(m, r, pid);
+        v = state_slot_alloc(m->state, r->id, 0, r->d.invocation, &slot, &generation);
+        if (v < 0)
+                return v;
+        atomic_store(&state_slot(m->state, slot)->start_time, st.start_time);
+        become_main(m, r, &st);
+        p->slot = slot;
+        p->generation = generation;
+        (void)list_add(&m->claims, r->id);
+        if (st.parent != m->keeper_pid) {
                 p->flags |= PROCESS_FOREIGN;
                 exits_watch(m, r, pid);
         }
         return 0;
+}
+
+/* Gone, and neither in the ring nor among the orphans: so long ago that the keeper has forgotten it. */
+static bool ended_unseen(struct manager *m, const struct process_durable *p)
+{
+        struct sys_stat st;
+        int v = sys_stat((pid_t)p->pid, &st);
+
+        if (v != -ESRCH && (v < 0 || st.start_time == p->start_time))
+                return false;
+        return !is_in_ring(m, p);
+}
+
+static void claim_effect(struct manager *m, struct run *r)
+{
+        static uint64_t ticks;
+        struct process_durable *p = &r->d.main;
+        struct durable_exit x;
+        int v;
+
+        if (!(p->flags & PROCESS_RUNNING) || !(p->flags & PROCESS_CLAIMED) || p->generation == 0)
+                return; /* another one has taken its place */
+        if (ticks == 0)
+                ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+        v = handover_claim(state_map(m->state), p->slot, p->pid, p->start_time * USEC_PER_SEC / ticks, &x);
+        if (v == 1) {
+                exits_process_ended(m, r, p, x.code, x.status);
+                (void)list_add(&m->orphans_taken, x.pid);
+        } else if (ended_unseen(m, p)) {
+                exits_process_ended(m, r, p, 0, 0);
+        }
+}
+
+/* Behind the commit, and once more for each that a manager before us may not have come to: repeating it changes
+ * nothing. */
+void exits_claim_effects(struct manager *m)
+{
+        for (size_t i = 0; i < m->claims.n; i++)
+                claim_effect(m, m->runs[m->claims.v[i]]);
+        m->claims.n = 0;
+}
+
+void exits_claim_again(struct manager *m, struct run *r)
+{
+        if ((r->d.main.flags & PROCESS_RUNNING) && (r->d.main.flags & PROCESS_CLAIMED))
+                (void)list_add(&m->claims, r->id);
+}
+
+/* Behind the commit of their ends. */
+void exits_forget_orphans(struct manager *m)
+{
+        for (size_t i = 0; i < m->orphans_taken.n; i++)
+                handover_orphan_forget(state_map(m->state), m->orphans_taken.v[i]);
+        m->orphans_taken.n = 0;
 }
 
 /* ---- PID files that are to appear ---- */

@@ -169,6 +169,8 @@ void launch_child(struct manager *m)
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
                 if (pid == m->generators.pid)
                         generators_ended(m);
+                if (pid == m->file_states.pid)
+                        file_states_ended(m, status);
                 if (pid == m->upgrade.pid)
                         upgrade_checked(m, status);
                 if (pid == m->launcher_pid)

@@ -223,6 +223,8 @@ static void timer_arm(struct manager *m)
                 next = m->table_retry_us;
         if (m->idle_until_us > 0 && (next == 0 || m->idle_until_us < next))
                 next = m->idle_until_us;
+        if (m->file_states.due_us > 0 && m->file_states.pid == 0 && (next == 0 || m->file_states.due_us < next))
+                next = m->file_states.due_us;
         if (m->commit_retry_us > 0 && (next == 0 || m->commit_retry_us < next))
                 next = m->commit_retry_us;
         if (m->upgrade.until_us > 0 && (next == 0 || m->upgrade.until_us < next))
@@ -289,6 +291,7 @@ int loop_run(struct manager *m)
                 publish_turn(m);
                 notify_started(m);
                 units_rest(m);
+                file_states_turn(m);
                 if (m->ending)
                         break;
                 timer_arm(m);

@@ -296,7 +296,7 @@ void stop_go_on(struct manager *m)
  * the way here is just another start. */
 static void end(struct manager *m)
 {
-        static const char *const files[] = {"notify", "table", "units"};
+        static const char *const files[] = {"notify", "table", "units", "unit-files", "unit-files.new"};
         char path[4096];
 
         front_remove_files(m);

@@ -13,6 +13,7 @@
  *   procs.c     which processes belong to a unit, and signals to them
  *   groups.c    the units' cgroups (cgroup/)
  *   generators.c the unit generators, before units are read
+ *   file-states.c which unit files are enabled, after units were read
  *   exits.c     the exit ring, PID files, watched processes
  *   notify.c    sd_notify messages
  *   fdstore.c   fds that services give to be kept
@@ -269,10 +270,12 @@ struct manager {
         struct event *queue; /* owned; a ring */
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
-        struct list_u32 idle;               /* starts of Type=idle that are held back */
-        struct list_u32 transaction;        /* units of the last one that was put, the one asked for first */
-        struct list_u32 looks_later;        /* where a process cannot be watched: looked at again in 50 ms */
-        uint32_t exits_taken;               /* ring entries to be acknowledged behind the next commit */
+        struct list_u32 claims;        /* units whose main process was found: it is claimed behind the commit */
+        struct list_u32 orphans_taken; /* pids whose end the keeper had among its orphans, and the record has now */
+        struct list_u32 idle;          /* starts of Type=idle that are held back */
+        struct list_u32 transaction;   /* units of the last one that was put, the one asked for first */
+        struct list_u32 looks_later;   /* where a process cannot be watched: looked at again in 50 ms */
+        uint32_t exits_taken;          /* ring entries to be acknowledged behind the next commit */
         struct announcement *announcements; /* owned */
         size_t n_announcements, announcements_allocated;
         struct job_done jobs_done[N_JOBS_DONE];
@@ -312,6 +315,10 @@ struct manager {
                 pid_t pid; /* 0 = they do not run */
                 bool boot, again;
         } generators;
+        struct {
+                pid_t pid;       /* 0 = supd-unit-files does not run */
+                uint64_t due_us; /* CLOCK_MONOTONIC; 0 = what is known is of the last load */
+        } file_states;
         struct {
                 enum { UPGRADE_NONE, UPGRADE_CHECK, UPGRADE_KEEPER } step;
                 pid_t pid;         /* of the dry run; 0 = it does not run */
@@ -432,6 +439,9 @@ void exits_unwatch(struct manager *m, struct run *r);
 void exits_look_later(struct manager *m, struct run *r); /* in 50 ms */
 void exits_look_foreign(struct manager *m, struct run *r);
 int exits_claim_main(struct manager *m, struct run *r, pid_t pid);
+void exits_claim_effects(struct manager *m);              /* behind the commit */
+void exits_claim_again(struct manager *m, struct run *r); /* a manager takes over */
+void exits_forget_orphans(struct manager *m);             /* behind the commit */
 void exits_pidfile_changed(struct manager *m);
 void exits_free_slot(struct manager *m, struct process_durable *p);
 
@@ -449,6 +459,11 @@ bool generators_boot(struct manager *m); /* they run, and begin_default() follow
 int generators_reload(
         struct manager *m); /* daemon-reload: 0, what went wrong, or -EINPROGRESS: behind the generators */
 void generators_ended(struct manager *m);
+
+/* ---- file-states.c ---- */
+void file_states_begin(struct manager *m); /* units are read (again): what was known is out of date */
+void file_states_turn(struct manager *m);  /* runs supd-unit-files when it is time */
+void file_states_ended(struct manager *m, int status);
 
 /* ---- groups.c ---- */
 int groups_open(struct manager *m);                                  /* finds or makes the base; none is no error */

@@ -365,6 +365,7 @@ static void take_up(struct manager *m, struct run *r)
                 graph_job_installed(m->graph, r->id, r->d.job.type, r->d.job.ignore_order);
         if (!r->unit->service)
                 return;
+        exits_claim_again(m, r);
         rewatch(m, r);
         service_watchdog(m, r);
         switch ((enum machine_state)r->d.state) {

@@ -414,8 +414,10 @@ int units_init(struct manager *m)
 
         if (v == 0 && m->systemd_units && !m->user_mode)
                 v = unit_paths_add_generated(&m->paths, m->runtime_dir);
-        if (!m->checking)
+        if (!m->checking) {
                 name_places(m);
+                file_states_begin(m);
+        }
         (void)snprintf(own, sizeof(own), "%s/builtin", m->runtime_dir);
         if (v == 0)
                 v = unit_paths_init(&m->own_paths, own, false, false);
@@ -451,6 +453,7 @@ int units_reload(struct manager *m)
         char path[4096];
         int v = 0;
 
+        file_states_begin(m);
         m->meta.blob_generation++;
         m->meta.blob_size = 0;
         m->meta_dirty = true;

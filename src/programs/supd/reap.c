@@ -2,15 +2,18 @@
  *
  * Exits: peek at the dead child, write it down where the manager will find it, only then let the kernel forget it.
  *
- * Not here: what an exit means. Invariant (durable.h): entry, slot.exited, pids[slot] = 0, ring_head, then reap; and an
- * unclaimed pid gets its orphan entry before pids[] is looked through once more. Whoever turns orphan.pid back to 0
- * owns that exit, so it is told exactly once.
+ * Not here: what an exit means. Invariant (durable.h): entry, slot.exited, pids[slot] = 0, ring_head, then reap; a slot
+ * is in the ring at most once a generation; and an unclaimed pid gets its orphan entry before pids[] is looked through
+ * once more.
  */
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "keeper.h"
 
-#define REAP_BOUND 256 /* exits per turn */
+#define REAP_BOUND   256 /* exits per turn */
+#define ORPHAN_LOOKS 4   /* at pids[]: each one more takes a slot that was freed under our hands */
 
 /* pids[] is compared 16 entries at a time. Other processes store into it meanwhile: each entry is read whole or not at
  * all by the hardware, and a hit is read again as an atomic. */
@@ -25,21 +28,58 @@ static bool block_has(const _Atomic uint32_t *pids, pids4 wanted)
         return (hit[0] | hit[1] | hit[2] | hit[3]) != 0;
 }
 
+/* Field 22 of /proc/PID/stat; 0 where it cannot be read. */
+static uint64_t start_time_of(uint32_t pid)
+{
+        cleanup_close_ int fd = -1;
+        char text[1024];
+        const char *at;
+        ssize_t n;
+
+        (void)snprintf(text, sizeof(text), "/proc/%u/stat", pid);
+        fd = open(text, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+        if (n <= 0)
+                return 0;
+        text[n] = '\0';
+        at = strrchr(text, ')'); /* the name before it may hold anything */
+        for (unsigned field = 2; at && field < 22; field++)
+                at = strchr(at + 1, ' ');
+        return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/* A claim may be older than the process that has its number now: of a daemon that was no child of ours, nobody tells
+ * us when it ends. */
+static bool slot_means(const struct durable_slot *s, uint32_t pid)
+{
+        uint64_t claimed = atomic_load(&s->start_time), now = claimed ? start_time_of(pid) : 0;
+
+        return now == 0 || now == claimed;
+}
+
+/* Whoever stored its pid itself comes before a claim. */
 int reap_find_slot(const struct keeper *k, uint32_t pid)
 {
         const _Atomic uint32_t *pids = durable_pids(k->map);
         uint32_t n = MIN2(atomic_load(&k->header->n_slots), DURABLE_MAX_SLOTS);
         pids4 wanted = {pid, pid, pid, pid};
+        int claim = -1;
 
         /* Pages are allocated whole, so reading on to the end of a block of 16 touches nothing else. */
         for (uint32_t i = 0; i < n; i += 16) {
                 if (!block_has(pids + i, wanted))
                         continue;
-                for (uint32_t j = i; j < i + 16 && j < n; j++)
-                        if (atomic_load(&pids[j]) == pid)
+                for (uint32_t j = i; j < i + 16 && j < n; j++) {
+                        const struct durable_slot *s = &durable_slots(k->map)[j];
+                        if (atomic_load(&pids[j]) != pid)
+                                continue;
+                        if (atomic_load(&s->launch) != LAUNCH_CLAIMED)
                                 return (int)j;
+                        if (claim < 0 && slot_means(s, pid))
+                                claim = (int)j;
+                }
         }
-        return -1;
+        return claim;
 }
 
 void bell_ring(struct keeper *k)
@@ -51,7 +91,7 @@ void bell_ring(struct keeper *k)
                 k->bell_due = false;
 }
 
-/* False: the slot was freed since the pid was found there, and may be another's by now. */
+/* False: the slot was freed since the pid was found there, and may be another's by now; or its exit was told. */
 static bool record_exit(struct keeper *k, uint32_t slot, const siginfo_t *info)
 {
         struct durable_header *h = k->header;
@@ -62,6 +102,10 @@ static bool record_exit(struct keeper *k, uint32_t slot, const siginfo_t *info)
 
         if (atomic_load(&durable_pids(k->map)[slot]) != pid)
                 return false;
+        if (atomic_load(&s->exited) == generation) {
+                (void)atomic_compare_exchange_strong(&durable_pids(k->map)[slot], &pid, 0);
+                return false;
+        }
         durable_ring(k->map)[head % DURABLE_MAX_SLOTS] = (struct durable_exit){
                 .slot = slot,
                 .generation = generation,
@@ -99,14 +143,16 @@ static void take_orphan(struct keeper *k, const siginfo_t *info)
 {
         uint32_t pid = (uint32_t)info->si_pid;
         struct durable_orphan *o = record_orphan(k, info);
-        int slot;
 
         atomic_thread_fence(memory_order_seq_cst);
-        slot = reap_find_slot(k, pid);
-        if (slot >= 0 && atomic_compare_exchange_strong(&o->pid, &pid, 0)) {
-                if (record_exit(k, (uint32_t)slot, info))
-                        return;
-                atomic_store(&o->pid, pid);
+        for (unsigned i = 0; i < ORPHAN_LOOKS; i++) {
+                int slot = reap_find_slot(k, pid);
+                if (slot < 0)
+                        break;
+                if (!record_exit(k, (uint32_t)slot, info))
+                        continue;
+                (void)atomic_compare_exchange_strong(&o->pid, &pid, 0);
+                return;
         }
         atomic_fetch_add_explicit(&k->header->orphans_reaped, 1, memory_order_relaxed);
 }

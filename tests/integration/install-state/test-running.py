@@ -213,6 +213,41 @@ class Running(harness.Case):
         self.assertEqual(*[[w.split()[1:] for w in f[1]] for f in (found[0], found[-1])])
         harness.libc.umount2(b'/lib/systemd', 2)
 
+    def known(self):
+        """What was found out when units were read: name to (state, preset)."""
+        path = self.s.runtime + '/unit-files'
+        harness.wait(lambda: os.path.exists(path), 'unit-files')
+        return {name: tuple(rest) for name, *rest in (line.split() for line in harness.read(path).splitlines())}
+
+    def test_13_found_out_once(self):
+        self.s.unit('l.service', WANTED)
+        self.s.unit('m.service', LONG)
+        self.s.ctl('daemon-reload', check=0)
+        listed = [line.split() for line in self.s.ctl('list-unit-files', '--no-legend').stdout.splitlines()]
+        known = self.known()
+        self.assertEqual({name: state for name, state, _ in listed}, {name: k[0] for name, k in known.items()})
+        for name, _, preset in listed: # people are told only where it matters
+            self.assertIn(preset, (known[name][1], '-'))
+        self.s.ctl('start', 'l', check=0)
+        # it is what status says, too, and the D-Bus property; what we write there is believed
+        path = self.s.runtime + '/unit-files'
+        harness.write(path, harness.read(path).replace('l.service disabled', 'l.service linked-runtime'))
+        self.assertIn('l.service; linked-runtime; preset: enabled)', self.s.ctl('status', 'l').stdout)
+        c = self.bus()
+        self.assertEqual(c.call('Get', 'ss', UNIT, 'UnitFileState', path=dbus.unit_path('l.service'),
+                                interface='org.freedesktop.DBus.Properties')[0], 'linked-runtime')
+        c.close()
+        self.s.ctl('enable', '--no-reload', 'l', check=0)
+        self.assertFalse(os.path.exists(path)) # changed: the files count, at once
+        self.assertIn('l.service; enabled; preset: enabled)', self.s.ctl('status', 'l').stdout)
+        self.s.ctl('daemon-reload', check=0)
+        self.assertEqual(self.known()['l.service'], ('enabled', 'enabled'))
+        os.kill(self.s.manager(), 9)
+        harness.wait(lambda: not os.path.exists(path), 'the next manager')
+        self.assertEqual(self.known()['l.service'], ('enabled', 'enabled'))
+        self.s.ctl('disable', '--now', 'l', check=0)
+        self.assertEqual(self.known()['l.service'], ('disabled', 'enabled'))
+
     def test_11_the_manager_may_die_meanwhile(self):
         self.s.unit('k.service', WANTED)
         self.s.process.poll()

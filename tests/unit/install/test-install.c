@@ -109,7 +109,7 @@ static enum install_state state_of(const struct fixture *f, const char *name)
 {
         enum install_state s = N_INSTALL_STATES;
 
-        assert_int_equal(install_get_state(&f->where, name, &s), 0);
+        assert_int_equal(install_get_state(&f->where, NULL, name, &s), 0);
         return s;
 }
 
@@ -261,7 +261,7 @@ static void test_generated(void **state)
 
         put(f, "/own/generator/supd-test-generated.service", "[Service]\nExecStart=/bin/true\n");
         assert_int_equal(install_where_init(&w, &place), 0);
-        assert_int_equal(install_get_state(&w, "supd-test-generated.service", &s), 0);
+        assert_int_equal(install_get_state(&w, NULL, "supd-test-generated.service", &s), 0);
         assert_int_equal(s, STATE_GENERATED);
         install_where_done(&w);
 }
@@ -342,6 +342,40 @@ static void test_deep_also(void **state)
         assert_int_equal(state_of(f, "u299.service"), STATE_ENABLED);
 }
 
+/* Names that begin alike, the first, the last, and lines that are broken. */
+static void test_recall(void **state)
+{
+        struct fixture *f = *state;
+        struct install_known k;
+        static const char *const absent[] = {"",           "0.service",   "a",        "a.servic",
+                                             "a.service2", "b@1.service", "zz.target"};
+
+        assert_false(install_recall(at(f, ""), "a.service", &k));
+        put(f, "/unit-files", "");
+        assert_false(install_recall(at(f, ""), "a.service", &k));
+        put(f, "/unit-files",
+            "a-b.service enabled enabled\na.service static disabled\nb.service disabled enabled\n"
+            "b@.service indirect enabled\nc.service nonsense enabled\nd.service enabled\nz.target masked disabled\n");
+        assert_true(install_recall(at(f, ""), "a-b.service", &k));
+        assert_true(k.state == STATE_ENABLED && k.preset);
+        assert_true(install_recall(at(f, ""), "a.service", &k));
+        assert_true(k.state == STATE_STATIC && !k.preset);
+        assert_true(install_recall(at(f, ""), "b.service", &k));
+        assert_true(k.state == STATE_DISABLED && k.preset);
+        assert_true(install_recall(at(f, ""), "b@.service", &k));
+        assert_true(k.state == STATE_INDIRECT);
+        assert_true(install_recall(at(f, ""), "z.target", &k));
+        assert_true(k.state == STATE_MASKED && !k.preset);
+        for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+                assert_false(install_recall(at(f, ""), absent[i], &k));
+        assert_false(install_recall(at(f, ""), "c.service", &k));
+        assert_false(install_recall(at(f, ""), "d.service", &k));
+        put(f, "/unit-files.new", "");
+        install_forget(at(f, ""));
+        assert_false(install_recall(at(f, ""), "a.service", &k));
+        assert_int_equal(access(at(f, "/unit-files.new"), F_OK), -1);
+}
+
 #define FIXTURE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -351,6 +385,7 @@ int main(void)
                 FIXTURE(test_specifiers),     FIXTURE(test_chase),         FIXTURE(test_disable_stays_inside),
                 FIXTURE(test_unit_path),      FIXTURE(test_preset_rules),  FIXTURE(test_generated),
                 cmocka_unit_test(test_texts), FIXTURE(test_no_right),      FIXTURE(test_deep_also),
+                FIXTURE(test_recall),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,40 @@ static void test_06_last_slot_and_grown_slots_are_found(void **state)
         assert_int_equal(entry(f, 1)->slot, DURABLE_FIRST_SLOTS + 2);
 }
 
+static void test_07_a_stale_claim_takes_nobody_elses_exit(void **state)
+{
+        struct fixture *f = *state;
+        pid_t pid;
+
+        keeper_start(f, NULL);
+        pid = (pid_t)manager_number(f, "stale 2 5 3");
+        wait_until(gone(pid));
+        assert_int_equal(head(f), 1);
+        assert_int_equal(entry(f, 0)->slot, 5);
+        assert_int_equal(entry(f, 0)->generation, 12);
+        pid = (pid_t)manager_number(f, "stale 3 -1 4");
+        wait_until(gone(pid));
+        assert_int_equal(head(f), 1);
+        assert_int_equal(atomic_load(&durable_orphans(f->map)[0].pid), pid);
+        assert_int_equal(durable_orphans(f->map)[0].status, 4);
+}
+
+static void test_08_a_claim_may_be_made_again(void **state)
+{
+        struct fixture *f = *state;
+        pid_t pid;
+
+        keeper_start(f, NULL);
+        pid = (pid_t)manager_number(f, "claim 4 21 6");
+        assert_true(pid > 0);
+        wait_until(gone(pid));
+        assert_int_equal(head(f), 1);
+        assert_int_equal(entry(f, 0)->slot, 4);
+        assert_int_equal(entry(f, 0)->generation, 21);
+        assert_int_equal(entry(f, 0)->status, 6);
+        assert_int_equal(atomic_load(&durable_pids(f->map)[4]), 0); /* the last claim has left nothing there */
+}
+
 static void test_10_signals_become_requests(void **state)
 {
         struct fixture *f = *state;
@@ -600,6 +634,8 @@ int main(int argc, char **argv)
                 TEST(test_04_untracked_exit_is_reaped_as_orphan),
                 TEST(test_05_a_signal_is_told_as_such_and_recorded_before_reaping),
                 TEST(test_06_last_slot_and_grown_slots_are_found),
+                TEST(test_07_a_stale_claim_takes_nobody_elses_exit),
+                TEST(test_08_a_claim_may_be_made_again),
                 TEST(test_10_signals_become_requests),
                 TEST(test_11_store_keeps_fds_over_manager_deaths),
                 TEST(test_12_bad_messages_are_counted),
