@@ -76,6 +76,19 @@ MODELS = {
             'RING_IS_NOT_ASKED': ('', 'a claim is repeated though the ring has told of its end'),
             'RING_IS_ASKED_ONCE': ('', 'a claim does not look again at what the ring has told'),
         }),
+    'fds': Model(
+        ['DEATHS=2', 'DEATHS=3 ROOM=2'],
+        ['DEATHS=5', 'DEATHS=5 ROOM=3'],
+        {
+            'RECORD_BEFORE_THE_KEEPER': ('', 'an fd is in the record before it is on its way to the keeper'),
+            'RECEIVED_BEFORE_THE_COMMIT': ('', 'the message is received ahead of the commit'),
+            'DROPPED_BEFORE_THE_COMMIT': ('', 'the keeper forgets an fd ahead of the commit'),
+            'KEEPER_DOES_NOT_DRAIN': ('', 'the next manager is born before what the last one sent was taken'),
+            'KNOWN_IS_NOT_ASKED': ('', 'a message that comes again has its fd kept twice'),
+            'UNKNOWN_IS_NOT_DROPPED': ('', 'what no record knows stays in the keeper'),
+            'QUEUE_FULL_IS_FORGOTTEN': ('', 'the message is received though the keeper had no room'),
+            'NUMBER_MEETS_ITS_DROP': ('', 'a number that is given again is dropped afterwards'),
+        }),
     'spares': Model(
         [STALL, SHOT],
         ['MESSAGES=2 KILLS=1', 'MESSAGES=2 KILLS=0 PROCESSES=6'],

@@ -227,6 +227,7 @@ int engine_commit(struct manager *m)
 static void engine_effects(struct manager *m)
 {
         exits_claim_effects(m);
+        fdstore_flush(m);
         for (size_t i = 0; i < m->unsent.n; i++)
                 launch_send(m, m->runs[m->unsent.v[i]]);
         m->unsent.n = 0;

@@ -6,7 +6,8 @@
  *
  * Order: the keeper first, then the record with its commit, then the message is taken from the queue. A death between
  * the first two leaves an fd in the keeper without a record, whose number is given again; one behind the second has
- * the message come again, with an fd that is known by then.
+ * the message come again, with an fd that is known by then. What is no longer kept goes the other way: out of the
+ * record with its commit, then the keeper is told. tests/model/fds.pml is this, with every death in it.
  *
  * Invariant: an entry of a record is in the keeper's store, or on its way there; an fd of the store that no record
  * knows is dropped by the manager that finds it.
@@ -48,9 +49,49 @@ struct stored_entry {
         uint8_t watched, name_size, reserved[2];
 };
 
-static void keeper_name(const struct run *r, uint32_t id, char ret[56])
+static void keeper_name(uint32_t unit, uint32_t id, char ret[56])
 {
-        (void)snprintf(ret, 56, PREFIX "%u-%u", r->id, id);
+        (void)snprintf(ret, 56, PREFIX "%u-%u", unit, id);
+}
+
+/* ---- what the keeper is to forget: pairs of unit and number ---- */
+
+static void drop_later(struct manager *m, uint32_t unit, uint32_t id)
+{
+        (void)list_add(&m->fd_drops, unit);
+        (void)list_add(&m->fd_drops, id);
+}
+
+/* The number is given again: what the keeper has under it is replaced. */
+static void drop_not(struct manager *m, uint32_t unit, uint32_t id)
+{
+        uint32_t *v = m->fd_drops.v;
+        size_t n = 0;
+
+        for (size_t i = 0; i + 1 < m->fd_drops.n; i += 2) {
+                if (v[i] == unit && v[i + 1] == id)
+                        continue;
+                v[n] = v[i];
+                v[n + 1] = v[i + 1];
+                n += 2;
+        }
+        m->fd_drops.n = n;
+}
+
+/* Behind the commit. What the keeper has no room for now is told when it has. */
+void fdstore_flush(struct manager *m)
+{
+        struct list_u32 *l = &m->fd_drops;
+        char name[56];
+
+        while (l->n >= 2) {
+                keeper_name(l->v[l->n - 2], l->v[l->n - 1], name);
+                if (handover_drop(m->keeper_fd, name) == -EAGAIN) {
+                        (void)loop_change(m, m->keeper_source, EPOLLOUT); /* keeper_ready() comes back to it */
+                        return;
+                }
+                l->n -= 2;
+        }
 }
 
 /* ---- the record ---- */
@@ -118,10 +159,7 @@ static void forget(struct manager *m, struct run *r, struct stored *s)
 
 static void drop(struct manager *m, struct run *r, struct stored *s)
 {
-        char name[56];
-
-        keeper_name(r, s->id, name);
-        (void)handover_drop(m->keeper_fd, name); /* one that does not arrive is dropped by the next manager */
+        drop_later(m, r->id, s->id);
         forget(m, r, s);
 }
 
@@ -196,10 +234,11 @@ static int add(struct manager *m, struct run *r, const char *name, bool watched,
                          f->n >= r->unit->service->fd_store_max ? f->n : m->n_stored);
                 return 0;
         }
-        keeper_name(r, f->next_id, kept);
+        keeper_name(r->id, f->next_id, kept);
         v = handover_store(m->keeper_fd, kept, *fd);
         if (v < 0)
                 return v;
+        drop_not(m, r->id, f->next_id);
         s = insert(m, f, f->next_id, name, watched, *fd);
         if (!s)
                 return -ENOMEM; /* the number is given again, and replaces it in the keeper */
@@ -319,7 +358,7 @@ static void recover_one(struct manager *m, struct run *r)
         for (struct stored *s = r->fds->first, *next; s; s = next) {
                 char name[56];
                 next = s->next;
-                keeper_name(r, s->id, name);
+                keeper_name(r->id, s->id, name);
                 s->fd = handover_inherited(state_map(m->state), name);
                 if (s->fd >= 0) {
                         (void)fcntl(s->fd, F_SETFD, FD_CLOEXEC);
@@ -355,7 +394,7 @@ void fdstore_recover(struct manager *m)
                 unsigned unit, id;
                 if (fd <= 0 || sscanf(e->name, PREFIX "%u-%u", &unit, &id) != 2 || is_known(m, unit, id))
                         continue;
-                (void)handover_drop(m->keeper_fd, e->name);
+                drop_later(m, unit, id);
                 (void)close(fd);
         }
         for (uint32_t i = 0; i < m->n_runs; i++)

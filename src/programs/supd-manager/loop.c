@@ -282,6 +282,8 @@ int loop_run(struct manager *m)
                 timers_fire(m);
                 upgrade_timeout(m);
                 engine_settle(m);
+                if (m->notify_uncommitted && m->commit_retry_us == 0)
+                        notify_take(m);
                 if (m->meta.flags & META_STOPPING)
                         stop_go_on(m);
                 if (m->idle.n > 0) {

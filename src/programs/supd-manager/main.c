@@ -232,6 +232,8 @@ static void keeper_ready(struct manager *m, struct source *s unused_, uint32_t e
 {
         if (!(events & (EPOLLHUP | EPOLLERR))) {
                 (void)loop_change(m, m->keeper_source, 0); /* there is room for what a service wants to be kept */
+                if (m->commit_retry_us == 0)
+                        fdstore_flush(m);
                 notify_take(m);
                 return;
         }

@@ -271,6 +271,7 @@ struct manager {
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
         struct list_u32 claims;        /* units whose main process was found: it is claimed behind the commit */
+        struct list_u32 fd_drops;      /* pairs: what the keeper is to forget, behind the commit */
         struct list_u32 orphans_taken; /* pids whose end the keeper had among its orphans, and the record has now */
         struct list_u32 idle;          /* starts of Type=idle that are held back */
         struct list_u32 transaction;   /* units of the last one that was put, the one asked for first */
@@ -337,7 +338,7 @@ struct manager {
         int front_fds[N_FRONT_FDS];            /* D-Bus, for it: RUNTIME_DIR/control, /run/systemd/private; -1 = none */
         struct control_server *control;
         struct source *front_sources[N_FRONT_FDS], *inotify_source, *notify_source;
-        bool ready_said, notify_held;
+        bool ready_said, notify_held, notify_uncommitted;
         struct source *keeper_source;
         unsigned n_stored, n_fdstores; /* fds that are kept for services; services that ever had one */
 };
@@ -501,6 +502,7 @@ int fdstore_put(struct manager *m, const struct run *r);
 uint64_t fdstore_live_bytes(const struct manager *m);
 int fdstore_replay(struct manager *m, struct run *r, const void *data, size_t size);
 void fdstore_recover(struct manager *m);
+void fdstore_flush(struct manager *m); /* behind the commit */
 
 /* ---- units.c ---- */
 int units_init(struct manager *m);

@@ -331,12 +331,35 @@ static int message_take(struct manager *m, const char *text, struct sender *s)
         return v;
 }
 
+/* The message that was looked at is dealt with, and in the record. */
+static void receive_away(struct manager *m)
+{
+        char text[NOTIFY_MAX + 1];
+        struct sender sender;
+
+        if (receive(m, text, 0, &sender) >= 0)
+                sender_done(&sender);
+}
+
+/* False: what the first message led to could not be committed yet. It stays, so that it outlives us. */
+static bool commit_is_there(struct manager *m)
+{
+        if (m->notify_uncommitted && m->commit_retry_us > 0)
+                return false;
+        if (m->notify_uncommitted)
+                receive_away(m);
+        m->notify_uncommitted = false;
+        return true;
+}
+
 /* Called before exits are taken: what a process said before its end comes before its end. */
 void notify_take(struct manager *m)
 {
         char text[NOTIFY_MAX + 1];
         struct sender sender;
 
+        if (!commit_is_there(m))
+                return;
         launch_look(m); /* the sender's pid may have come to stand in its slot just now */
         for (int i = 0; i < 64; i++) {
                 ssize_t n = receive(m, text, MSG_PEEK, &sender);
@@ -351,8 +374,11 @@ void notify_take(struct manager *m)
                         return;
                 }
                 engine_settle(m);
-                if (receive(m, text, 0, &sender) >= 0)
-                        sender_done(&sender);
+                m->notify_uncommitted = true;
+                if (!commit_is_there(m)) {
+                        m->notify_held = loop_change(m, m->notify_source, 0) == 0;
+                        return; /* loop_run() comes back to it */
+                }
         }
         if (m->notify_held)
                 m->notify_held = loop_change(m, m->notify_source, EPOLLIN) < 0;
