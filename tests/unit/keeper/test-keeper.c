@@ -624,9 +624,70 @@ static void test_52_claim_race(void **state)
         assert_int_equal(manager_number(f, "race 20000"), 0);
 }
 
+/* Kilobytes of /proc/PID/status: what a process has of its own, its stack aside. */
+static unsigned long data_of(pid_t pid)
+{
+        char path[64], line[256];
+        unsigned long kb = 0;
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+        file = fopen(path, "re");
+        while (file && fgets(line, sizeof(line), file))
+                if (sscanf(line, "VmData: %lu kB", &kb) == 1)
+                        break;
+        if (file)
+                (void)fclose(file);
+        return kb;
+}
+
+static void test_60_its_memory_does_not_grow(void **state)
+{
+        struct fixture *f = *state;
+        unsigned long before;
+        uint32_t n = 0;
+
+        keeper_start(f, NULL);
+        before = data_of(f->keeper);
+        assert_true(before > 0);
+        for (unsigned round = 0; round < 3; round++) {
+                for (unsigned i = 0; i < 20; i++) {
+                        (void)manager_number(f, "exit %u %u 1", i, ++n);
+                        (void)manager_number(f, "exit -1 0 0");
+                        wait_until(head(f) == n);
+                        atomic_store(&f->header->ring_tail, n);
+                }
+                assert_int_equal(manager_number(f, "store fd-%u", round), 0);
+                assert_int_equal(kill((pid_t)atomic_load(&f->header->manager_pid), SIGKILL), 0);
+                manager_accept(f);
+        }
+        assert_int_equal(data_of(f->keeper), before);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        /* One of everything that a keeper lives through: for the one whose allocator has nothing. */
+        const struct CMUnitTest life[] = {
+                TEST(test_02_done_ends_the_keeper),
+                TEST(test_03_tracked_exit_is_recorded_once_then_reaped),
+                TEST(test_04_untracked_exit_is_reaped_as_orphan),
+                TEST(test_07_a_stale_claim_takes_nobody_elses_exit),
+                TEST(test_10_signals_become_requests),
+                TEST(test_11_store_keeps_fds_over_manager_deaths),
+                TEST(test_12_bad_messages_are_counted),
+                TEST(test_21_exit_while_no_manager_runs),
+                TEST(test_22_straggler_delays_the_next_manager_and_is_killed),
+                TEST(test_24_a_manager_that_ignores_an_exit_is_aborted),
+                TEST(test_26_the_last_binary_that_worked_is_the_fallback),
+                TEST(test_27_no_manager_can_stop_so_the_keeper_does),
+                TEST(test_31_keeper_killed_its_state_is_taken_over),
+                TEST(test_35_on_a_full_tmpfs_the_state_is_a_memfd),
+                TEST(test_40_daemon_returns_when_healthy),
+                TEST(test_50_storm_of_orphans),
+                TEST(test_51_the_ring_goes_round),
+                TEST(test_60_its_memory_does_not_grow),
+        };
         const struct CMUnitTest tests[] = {
                 TEST(test_01_manager_starts_with_state),
                 TEST(test_02_done_ends_the_keeper),
@@ -660,9 +721,12 @@ int main(int argc, char **argv)
                 TEST(test_50_storm_of_orphans),
                 TEST(test_51_the_ring_goes_round),
                 TEST(test_52_claim_race),
+                TEST(test_60_its_memory_does_not_grow),
         };
 
         (void)setenv("SUPD_LIBEXEC_DIR", FAKE_LIBEXEC_DIR, 1);
+        if (argc > 1 && streq(argv[1], "--life"))
+                return cmocka_run_group_tests_name("keeper without memory", life, NULL, NULL);
         if (argc > 1)
                 cmocka_set_test_filter(argv[1]);
         return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
