@@ -89,6 +89,8 @@ enum control_tag {
         CONTROL_TAG_NAME = 18,       /* string */
         CONTROL_TAG_TEXT = 19,       /* string */
         CONTROL_TAG_INVOCATION = 20, /* 16 bytes */
+        CONTROL_TAG_CLIENT_UID = 22, /* u32: with ENQUEUE, on whose behalf */
+        CONTROL_TAG_CLIENT_PID = 23, /* u32: likewise */
         CONTROL_TAG_BRIEF = 21,      /* u32: with UNIT_PROPERTIES, only what changes while a unit is loaded */
 };
 

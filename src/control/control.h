@@ -116,7 +116,8 @@ struct control_ops { /* each returns 0 or -errno with *e set */
 /* The request that an op is being called for. */
 struct control_request {
         uint8_t id[16]; /* chosen by the client; all zero when it gave none. To be committed with the job. */
-        uint32_t peer_uid, peer_pid; /* of supd-bus */
+        uint32_t peer_uid, peer_pid;     /* of supd-bus */
+        uint32_t client_uid, client_pid; /* of whom it asks for, as it says: UINT32_MAX and 0 when it does not */
 };
 
 struct control_server; /* opaque */

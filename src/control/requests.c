@@ -68,7 +68,7 @@ static bool request_id_given(const struct control_request *q)
         return memcmp(q->id, none, sizeof none) != 0;
 }
 
-void control_request_read_id(const char *body, size_t size, struct control_request *ret)
+void control_request_read_who(const char *body, size_t size, struct control_request *ret)
 {
         struct control_reader r = control_reader_of(body, size);
         struct control_record rec;
@@ -76,6 +76,10 @@ void control_request_read_id(const char *body, size_t size, struct control_reque
         while (control_reader_next(&r, &rec) > 0)
                 if (rec.tag == CONTROL_TAG_REQUEST_ID && rec.size == sizeof ret->id)
                         memcpy(ret->id, rec.data, sizeof ret->id);
+                else if (rec.tag == CONTROL_TAG_CLIENT_UID)
+                        (void)control_record_u32(&rec, &ret->client_uid);
+                else if (rec.tag == CONTROL_TAG_CLIENT_PID)
+                        (void)control_record_u32(&rec, &ret->client_pid);
 }
 
 static int put_job(struct control_server *s, const struct control_job *job, bool ended)

@@ -257,13 +257,13 @@ static void answer_error(struct control_server *s, struct control_error *e, int 
 
 static void peer_request(struct control_server *s, struct peer *p, const struct control_header *h, const char *body)
 {
-        struct control_request request = {.peer_uid = p->uid, .peer_pid = p->pid};
+        struct control_request request = {.peer_uid = p->uid, .peer_pid = p->pid, .client_uid = UINT32_MAX};
         struct control_error error = {0};
         int r;
 
         trim(&s->answer.body);
         s->answer.error = buf_reserve(&s->answer.body, 1024);
-        control_request_read_id(body, h->size, &request);
+        control_request_read_who(body, h->size, &request);
         s->request = &request;
         r = control_request_do(s, h->type, body, h->size, &request, &error);
         s->request = NULL;

@@ -39,6 +39,6 @@ struct control_server {
 int control_request_do(struct control_server *s, uint16_t type, const char *body, size_t size,
                        const struct control_request *request, struct control_error *error);
 /* The id that the client chose, when it did. */
-void control_request_read_id(const char *body, size_t size, struct control_request *ret);
+void control_request_read_who(const char *body, size_t size, struct control_request *ret);
 
 #endif

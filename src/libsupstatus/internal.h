@@ -53,6 +53,8 @@ bool reader_lock_wait(struct reader_lock *l, unsigned timeout_ms);
 void reader_lock_release(struct reader_lock *l);
 void reader_lock_close(struct reader_lock *l);
 
+/* The object NAME of INSTANCE, when its owner may be believed: its fd, or negative errno. */
+int table_object_open(const char *name, const char *instance);
 int table_open(struct supstatus *s); /* (re)opens the object under the name; 0, -ENOENT, -EPERM, … */
 
 /* One sleep on the word AT bytes into MAP, unless it is no longer VALUE; at most US. 0, -ENOENT when the object has

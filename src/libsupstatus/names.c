@@ -160,4 +160,21 @@ NAMES(supstatus_system_name,
       [SUPD_SYSTEM_DEGRADED] = "degraded",
       [SUPD_SYSTEM_MAINTENANCE] = "maintenance",
       [SUPD_SYSTEM_STOPPING] = "stopping")
+
+NAMES(supstatus_cause_name,
+      [SUPD_CAUSE_UNKNOWN] = "",
+      [SUPD_CAUSE_CLIENT] = "client",
+      [SUPD_CAUSE_DEPENDENCY] = "dependency",
+      [SUPD_CAUSE_RESTART] = "restart",
+      [SUPD_CAUSE_BOOT] = "boot",
+      [SUPD_CAUSE_EXIT] = "exit",
+      [SUPD_CAUSE_TIMEOUT] = "timeout",
+      [SUPD_CAUSE_WATCHDOG] = "watchdog",
+      [SUPD_CAUSE_SHUTDOWN] = "shutdown",
+      [SUPD_CAUSE_DIED] = "died",
+      [SUPD_CAUSE_ON_FAILURE] = "on-failure",
+      [SUPD_CAUSE_ON_SUCCESS] = "on-success",
+      [SUPD_CAUSE_UPHOLDS] = "upholds",
+      [SUPD_CAUSE_NOT_NEEDED] = "not-needed",
+      [SUPD_CAUSE_SOCKET] = "socket")
 /* clang-format on */

@@ -35,22 +35,30 @@ static bool owner_trusted(const char *instance, uid_t owner)
         return owner == 0 || owner == geteuid() || (instance_uid(instance, &uid) && owner == uid);
 }
 
-int table_open(struct supstatus *s)
+int table_object_open(const char *name, const char *instance)
 {
         struct stat st;
         int fd, r = 0;
 
-        fd = shm_open(s->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+        fd = shm_open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
         if (fd < 0)
                 return -errno;
         if (fstat(fd, &st) < 0)
                 r = -errno;
-        else if (!S_ISREG(st.st_mode) || !owner_trusted(s->instance, st.st_uid))
+        else if (!S_ISREG(st.st_mode) || !owner_trusted(instance, st.st_uid))
                 r = -EPERM;
-        if (r < 0) {
-                (void)close(fd);
-                return r;
-        }
+        if (r == 0)
+                return fd;
+        (void)close(fd);
+        return r;
+}
+
+int table_open(struct supstatus *s)
+{
+        int fd = table_object_open(s->name, s->instance);
+
+        if (fd < 0)
+                return fd;
         if (s->fd >= 0)
                 (void)close(s->fd);
         s->fd = fd;

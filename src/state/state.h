@@ -41,6 +41,7 @@ enum record_kind {
         RECORD_GROUPS = 7,      /* key: 0; where the cgroups lie (cgroup_record()) */
         RECORD_FDS = 8,         /* key: unit id; which fds of the keeper's store are the unit's, and their names */
         RECORD_ENVIRONMENT = 9, /* key: 0; assignments set over D-Bus, each with its NUL */
+        RECORD_CHANGES = 10,    /* key: 0; how many changes of units there have been, and of which object */
 };
 
 struct record {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "drive.h"
+#include "supd/supstatus.h"
 
 #define SUPCTL_US (8 * USEC_PER_SEC)
 #define DONE_US   (5 * USEC_PER_SEC) /* from supctl's "done" until the world shows it */
@@ -174,4 +175,88 @@ void drive_check_show(struct rig *r, struct observer *o, const char *unit, const
                 (void)observer_compare_show(o, unit, buf_str(&text), true);
                 return;
         }
+}
+
+struct chain { /* of one unit */
+        char name[SUPD_CHANGE_NAME_MAX + 1];
+        uint8_t active, sub; /* of the last change */
+};
+
+static struct chain *chain_of(struct chain *chains, unsigned *n, const char *name)
+{
+        for (unsigned i = 0; i < *n; i++)
+                if (streq(chains[i].name, name))
+                        return &chains[i];
+        if (*n == DRIVE_UNITS)
+                return NULL;
+        chains[*n] = (struct chain){.active = SUPD_ACTIVE_INACTIVE, .sub = SUPD_SUB_DEAD}; /* as all begin */
+        (void)snprintf(chains[*n].name, sizeof(chains[*n].name), "%s", name);
+        return &chains[(*n)++];
+}
+
+static void follow(struct observer *o, struct chain *k, const struct supd_change *c)
+{
+        if (k->active != c->from_active || k->sub != c->from_sub)
+                observer_tell(o, VIOLATION_SHOW, "change %llu of %s goes from %s (%s), the one before went to %s (%s)",
+                              (unsigned long long)c->number, k->name, supstatus_active_name(c->from_active),
+                              supstatus_sub_name(c->from_sub), supstatus_active_name(k->active),
+                              supstatus_sub_name(k->sub));
+        k->active = c->active;
+        k->sub = c->sub;
+}
+
+/* The table may be behind the last change by a publish. */
+static void compare_with_table(struct observer *o, const struct chain *k, const char *instance, uint64_t within_us)
+{
+        struct supstatus_snapshot *snap = NULL;
+        struct supstatus *table = NULL;
+        uint64_t start = boottime_us();
+        bool same = false;
+
+        while (!same && boottime_us() - start <= within_us) {
+                if (!table && supstatus_open(instance, &table) < 0)
+                        table = NULL;
+                same = table && supstatus_find(table, k->name, 0, &snap) == 0 &&
+                       supstatus_row(snap, 0)->active_state == k->active && supstatus_row(snap, 0)->sub_state == k->sub;
+                if (!same)
+                        sleep_us(2 * USEC_PER_MSEC);
+        }
+        if (!same)
+                observer_tell(o, VIOLATION_SHOW, "%s: the last change went to %s (%s), and the table says otherwise",
+                              k->name, supstatus_active_name(k->active), supstatus_sub_name(k->sub));
+        supstatus_free(snap);
+        supstatus_close(table);
+}
+
+void drive_check_changes(struct rig *r, struct observer *o, uint64_t within_us)
+{
+        struct supstatus_changes *changes;
+        struct chain chains[DRIVE_UNITS], *k;
+        struct supd_change c;
+        char instance[96];
+        uint64_t lost = 0;
+        unsigned n = 0;
+        int e;
+
+        if (geteuid() == 0)
+                (void)snprintf(instance, sizeof(instance), "%s", r->name);
+        else
+                (void)snprintf(instance, sizeof(instance), "user-%u-%s", (unsigned)geteuid(), r->name);
+        e = supstatus_changes_open(instance, &changes);
+        if (e < 0) {
+                observer_tell(o, VIOLATION_SHOW, "there is no record of changes: %s", strerror(-e));
+                return;
+        }
+        supstatus_changes_back(changes, UINT64_MAX);
+        while ((e = supstatus_changes_next(changes, &c, &lost)) > 0 && lost == 0)
+                if ((k = chain_of(chains, &n, c.name)))
+                        follow(o, k, &c);
+        if (lost > 0)
+                observer_tell(o, VIOLATION_SHOW, "%llu changes are counted and not there", (unsigned long long)lost);
+        for (unsigned i = 0; i < n; i++)
+                if (!streq(chains[i].name, "supd-bus.service")) /* it comes and goes with whoever asks */
+                        compare_with_table(o, &chains[i], instance, within_us);
+        if (n == 0)
+                observer_tell(o, VIOLATION_SHOW, "nothing has happened, says the record of changes");
+        supstatus_changes_close(changes);
 }

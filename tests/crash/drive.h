@@ -25,4 +25,9 @@ void drive_steps(struct rig *r, const struct scenario_step *steps, struct drive_
  * tells the observer what is wrong. */
 void drive_check_show(struct rig *r, struct observer *o, const char *unit, const char *wanted, uint64_t within_us);
 
+enum { DRIVE_UNITS = 64 };
+/* The record of changes holds each change of each unit once: each begins where the one before has ended, none is
+ * missing, and the last of a unit is what the table says. */
+void drive_check_changes(struct rig *r, struct observer *o, uint64_t within_us);
+
 #endif

@@ -338,6 +338,8 @@ static void judge(struct run *run)
                 observer_tell(&run->o, VIOLATION_OTHER, "the observer cannot look");
         for (unsigned i = 0; i < SCENARIO_MAX && run->s->shows[i].unit && !unknown; i++)
                 drive_check_show(&run->rig, &run->o, run->s->shows[i].unit, run->s->shows[i].show, SETTLE_US);
+        if (!run->s->ends)
+                drive_check_changes(&run->rig, &run->o, SETTLE_US);
 }
 
 static void write_verdict(struct run *run)

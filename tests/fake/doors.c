@@ -17,6 +17,58 @@ void __wrap_file_states_begin(struct manager *m unused_)
 {
 }
 
+/* ---- changes ---- */
+
+int changes_open(const char *name unused_, uint64_t id unused_, uint64_t end, struct changes **ret)
+{
+        if (end < world->changes_shown || end > world->changes_end)
+                wrong("%llu changes are committed, %llu shown and %llu written", (unsigned long long)end,
+                      (unsigned long long)world->changes_shown, (unsigned long long)world->changes_end);
+        *ret = (struct changes *)(void *)world;
+        return 0;
+}
+
+void changes_close(struct changes *c unused_, bool remove unused_)
+{
+}
+
+/* What a death has cut off is written again, under the same numbers; nothing that counts is written over. */
+void changes_write(struct changes *c unused_, struct supd_change *v, unsigned n)
+{
+        for (unsigned i = 0; i < n; i++) {
+                if (v[i].number < world->changes_shown || v[i].number > world->changes_end)
+                        wrong("change %llu of %s is written where %llu are shown and %llu written",
+                              (unsigned long long)v[i].number, v[i].name, (unsigned long long)world->changes_shown,
+                              (unsigned long long)world->changes_end);
+                world->changes[v[i].number % ARRAY_SIZE(world->changes)] =
+                        (struct changed){(uint8_t)v[i].unit, v[i].from_sub, v[i].sub};
+                world->changes_end = v[i].number + 1;
+        }
+}
+
+void changes_write_past(struct changes *c unused_, struct supd_past *p)
+{
+        if (p->begin_real_us == 0 || p->end_real_us < p->begin_real_us)
+                wrong("an activation ends that never began");
+}
+
+/* None is lost and none comes twice: each begins where the one before of that unit has ended. */
+void changes_publish(struct changes *c unused_, uint64_t end)
+{
+        if (end < world->changes_shown || end > world->changes_end)
+                wrong("%llu changes are shown of %llu", (unsigned long long)end,
+                      (unsigned long long)world->changes_end);
+        for (; world->changes_shown < end; world->changes_shown++) {
+                const struct changed *x = &world->changes[world->changes_shown % ARRAY_SIZE(world->changes)];
+                uint8_t *sub = &world->shown_sub[x->unit % ARRAY_SIZE(world->shown_sub)];
+
+                if (*sub != 0 && *sub != x->from)
+                        wrong("change %llu of %s goes from %u, and the one before went to %u",
+                              (unsigned long long)world->changes_shown, unit_name_of(x->unit), x->from, *sub);
+                *sub = x->to;
+        }
+}
+
 /* ---- status ---- */
 
 static struct supd_status_row rows[256], nowhere;

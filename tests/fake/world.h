@@ -131,6 +131,10 @@ struct start { /* a message to the launcher on its way */
         pid_t pid;
 };
 
+struct changed { /* a change of state, as the manager writes it: SUPD_SUB_* */
+        uint8_t unit, from, to;
+};
+
 struct world {
         /* knobs */
         const struct scenario *scenario;
@@ -162,6 +166,9 @@ struct world {
                 char text[64];
         } said[16]; /* datagrams for the manager */
         unsigned n_said;
+        struct changed changes[256]; /* by number */
+        uint64_t changes_shown, changes_end;
+        uint8_t shown_sub[64]; /* of units; 0 = no change of it yet */
 
         bool command_begun;     /* a death came between: the client asks again at once */
         unsigned command;       /* the next one */

@@ -49,7 +49,7 @@
 
 #define SUPD_STATUS_MAGIC    "SUPDTBL1" /* 8 bytes, no NUL */
 #define SUPD_STATUS_MAJOR    1u
-#define SUPD_STATUS_MINOR    0u
+#define SUPD_STATUS_MINOR    1u
 #define SUPD_STATUS_MAX_ROWS 65536u
 #define SUPD_TEXT_MAX        2048u                /* longest text in bytes, without its NUL */
 #define SUPD_ID_NONE         UINT32_C(0xffffffff) /* uid, gid: not set or not known */
@@ -226,6 +226,23 @@
 #define SUPD_JOB_RESTART       5u
 #define SUPD_JOB_NOP           6u
 
+/* …_cause: why a start or an end began; …_by says who, as noted */
+#define SUPD_CAUSE_UNKNOWN    0u
+#define SUPD_CAUSE_CLIENT     1u  /* somebody asked: by = uid (SUPD_ID_NONE: not known), by_pid */
+#define SUPD_CAUSE_DEPENDENCY 2u  /* what was asked of another unit brought it along: by = row number of that one */
+#define SUPD_CAUSE_RESTART    3u  /* Restart= */
+#define SUPD_CAUSE_BOOT       4u  /* the default unit, when supd began */
+#define SUPD_CAUSE_EXIT       5u  /* it ended by itself */
+#define SUPD_CAUSE_TIMEOUT    6u  /* it took too long */
+#define SUPD_CAUSE_WATCHDOG   7u  /* no sign of life within WatchdogSec= */
+#define SUPD_CAUSE_SHUTDOWN   8u  /* everything is stopped */
+#define SUPD_CAUSE_DIED       9u  /* a unit that it is bound to went away: by = row number */
+#define SUPD_CAUSE_ON_FAILURE 10u /* OnFailure= of: by = row number */
+#define SUPD_CAUSE_ON_SUCCESS 11u /* OnSuccess= of: by = row number */
+#define SUPD_CAUSE_UPHOLDS    12u /* Upholds= of: by = row number */
+#define SUPD_CAUSE_SOCKET     14u /* somebody connected to a socket of it */
+#define SUPD_CAUSE_NOT_NEEDED 13u /* StopWhenUnneeded=: by = row number of the last that needed it */
+
 /* text_len[] */
 #define SUPD_TEXT_NAME          0u /* Id, suffix included; never empty in a used row */
 #define SUPD_TEXT_ALIASES       1u /* its other names, blanks between */
@@ -343,7 +360,20 @@ struct supd_status_row {
         int32_t last_exit_status;
         uint32_t last_exit_pid;
         uint8_t last_exit_code; /* CLD_*; 0 = none has ended */
-        uint8_t reserved[15];
+        uint8_t start_cause;    /* SUPD_CAUSE_*: of the activation that goes on or was last */
+        uint8_t stop_cause;     /* of its end; 0 while it goes on */
+        uint8_t job_cause;      /* of job_id */
+        uint32_t number;        /* of this row */
+        uint32_t start_by;
+        uint32_t start_by_pid;
+        uint32_t stop_by;
+        uint32_t stop_by_pid;
+        uint32_t job_by;
+        uint32_t job_by_pid;
+        uint64_t past_end;      /* activations that are over (supd/changes.h) */
+        uint64_t begin_real_us; /* of the activation that goes on; 0 = none does */
+        uint64_t begin_mono_us;
+        uint8_t reserved[24];
 };
 
 #ifdef __cplusplus
@@ -452,13 +482,26 @@ SUPD_ROW_AT(last_exit_real_us, 288);
 SUPD_ROW_AT(last_exit_status, 296);
 SUPD_ROW_AT(last_exit_pid, 300);
 SUPD_ROW_AT(last_exit_code, 304);
-SUPD_ROW_AT(reserved, 305);
+SUPD_ROW_AT(start_cause, 305);
+SUPD_ROW_AT(stop_cause, 306);
+SUPD_ROW_AT(job_cause, 307);
+SUPD_ROW_AT(number, 308);
+SUPD_ROW_AT(start_by, 312);
+SUPD_ROW_AT(start_by_pid, 316);
+SUPD_ROW_AT(stop_by, 320);
+SUPD_ROW_AT(stop_by_pid, 324);
+SUPD_ROW_AT(job_by, 328);
+SUPD_ROW_AT(job_by_pid, 332);
+SUPD_ROW_AT(past_end, 336);
+SUPD_ROW_AT(begin_real_us, 344);
+SUPD_ROW_AT(begin_mono_us, 352);
+SUPD_ROW_AT(reserved, 360);
 #ifdef __cplusplus
 static_assert(sizeof(struct supd_status_header) == 1024, "header size");
-static_assert(sizeof(struct supd_status_row) == 320, "row size");
+static_assert(sizeof(struct supd_status_row) == 384, "row size");
 #else
 _Static_assert(sizeof(struct supd_status_header) == 1024, "header size");
-_Static_assert(sizeof(struct supd_status_row) == 320, "row size");
+_Static_assert(sizeof(struct supd_status_row) == 384, "row size");
 #endif
 
 #endif

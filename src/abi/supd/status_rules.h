@@ -28,6 +28,15 @@ static inline bool status_shm_name(const char *instance, const char *suffix, cha
         return true;
 }
 
+/* The object of changes; no instance can be named so that its table would be called the same. */
+static inline bool status_changes_name(const char *instance, char ret[STATUS_NAME_MAX])
+{
+        if (strlen(instance) > 64 || strchr(instance, '/') || instance[0] == '.')
+                return false;
+        (void)snprintf(ret, STATUS_NAME_MAX, "/supd.changes%s%s", instance[0] ? "-" : "", instance);
+        return true;
+}
+
 /* N is a multiple of 8. */
 static inline uint64_t status_sum(uint64_t h, const void *data, size_t n)
 {

@@ -19,7 +19,7 @@
 #ifndef SUPD_SUPSTATUS_H
 #define SUPD_SUPSTATUS_H
 
-#include "supd/status.h"
+#include "supd/changes.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -78,6 +78,25 @@ SUPSTATUS_PUBLIC int supstatus_writer(struct supstatus *s, const struct supstatu
 /* Microseconds since the last publish (never negative; by the realtime clock when it was written before this boot). */
 SUPSTATUS_PUBLIC uint64_t supstatus_age_us(const struct supstatus_snapshot *snap);
 
+/* ---- what has happened (supd/changes.h) ---- */
+
+struct supstatus_changes; /* an open record of changes, and how far it has been read */
+
+/* Opens the one of INSTANCE, at its end: what happens from now on is next. Errors as supstatus_open(). */
+SUPSTATUS_PUBLIC int supstatus_changes_open(const char *instance, struct supstatus_changes **ret);
+SUPSTATUS_PUBLIC void supstatus_changes_close(struct supstatus_changes *c); /* c may be NULL */
+/* Steps back: the next one is the oldest of the last N that are still there. */
+SUPSTATUS_PUBLIC void supstatus_changes_back(struct supstatus_changes *c, uint64_t n);
+/* 1 and the next change; 0: none yet; -ENOENT: supd has ended, or its record was replaced: open it again. *ret_lost is
+ * how many changes before it had been overwritten when they were looked for. */
+SUPSTATUS_PUBLIC int supstatus_changes_next(struct supstatus_changes *c, struct supd_change *ret, uint64_t *ret_lost);
+/* Sleeps until there is a next one: 1, or 0 after TIMEOUT_US; -errno as above. */
+SUPSTATUS_PUBLIC int supstatus_changes_wait(struct supstatus_changes *c, uint64_t timeout_us);
+/* The last activations of the unit of ROW that are over, oldest first, at most SUPD_CHANGES_N_PAST: how many, or
+ * negative errno. */
+SUPSTATUS_PUBLIC int supstatus_past(struct supstatus_changes *c, const struct supd_status_row *row,
+                                    struct supd_past ret[SUPD_CHANGES_N_PAST]);
+
 /* Words of the numbers in a row, systemd's own; "unknown" for a number that is newer than this library. */
 SUPSTATUS_PUBLIC const char *supstatus_type_name(uint32_t type);
 SUPSTATUS_PUBLIC const char *supstatus_load_name(uint32_t load_state);
@@ -89,6 +108,7 @@ SUPSTATUS_PUBLIC const char *supstatus_restart_name(uint32_t restart);          
 SUPSTATUS_PUBLIC const char *supstatus_file_state_name(uint32_t unit_file_state); /* "" for UNKNOWN */
 SUPSTATUS_PUBLIC const char *supstatus_job_name(uint32_t job_type);               /* "" for NONE */
 SUPSTATUS_PUBLIC const char *supstatus_system_name(uint32_t system_state);
+SUPSTATUS_PUBLIC const char *supstatus_cause_name(uint32_t cause); /* "client", "dependency", …; "" for UNKNOWN */
 
 #ifdef __cplusplus
 }

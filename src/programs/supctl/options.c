@@ -43,6 +43,7 @@ static const struct option_row rows[] = {
         {"legend", 0, OPTION_LEGEND, 0},
         {"lines", 'n', OPTION_LINES, AT(lines)},
         {"name", 0, OPTION_STRING, AT(name)},
+        {"no-follow", 0, OPTION_FLAG, AT(no_follow)},
         {"no-legend", 0, OPTION_FLAG, AT(no_legend)},
         {"no-reload", 0, OPTION_FLAG, AT(no_reload)},
         {"now", 0, OPTION_FLAG, AT(now)},
@@ -125,6 +126,7 @@ static bool set_lines(struct options *o, const char *value)
         if (!*value || *end || n > 100000)
                 return false;
         o->lines = (unsigned)n;
+        o->lines_given = true;
         return true;
 }
 

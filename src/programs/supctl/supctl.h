@@ -10,15 +10,8 @@
 
 #include <stdio.h>
 
-#include "base/buf.h"
 #include "install/install.h"
-#include "supd/supstatus.h"
-
-enum json_form {
-        JSON_OFF,
-        JSON_SHORT,  /* one line */
-        JSON_PRETTY, /* a line per object */
-};
+#include "report/report.h"
 
 struct options {
         const char *name;        /* instance, NULL = none given */
@@ -30,6 +23,7 @@ struct options {
         unsigned preset_mode;                                /* enum install_preset_mode */
         enum json_form json;
         unsigned lines; /* of the log; default 10 */
+        bool lines_given, no_follow;
         const char *types[16], *states[16], *properties[64];
         unsigned n_types, n_states, n_properties;
         const char *unknown; /* first option that this program does not know; NULL */
@@ -58,6 +52,7 @@ struct view { /* what verbs work on */
         const char *instance;
         const struct supstatus_snapshot *writer_of; /* the snapshot that WRITER was asked for */
         int writer;                                 /* SUPSTATUS_WRITER_*, or negative errno */
+        struct supstatus_snapshot *units;           /* owned; of view_unit_at(); NULL: not asked yet */
         uint32_t n_matching;                        /* units that the latest pattern means */
         bool colour, terminal;
         unsigned width; /* of the terminal; 0 = no limit */
@@ -93,23 +88,14 @@ const char *view_writer(struct view *v);  /* "alive", "stopped", "gone" */
 bool view_is_alive(const struct options *o);
 void view_runtime_dir(const struct options *o, char ret[4096]);
 void view_place(const struct options *o, char text[4096], struct install_place *ret);
+/* The name of the unit whose row has NUMBER; NULL: none has. Lives until the next call. */
+const char *view_unit_at(struct view *v, uint32_t number);
 /* Row numbers of v->snapshot sorted by type, then name; malloc'ed. */
 int view_sorted(struct view *v, uint32_t **ret);
 /* Calls EACH for every unit that WORDS mean: names, patterns, pids. FOUND is false for a name that is not loaded (then
  * NAME says which). Returns the first exit status that is not 0. */
 int view_each(struct view *v, const char *const *words, unsigned n,
               int (*each)(struct view *v, const char *name, bool found, uint32_t i));
-
-/* format.c: numbers and times in systemd's words */
-const char *format_real(uint64_t us, char ret[64]); /* "Sun 2026-11-22 15:07:12 UTC"; "" for 0 */
-const char *format_ago(uint64_t us, char ret[64]);  /* "3min 2s ago" */
-const char *format_span(uint64_t us, char ret[64]); /* "1min 30s"; "infinity" */
-const char *format_bytes(uint64_t n, char ret[32]); /* "5.1M" */
-const char *format_exit(unsigned code, int status,
-                        char ret[64]);     /* "exited, status=1/FAILURE", "killed, signal=SEGV" */
-const char *exit_code_word(unsigned code); /* "exited", "killed", "dumped"; "" */
-uint64_t now_real_us(void);
-uint64_t now_mono_us(void);
 
 /* sample.c: what the kernel says right now */
 struct sample {
@@ -125,22 +111,6 @@ uint32_t sample_unit_of_pid(struct view *v, uint32_t pid); /* row of the unit th
 /* An empty line, and then the lines; nothing when there are none. Lines printed, or negative errno. */
 int log_tail(const char *path, unsigned lines, bool raw, FILE *to);
 
-/* json.c */
-struct json {
-        struct buf text;
-        enum json_form form;
-        bool comma;
-        unsigned depth;
-};
-void json_open(struct json *j, const char *key, char bracket); /* '{' or '['; key NULL in arrays and at the top */
-void json_close(struct json *j, char bracket);
-void json_string(struct json *j, const char *key, const char *value);
-void json_u64(struct json *j, const char *key, uint64_t value);
-void json_i64(struct json *j, const char *key, int64_t value);
-void json_bool(struct json *j, const char *key, bool value);
-void json_null(struct json *j, const char *key);
-void json_print(struct json *j); /* to stdout; frees */
-
 /* properties.c */
 int properties_print(struct view *v, uint32_t i);                 /* A=value lines */
 void properties_json(struct view *v, struct json *j, uint32_t i); /* members of an open object */
@@ -152,6 +122,9 @@ int verb_list_units(struct view *v, const char *const *words, unsigned n);
 int verb_is_active(struct view *v, const char *const *words, unsigned n);
 int verb_is_failed(struct view *v, const char *const *words, unsigned n);
 int verb_is_system_running(struct view *v, const char *const *words, unsigned n);
+int verb_events(struct view *v, const char *const *words, unsigned n);
+int verb_history(struct view *v, const char *const *words, unsigned n);
+int changes_open(struct view *v, struct supstatus_changes **ret); /* errors are printed */
 int verb_wait(struct view *v, const char *const *words, unsigned n);
 int verb_show(struct view *v, const char *const *words, unsigned n);
 

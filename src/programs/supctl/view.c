@@ -5,7 +5,6 @@
  * snapshot; one name costs one row.
  */
 #include <fnmatch.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "programs/supctl/supctl.h"
@@ -108,22 +107,14 @@ static int complain(struct view *v, int r)
 
 int view_open(struct view *v, char instance[80])
 {
-        const char *columns = getenv("COLUMNS"), *term = getenv("TERM");
-        struct winsize size;
+        struct screen screen = screen_look();
         int r;
 
         instance_name(v->options, instance);
         v->instance = instance;
-        v->terminal = isatty(STDOUT_FILENO);
-        if (v->terminal) {
-                const char *no_color = getenv("NO_COLOR");
-
-                v->colour = !(no_color && *no_color) && !(term && streq(term, "dumb"));
-                if (columns && atoi(columns) > 0)
-                        v->width = (unsigned)atoi(columns);
-                else
-                        v->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-        }
+        v->terminal = screen.terminal;
+        v->colour = screen.colour;
+        v->width = screen.width;
         r = supstatus_open(instance, &v->table);
         return r < 0 ? complain(v, r) : 0;
 }
@@ -168,6 +159,7 @@ void view_place(const struct options *o, char text[4096], struct install_place *
 
 void view_done(struct view *v)
 {
+        supstatus_free(v->units);
         supstatus_free(v->snapshot);
         supstatus_close(v->table);
 }
@@ -199,6 +191,29 @@ int view_wait(struct view *v, const struct supstatus_snapshot *snap, uint64_t ti
         supstatus_close(v->table);
         v->table = again;
         return 1;
+}
+
+static const char *unit_at(const struct supstatus_snapshot *units, uint32_t number)
+{
+        for (uint32_t i = 0; units && i < supstatus_count(units); i++)
+                if (supstatus_row(units, i)->number == number)
+                        return supstatus_text(units, i, SUPD_TEXT_NAME);
+        return NULL;
+}
+
+const char *view_unit_at(struct view *v, uint32_t number)
+{
+        const char *name = unit_at(v->units, number);
+
+        if (name)
+                return name;
+        /* a change is told before the table with a new unit is published */
+        for (unsigned tries = 0; !name && tries < 3 && supstatus_snapshot(v->table, 0, &v->units) == 0; tries++) {
+                name = unit_at(v->units, number);
+                if (!name && supstatus_wait(v->table, v->units, 20000) < 0)
+                        break;
+        }
+        return name;
 }
 
 /* Asked once for all units that are shown of one snapshot. */

@@ -141,6 +141,15 @@ static int read_request_id(sd_bus_message *m, bool given, uint64_t ret[2])
         return 0;
 }
 
+/* For the history of the unit: who asked. */
+static int write_who(struct client *c, sd_bus_message *m, struct buf *b)
+{
+        const struct peer *p = peer_known(c, m);
+        int r = p ? control_write_u32(b, CONTROL_TAG_CLIENT_UID, p->uid) : 0;
+
+        return r < 0 || !p || p->pid <= 0 ? r : control_write_u32(b, CONTROL_TAG_CLIENT_PID, (uint32_t)p->pid);
+}
+
 static int do_enqueue(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
         cleanup_buf_ struct buf b = {0};
@@ -161,7 +170,7 @@ static int do_enqueue(struct client *c, sd_bus_message *m, const struct method *
         if ((r = control_write_string(&b, CONTROL_TAG_UNIT, unit)) < 0 ||
             (r = control_write_string(&b, CONTROL_TAG_REQUEST, word)) < 0 ||
             (r = control_write_string(&b, CONTROL_TAG_MODE, mode)) < 0 ||
-            (r = control_write(&b, CONTROL_TAG_REQUEST_ID, id, sizeof id)) < 0)
+            (r = control_write(&b, CONTROL_TAG_REQUEST_ID, id, sizeof id)) < 0 || (r = write_who(c, m, &b)) < 0)
                 return r;
         return method->word || method->numbered
                        ? call_begin(c, m, CONTROL_ENQUEUE, &b, finish_job, unit, 0, e)

@@ -86,6 +86,12 @@ int api_find_loaded(struct manager *m, const char *name, struct run **ret, struc
 
 /* ---- verbs ---- */
 
+static struct cause_durable cause_of_request(const struct control_request *q)
+{
+        return (struct cause_durable){
+                .what = SUPD_CAUSE_CLIENT, .by = q ? q->client_uid : SUPD_ID_NONE, .pid = q ? q->client_pid : 0};
+}
+
 static int op_enqueue(void *userdata, const char *unit, enum job_request request, enum job_mode mode, uint32_t *ret_job,
                       struct control_error *e)
 {
@@ -113,7 +119,7 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
         if (v < 0)
                 return v;
         engine_settle(m);
-        why = jobs_enqueue(m, r, request, mode, true, q ? q->id : nobody, &job, &culprit, &diag);
+        why = jobs_enqueue(m, r, request, mode, cause_of_request(q), true, q ? q->id : nobody, &job, &culprit, &diag);
         log_diag(m, &diag);
         if (why != GRAPH_OK) {
                 publish_turn(m); /* the unit that was loaded for it is there to be looked at */

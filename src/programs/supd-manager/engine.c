@@ -107,8 +107,8 @@ uint64_t engine_live_bytes(struct manager *m)
                 m->live_units += 4 * sizeof(struct record) + ALIGN8(strlen(m->runs[m->live_counted]->name) + 1) +
                                  sizeof(struct unit_durable) + sizeof(struct blob_durable) + STATUS_TEXT_ROOM;
         return m->live_units + fdstore_live_bytes(m) + sizeof(struct record) + sizeof(struct meta_durable) +
-               N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done)) + sizeof(struct record) +
-               ALIGN8(m->environment.size);
+               N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done)) + 2 * sizeof(struct record) +
+               sizeof(struct changes_durable) + ALIGN8(m->environment.size);
 }
 
 static int put_unit(struct manager *m, struct run *r, bool whole)
@@ -163,6 +163,8 @@ int engine_compact(struct manager *m)
         if (v == 0)
                 v = put_environment(m, true);
         if (v == 0)
+                v = changes_put(m, true);
+        if (v == 0)
                 v = put_jobs_done(m, first);
         if (v < 0)
                 state_rollback(m->state);
@@ -179,6 +181,8 @@ static int engine_put_dirty(struct manager *m)
                 v = groups_put(m);
         if (v == 0)
                 v = put_environment(m, false);
+        if (v == 0)
+                v = changes_put(m, false);
         for (size_t i = 0; i < m->dirty.n && v == 0; i++)
                 v = put_unit(m, m->runs[m->dirty.v[i]], false);
         if (v == 0)
@@ -189,8 +193,10 @@ static int engine_put_dirty(struct manager *m)
 
 int engine_commit(struct manager *m)
 {
-        int v = m->compact_due ? -ENOSPC : engine_put_dirty(m);
+        int v;
 
+        changes_flush(m);
+        v = m->compact_due ? -ENOSPC : engine_put_dirty(m);
         if (v < 0) {
                 state_rollback(m->state);
                 v = engine_compact(m);
@@ -214,6 +220,7 @@ int engine_commit(struct manager *m)
         m->meta_dirty = m->environment_dirty = m->groups.unrecorded = false;
         m->jobs_done_recorded = m->n_jobs_done;
 
+        changes_committed(m);
         if (m->exits_taken > 0)
                 state_exits_acknowledge(m->state, m->exits_taken);
         m->exits_taken = 0;

@@ -175,7 +175,8 @@ static void front_start(struct manager *m)
                 return;
         if (run_active(r) == ACTIVE_ACTIVE)
                 return;
-        (void)jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, NULL);
+        (void)jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, (struct cause_durable){.what = SUPD_CAUSE_SOCKET}, false,
+                           nobody, &job, &culprit, NULL);
 }
 
 static void front_wanted(struct manager *m, struct source *s unused_, uint32_t events unused_)

@@ -74,7 +74,29 @@ const struct job_done *jobs_find_done(const struct manager *m, uint32_t id)
 struct following { /* what follows from an event, and in which mode what it starts is queued */
         struct manager *m;
         enum job_mode mode;
+        enum graph_event event;
+        uint32_t unit;
 };
+
+/* What an event of one unit is as the cause of what happens to another. */
+static struct cause_durable cause_of(const struct following *f, bool start)
+{
+        static const struct {
+                uint8_t start, stop;
+        } causes[N_GRAPH_EVENTS] = {
+                [HAPPENED_JOB_FAILED] = {SUPD_CAUSE_DEPENDENCY, SUPD_CAUSE_DIED},
+                [HAPPENED_START_IN_VAIN] = {SUPD_CAUSE_DEPENDENCY, SUPD_CAUSE_DIED},
+                [HAPPENED_UP] = {SUPD_CAUSE_UPHOLDS, SUPD_CAUSE_NOT_NEEDED},
+                [HAPPENED_STARTED] = {SUPD_CAUSE_DEPENDENCY, SUPD_CAUSE_DEPENDENCY},
+                [HAPPENED_DIED] = {SUPD_CAUSE_DEPENDENCY, SUPD_CAUSE_DIED},
+                [HAPPENED_STOPPED] = {SUPD_CAUSE_UPHOLDS, SUPD_CAUSE_NOT_NEEDED},
+                [HAPPENED_FAILED] = {SUPD_CAUSE_ON_FAILURE, SUPD_CAUSE_DIED},
+                [HAPPENED_SUCCEEDED] = {SUPD_CAUSE_ON_SUCCESS, SUPD_CAUSE_DIED},
+                [HAPPENED_STOP_JOB_FAILED] = {SUPD_CAUSE_DEPENDENCY, SUPD_CAUSE_DIED},
+        };
+
+        return (struct cause_durable){.what = start ? causes[f->event].start : causes[f->event].stop, .by = f->unit};
+}
 
 static int follow(void *userdata, const struct graph_consequence *c)
 {
@@ -91,10 +113,12 @@ static int follow(void *userdata, const struct graph_consequence *c)
                 break;
         case CONSEQUENCE_START:
                 if (!(m->meta.flags & META_STOPPING))
-                        (void)jobs_enqueue(m, r, REQUEST_START, f->mode, false, nobody, &job, &culprit, NULL);
+                        (void)jobs_enqueue(m, r, REQUEST_START, f->mode, cause_of(f, true), false, nobody, &job,
+                                           &culprit, NULL);
                 break;
         case CONSEQUENCE_STOP:
-                (void)jobs_enqueue(m, r, REQUEST_STOP, MODE_REPLACE, false, nobody, &job, &culprit, NULL);
+                (void)jobs_enqueue(m, r, REQUEST_STOP, MODE_REPLACE, cause_of(f, false), false, nobody, &job, &culprit,
+                                   NULL);
                 break;
         }
         return 0;
@@ -115,7 +139,7 @@ static const struct graph_node *jobs_look_of(void *userdata, uint32_t unit)
 
 static void happened(struct manager *m, struct run *r, enum graph_event event)
 {
-        struct following f = {m, MODE_REPLACE};
+        struct following f = {m, MODE_REPLACE, event, r->id};
 
         if (event == HAPPENED_FAILED)
                 f.mode = mode_of(r->unit->on_failure_job_mode, MODE_REPLACE);
@@ -185,7 +209,7 @@ void jobs_timed_out(struct manager *m, struct run *r)
 
 /* One job, with one id, serves both where they go together. One that runs begins anew when it becomes another one; so
  * does a reload, since the service may have read its files before what the second is asked for. */
-static bool merge_into(struct manager *m, struct run *r, const struct graph_job *j)
+static bool merge_into(struct manager *m, struct run *r, const struct graph_job *j, struct cause_durable why)
 {
         enum job_type merged = job_merge(r->d.job.type, j->type, run_active(r));
 
@@ -196,18 +220,20 @@ static bool merge_into(struct manager *m, struct run *r, const struct graph_job 
         if (merged == r->d.job.type && (merged != JOB_RELOAD || !r->d.job.running))
                 return true;
         r->d.job.type = (uint8_t)merged;
+        r->d.job_cause = why;
         r->d.job.running = 0;
         r->d.job.ignore_order |= j->ignore_order;
         graph_job_installed(m->graph, r->id, merged, r->d.job.ignore_order);
         return true;
 }
 
-static void install(struct manager *m, const struct graph_job *j, const uint8_t request_id[16])
+static void install(struct manager *m, const struct graph_job *j, struct cause_durable why,
+                    const uint8_t request_id[16])
 {
         struct run *r = m->runs[j->unit];
         enum job_type type = j->type;
 
-        if (r->d.job.type != JOB_NONE && merge_into(m, r, j))
+        if (r->d.job.type != JOB_NONE && merge_into(m, r, j, why))
                 return;
         jobs_finish(m, r, RESULT_CANCELED);
         r->d.job = (struct job_durable){
@@ -216,6 +242,7 @@ static void install(struct manager *m, const struct graph_job *j, const uint8_t 
                 .irreversible = j->irreversible,
                 .ignore_order = j->ignore_order,
         };
+        r->d.job_cause = why;
         job_timer(m, r, r->unit->job_timeout_us);
         m->meta_dirty = true;
         if (j->anchor)
@@ -240,9 +267,10 @@ static void cancel_others(struct manager *m, const struct transaction *t)
 }
 
 enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
-                              bool by_user, const uint8_t request_id[16], uint32_t *ret_job, uint32_t *ret_culprit,
-                              struct diag *diag)
+                              struct cause_durable why, bool by_user, const uint8_t request_id[16], uint32_t *ret_job,
+                              uint32_t *ret_culprit, struct diag *diag)
 {
+        const struct cause_durable brought = {.what = SUPD_CAUSE_DEPENDENCY, .by = r->id};
         cleanup_(transaction_done) struct transaction t = {0};
         enum graph_error e;
 
@@ -255,7 +283,7 @@ enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request
         m->transaction.n = 0;
         for (size_t i = 0; i < t.n_jobs; i++) {
                 (void)list_add(&m->transaction, t.jobs[i].unit);
-                install(m, &t.jobs[i], request_id);
+                install(m, &t.jobs[i], t.jobs[i].anchor ? why : brought, request_id);
         }
         *ret_job = r->d.job.id;
         return GRAPH_OK;
@@ -299,6 +327,7 @@ static void run_stop(struct manager *m, struct run *r)
         }
         job_runs(m, r);
         r->d.flags |= UNIT_STOP_REQUESTED;
+        r->d.stop_cause = r->d.job_cause;
         if (a != ACTIVE_DEACTIVATING)
                 engine_post(m, r, EVENT_STOP, 0, 0);
 }
@@ -497,7 +526,7 @@ unsigned jobs_shutdown(struct manager *m)
                                             .type = JOB_STOP,
                                             .irreversible = true,
                                             .ignore_order = m->meta.flags & META_FORCE},
-                        nobody);
+                        (struct cause_durable){.what = SUPD_CAUSE_SHUTDOWN}, nobody);
                 n++;
         }
         return n;

@@ -309,6 +309,8 @@ static void end(struct manager *m)
         units_blobs_remove(m);
         groups_close(m);
         status_close(m->table, true);
+        changes_close(m->changes.object, true);
+        m->changes.object = NULL;
         m->table = NULL;
         memcpy(m->header->reboot_argument, m->meta.reboot_argument, sizeof(m->header->reboot_argument));
         atomic_store(&m->header->outcome_status, m->meta.exit_status);
@@ -367,7 +369,8 @@ void begin_default(struct manager *m)
                 return;
         v = units_get(m, name, &r);
         if (v == 0)
-                why = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, &diag);
+                why = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, (struct cause_durable){.what = SUPD_CAUSE_BOOT},
+                                   false, nobody, &job, &culprit, &diag);
         log_diag(m, &diag);
         if (why != GRAPH_OK)
                 log_line(m, name, "cannot be started: %s%s%s; supd goes on without it",

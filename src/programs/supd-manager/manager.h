@@ -23,6 +23,7 @@
  *   upgrade.c   daemon-reexec: becoming what is installed
  *   emergency.c what the end of a unit does to the whole: FailureAction= and its kin
  *   publish.c   rows of the status table
+ *   changes.c   what happened to units and why: the record of changes
  *   api.c       what supd-bus asks (control/)
  *   api-show.c  properties, as D-Bus clients see them
  *   api-change.c  the manager's environment, log level, end; processes, signals with a value
@@ -40,6 +41,7 @@
 #include "graph/graph.h"
 #include "machine/machine.h"
 #include "state/state.h"
+#include "status/changes.h"
 #include "status/status.h"
 #include "sys/sys.h"
 #include "unit/load.h"
@@ -96,6 +98,11 @@ struct past_durable {
         uint64_t start_real_us, start_mono_us, exit_real_us, exit_mono_us;
 };
 
+struct cause_durable {    /* why something began */
+        uint32_t what;    /* SUPD_CAUSE_*, */
+        uint32_t by, pid; /* … and who: as noted there */
+};
+
 struct unit_durable {
         uint32_t size;
         uint8_t state, result, list, reload_bad; /* enum machine_state, machine_result, exec_kind */
@@ -116,6 +123,9 @@ struct unit_durable {
         struct past_durable past;
         uint64_t job_deadline_us; /* CLOCK_MONOTONIC; 0 = none */
         uint64_t reload_begin_us; /* when ReloadSignal= was sent: what is older is no answer to it */
+        struct cause_durable job_cause, start_cause, stop_cause; /* the last two of this activation */
+        uint32_t past_end;                                       /* activations that are over */
+        uint64_t begin_real_us, begin_mono_us;                   /* of the one that goes on */
 };
 
 struct job_done {
@@ -143,6 +153,11 @@ struct meta_durable {
 #define META_TAKEN_OVER (1u << 6) /* a keeper died: what it left is not below ours */
 #define META_HALT       (1u << 7)
 #define META_RELOAD     (1u << 16) /* asked for by a signal, and not done yet */
+
+struct changes_durable {
+        uint64_t id;  /* random; of the object that the numbers mean. 0: none was made yet */
+        uint64_t end; /* changes so far */
+};
 
 struct blob_durable {
         uint64_t offset;
@@ -214,6 +229,8 @@ struct announcement { /* told to supd-bus behind the commit */
 
 enum { N_FRONT_FDS = 2 };
 
+enum { N_CHANGES_PENDING = 32 };
+
 enum { N_JOBS_DONE = 128 }; /* ended jobs that are remembered, for callers that come back */
 
 struct list_u32 {
@@ -265,6 +282,14 @@ struct manager {
         struct graph *graph;
         int blob_fd;
         struct buf blobs; /* kept text that is not written yet: the last bytes of meta.blob_size */
+
+        struct {
+                struct changes *object; /* owned; NULL = there is none */
+                bool tried, dirty;      /* dirty: d is to be committed */
+                struct changes_durable d;
+                struct supd_change pending[N_CHANGES_PENDING]; /* not written yet */
+                unsigned n_pending;
+        } changes;
 
         /* engine */
         struct event *queue; /* owned; a ring */
@@ -392,8 +417,8 @@ bool service_find_main(struct manager *m, struct run *r);
 struct graph_node;
 const struct graph_node *jobs_look(void *userdata, uint32_t unit);
 enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
-                              bool by_user, const uint8_t request_id[16], uint32_t *ret_job, uint32_t *ret_culprit,
-                              struct diag *diag);
+                              struct cause_durable why, bool by_user, const uint8_t request_id[16], uint32_t *ret_job,
+                              uint32_t *ret_culprit, struct diag *diag);
 void jobs_run(struct manager *m, struct run *r);
 void jobs_finish(struct manager *m, struct run *r, enum job_result result);
 void jobs_timed_out(struct manager *m, struct run *r);
@@ -526,6 +551,18 @@ void recover_reconcile(struct manager *m);
 /* ---- publish.c ---- */
 int publish_open(struct manager *m);
 void publish_turn(struct manager *m);
+void publish_name(const struct manager *m, char *ret, size_t size); /* of the table, as readers ask for it */
+uint8_t publish_active(enum machine_state s);                       /* SUPD_ACTIVE_* */
+uint8_t publish_sub(enum machine_state s);                          /* SUPD_SUB_* */
+uint8_t publish_result(const struct run *r);                        /* SUPD_RESULT_* */
+
+/* ---- changes.c ---- */
+void changes_note(struct manager *m, struct run *r, enum machine_state old); /* behind its times */
+bool changes_ready(struct manager *m);
+void changes_flush(struct manager *m);          /* before changes_put() */
+int changes_put(struct manager *m, bool whole); /* their number, with the commit at hand */
+void changes_committed(struct manager *m);
+void changes_again(struct manager *m); /* with the table; what a manager that died has not shown is shown */
 
 /* ---- api.c ---- */
 #define ERROR(x) "org.freedesktop.systemd1." x

@@ -77,6 +77,21 @@ static const uint8_t job_words[N_JOB_TYPES] = {
         [JOB_NOP] = SUPD_JOB_NOP,
 };
 
+uint8_t publish_active(enum machine_state s)
+{
+        return active_words[machine_state_active(s)];
+}
+
+uint8_t publish_sub(enum machine_state s)
+{
+        return sub_words[s];
+}
+
+uint8_t publish_result(const struct run *r)
+{
+        return result_words[r->d.result < N_SERVICE_RESULTS ? r->d.result : 0];
+}
+
 static int join(struct buf *b, const struct strings *s, const char *but)
 {
         int v = 0;
@@ -161,6 +176,31 @@ static uint32_t row_flags(const struct run *r, uint32_t old)
         return keep | f;
 }
 
+/* Who asked for what, and the last end, also while a successor runs. */
+static void row_past(struct supd_status_row *row, const struct run *r)
+{
+        const struct unit_durable *d = &r->d;
+        const struct past_durable *past = &d->past;
+
+        row->number = r->id;
+        row->start_cause = (uint8_t)d->start_cause.what;
+        row->start_by = d->start_cause.by;
+        row->start_by_pid = d->start_cause.pid;
+        row->stop_cause = (uint8_t)d->stop_cause.what;
+        row->stop_by = d->stop_cause.by;
+        row->stop_by_pid = d->stop_cause.pid;
+        row->job_cause = (uint8_t)(d->job.type != JOB_NONE ? d->job_cause.what : SUPD_CAUSE_UNKNOWN);
+        row->job_by = d->job_cause.by;
+        row->job_by_pid = d->job_cause.pid;
+        row->past_end = d->past_end;
+        row->begin_real_us = d->begin_real_us;
+        row->begin_mono_us = d->begin_mono_us;
+        row->last_exit_code = (uint8_t)(d->main.exit_mono_us > 0 ? d->main.code : past->code);
+        row->last_exit_status = d->main.exit_mono_us > 0 ? d->main.status : past->status;
+        row->last_exit_pid = d->main.exit_mono_us > 0 ? d->main.last_pid : past->pid;
+        row->last_exit_real_us = d->main.exit_mono_us > 0 ? d->main.exit_real_us : past->exit_real_us;
+}
+
 static void row_service(struct supd_status_row *row, const struct run *r)
 {
         const struct service_config *c = r->unit->service;
@@ -169,7 +209,7 @@ static void row_service(struct supd_status_row *row, const struct run *r)
 
         row->service_type = (uint8_t)(c->type + 1);
         row->restart = (uint8_t)(c->restart + 1);
-        row->result = result_words[r->d.result < N_SERVICE_RESULTS ? r->d.result : 0];
+        row->result = publish_result(r);
         row->main_pid = p->flags & PROCESS_RUNNING ? p->pid : 0;
         row->control_pid = r->d.control.flags & PROCESS_RUNNING ? r->d.control.pid : 0;
         row->n_restarts = r->d.n_restarts;
@@ -202,8 +242,8 @@ static void publish_row(void *userdata, uint32_t index)
         row->flags = row_flags(r, row->flags);
         row->type = type_words[r->unit->type];
         row->load_state = load_words[r->unit->load_state];
-        row->active_state = active_words[machine_state_active(d->state)];
-        row->sub_state = sub_words[d->state];
+        row->active_state = publish_active(d->state);
+        row->sub_state = publish_sub(d->state);
         row->n_notices = (uint16_t)r->unit->notices.n;
         row->uid = row->gid = SUPD_ID_NONE;
         row->job_id = d->job.id;
@@ -219,6 +259,7 @@ static void publish_row(void *userdata, uint32_t index)
         row->inactive_exit_mono_us = d->inactive_exit_mono;
         row->state_change_real_us = d->change_real;
         row->state_change_mono_us = d->change_mono;
+        row_past(row, r);
         if (r->unit->service)
                 row_service(row, r);
 }
@@ -263,6 +304,14 @@ static void name_table(const struct manager *m)
                 (void)!symlink(m->name, path);
 }
 
+void publish_name(const struct manager *m, char *ret, size_t size)
+{
+        if (m->user_mode)
+                (void)snprintf(ret, size, "user-%u%s%s", (unsigned)getuid(), *m->name ? "-" : "", m->name);
+        else
+                (void)snprintf(ret, size, "%s", m->name);
+}
+
 /* Opens the table; one that is off is tried again for a while: the mapping of a manager that was killed, and with it
  * its lock, lives on for as long as somebody happens to read that manager's /proc files. */
 int publish_open(struct manager *m)
@@ -274,10 +323,8 @@ int publish_open(struct manager *m)
         char name[128];
         int v;
 
-        if (m->user_mode)
-                (void)snprintf(name, sizeof(name), "user-%u%s%s", (unsigned)getuid(), *m->name ? "-" : "", m->name);
-        else
-                (void)snprintf(name, sizeof(name), "%s", m->name);
+        publish_name(m, name, sizeof(name));
+        changes_again(m);
         status_close(m->table, false);
         m->table = NULL;
         v = status_open(name, &m->table, &diag);

@@ -77,6 +77,9 @@ static int replay(void *userdata, const struct record *rec, const void *data)
         case RECORD_ENVIRONMENT:
                 buf_reset(&m->environment);
                 return buf_append(&m->environment, data, rec->size);
+        case RECORD_CHANGES:
+                memcpy(&m->changes.d, data, MIN2(rec->size, sizeof(m->changes.d)));
+                return 0;
         case RECORD_JOB_DONE:
                 memcpy(&m->jobs_done[m->n_jobs_done % N_JOBS_DONE], data, MIN2(rec->size, sizeof(struct job_done)));
                 m->n_jobs_done++;

@@ -410,7 +410,8 @@ static void do_enqueue_start(struct manager *m, struct run *r, const struct even
         enum graph_error v;
 
         r->d.flags |= UNIT_AUTO_RESTART;
-        v = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, false, nobody, &job, &culprit, &diag);
+        v = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, (struct cause_durable){.what = SUPD_CAUSE_RESTART}, false,
+                         nobody, &job, &culprit, &diag);
         if (v == GRAPH_OK) {
                 r->d.n_restarts++; /* also when the start limit refuses it */
                 return;
@@ -524,6 +525,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         enum unit_active before = active_of(old), now = run_active(r);
 
         stamp(r, old, before, now);
+        changes_note(m, r, old);
         if (machine_state_watched(r->d.state) != machine_state_watched(old))
                 service_watchdog(m, r);
         r->kill_again = KILL_NOTHING; /* what the old state wanted killed */

@@ -5,6 +5,7 @@
 Environment: behaviour/harness.py. Invariant: times on the wall decide nothing; what is waited for is a state or an end."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -106,6 +107,180 @@ class Wait(Case):
         wait(lambda: self.s.manager() not in (0, pid), 'the next manager')
         self.tell('f', 0)
         self.assertEqual(self.ended(p)[0], 0)
+
+
+def chain(test, lines, unit):
+    """The changes of UNIT, each of which begins where the one before has ended."""
+    found = [x for x in lines if x.get('unit') == unit]
+    for a, b in zip(found, found[1:]):
+        test.assertEqual((a['to'], a['sub']), (b['from'], b['from_sub']))
+    return [(x['from'], x['to'], x['sub']) for x in found if x['from'] != x['to']]
+
+
+class Events(Case):
+    def all(self, *args):
+        return [json.loads(line) for line in self.s.ctl('events', '--no-follow', '--json', '-n', '100000', *args, check=0).stdout.splitlines()]
+
+    def test_01_as_they_come(self):
+        self.s.unit('a.service', TOLD)
+        p = self.spawn('events', 'a', '--json')
+        self.asleep(p)
+        self.s.ctl('start', 'a', check=0)
+        self.tell('a', 3)
+        lines = []
+        while not lines or lines[-1]['to'] != 'failed':
+            lines.append(json.loads(p.stdout.readline()))
+        p.kill()
+        p.communicate()
+        self.assertEqual(chain(self, lines, 'a.service'), [
+            ('inactive', 'activating', 'start'), ('activating', 'active', 'running'), ('active', 'deactivating', 'stop-sigterm'),
+            ('deactivating', 'failed', 'failed')])
+        self.assertEqual(lines[0]['cause']['cause'], 'client')
+        self.assertEqual(lines[0]['cause']['uid'], 0)
+        self.assertEqual((lines[-1]['exit'], lines[-1]['result']), ('exited, status=3/NOTIMPLEMENTED', 'exit-code'))
+        self.assertEqual([x['number'] for x in lines], sorted({x['number'] for x in lines}))
+
+    def test_02_lines(self):
+        self.s.unit('b.service', SLEEPS)
+        self.s.ctl('start', 'b', check=0)
+        pid = self.s.main_pid('b.service')
+        self.s.ctl('stop', 'b', check=0)
+        text = self.s.ctl('events', 'b', '--no-follow', '-n', '1000', check=0).stdout
+        lines = [re.sub(r'\(pid \d+\)', '(pid N)', line[line.index('  ') + 2:]) for line in text.splitlines()]
+        self.assertEqual(lines[0], 'b.service         inactive -> activating      start          asked by root (pid N)')
+        self.assertEqual(lines[1], 'b.service         activating -> active        running        pid %d' % pid)
+        self.assertEqual(lines[-1], 'b.service         deactivating -> inactive    dead           pid %d killed, signal=TERM' % pid)
+
+    def test_03_causes(self):
+        self.s.unit('c.service', '[Unit]\nWants=d.service\nOnFailure=e.service\n' + TOLD + 'Restart=on-failure\nRestartSec=1ms\n')
+        self.s.unit('d.service', SLEEPS)
+        self.s.unit('e.service', SLEEPS)
+        self.s.unit('f.service', '[Unit]\nBindsTo=d.service\nAfter=d.service\n' + SLEEPS)
+        self.s.ctl('start', 'c', 'f', check=0)
+        self.tell('c', 4)
+        self.s.until('c.service', NRestarts='1', ActiveState='active')
+        self.tell('c', 0)
+        self.s.ctl('stop', 'd', check=0)
+        self.s.until('f.service', ActiveState='inactive')
+        lines = self.all('[c-f].service')
+
+        def why(unit, to):
+            return [x['cause'].get('cause') + ' ' + x['cause'].get('unit', '') for x in lines
+                    if x['unit'] == unit and x['to'] == to and (x['from'] != to or x['from_sub'] == 'auto-restart')]
+        self.assertEqual(why('d.service', 'activating'), ['dependency c.service'])
+        self.assertEqual(why('f.service', 'deactivating'), ['dependency d.service'])
+        self.assertEqual(why('d.service', 'deactivating'), ['client '])
+        self.assertEqual(why('c.service', 'deactivating'), ['exit ', 'exit '])
+        self.assertEqual(why('c.service', 'activating')[-1], 'restart ')
+
+    def test_04_who_is_slow_is_told_what_is_lost(self):
+        self.s.unit('g@.service', '[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\nExecStart=/bin/true\n')
+        p = self.spawn('events', '--json', 'g@*')
+        self.asleep(p)
+        p.send_signal(signal.SIGSTOP)
+        names = ['g@%d' % i for i in range(60)]
+        n = 0
+        while n < 2100:
+            self.s.ctl('start', *names, check=0)
+            n = self.all('-a')[-1]['number']
+        p.send_signal(signal.SIGCONT)
+        self.assertGreater(json.loads(p.stdout.readline())['lost'], 0)
+        p.kill()
+        p.communicate()
+        self.assertEqual(len(self.all('-a')), 2048)
+
+    def test_05_across_deaths(self):
+        self.s.unit('h.service', '[Unit]\nStartLimitIntervalSec=0\n' + TOLD + 'Restart=always\nRestartSec=1ms\n')
+        self.s.ctl('start', 'h', check=0)
+        p = self.spawn('events', 'h', '--json')
+        self.asleep(p)
+        for i in range(5):
+            pid = self.s.manager()
+            os.kill(pid, signal.SIGKILL)
+            self.tell('h', 0)
+            self.s.until('h.service', NRestarts=str(i + 1), ActiveState='active')
+        self.s.ctl('stop', 'h', check=0)
+        lines = []
+        while not lines or lines[-1]['to'] != 'inactive':
+            lines.append(json.loads(p.stdout.readline()))
+        p.kill()
+        p.communicate()
+        self.assertEqual(len([x for x in chain(self, lines, 'h.service') if x[1] == 'active']), 5)
+        numbers = [x['number'] for x in lines]
+        self.assertEqual(len(set(numbers)), len(numbers))
+
+    def test_06_an_object_that_is_removed(self):
+        self.s.unit('i.service', SLEEPS)
+        p = self.spawn('events', 'i', '--json')
+        self.asleep(p)
+        os.unlink('/dev/shm/supd.changes-' + self.s.name)
+        self.s.ctl('start', 'i', check=0)
+        while json.loads(p.stdout.readline())['to'] != 'active':
+            pass
+        p.kill()
+        p.communicate()
+
+    def test_07_for_everybody(self):
+        if os.geteuid() == 0:
+            r = subprocess.run([os.environ['SUPCTL'], 'events', '--no-follow', '-n', '1'], user=65534, group=65534,
+                               env=self.s.environment(), capture_output=True, text=True)
+            self.assertEqual((r.returncode, len(r.stdout.splitlines())), (0, 1), r.stderr)
+
+
+class History(Case):
+    def activations(self, unit, *args):
+        return json.loads(self.s.ctl('history', unit, '--json', *args, check=0).stdout)[0]['activations']
+
+    def test_01_what_it_says(self):
+        self.s.unit('a.service', TOLD)
+        self.s.unit('t.target', '[Unit]\nWants=a.service\n')
+        self.assertEqual(self.s.ctl('history', 'a', check=0).stdout, 'a.service has not been started since supd began.\n')
+        self.s.ctl('history', 'nothing-of-the-kind', check=4)
+        self.s.ctl('start', 'a', check=0)
+        self.tell('a', 3)
+        self.s.until('a.service', ActiveState='failed')
+        self.s.ctl('start', 't.target', check=0)
+        self.s.until('a.service', ActiveState='active')
+        first, now = self.activations('a')
+        self.assertEqual((first['over'], first['result'], first['exit'], first['ended'], first['started']['cause']),
+                         (True, 'exit-code', 'exited, status=3/NOTIMPLEMENTED', {'cause': 'exit'}, 'client'))
+        self.assertLess(first['begin_real_us'], first['up_real_us'])
+        self.assertLess(first['up_real_us'], first['end_real_us'])
+        self.assertEqual((now['over'], now['started'], now['main_pid']),
+                         (False, {'cause': 'dependency', 'unit': 't.target'}, self.s.main_pid('a.service')))
+        text = self.s.ctl('history', 'a', check=0).stdout
+        self.assertIn('exited, status=3/NOTIMPLEMENTED', text)
+        self.assertIn('with t.target', text)
+        self.assertIn('active (running)', text)
+
+    def test_02_bounded_and_across_deaths_and_reloads(self):
+        self.s.unit('b.service', '[Unit]\nStartLimitIntervalSec=0\n' + TOLD)
+        for i in range(13):
+            self.s.ctl('start', 'b', check=0)
+            if i == 5:
+                self.s.ctl('daemon-reload', check=0)
+            if i == 8:
+                os.kill(self.s.manager(), signal.SIGKILL)
+            self.tell('b', i)
+            self.s.until('b.service', ActiveState='failed' if i else 'inactive')
+        past = self.activations('b')
+        self.assertEqual([p['exit_status'] for p in past], list(range(3, 13)))
+        self.assertEqual([p['number'] for p in past], list(range(3, 13)))
+        self.assertEqual([p['exit_status'] for p in self.activations('b', '-n', '2')], [11, 12])
+        self.assertIn('3 before that', self.s.ctl('history', 'b', check=0).stdout)
+
+    def test_03_reasons(self):
+        self.s.unit('c.service', '[Service]\nType=notify\nExecStart=/bin/sleep 1000\nTimeoutStartSec=50ms\n')
+        self.s.ctl('start', 'c', check=1)
+        past = self.activations('c')[0]
+        self.assertEqual((past['result'], past['ended']), ('timeout', {'cause': 'timeout'}))
+        self.assertNotIn('up_real_us', past)
+        self.s.unit('d.service', '[Service]\nType=notify\nExecStart=/bin/sh -c \'%s READY=1; exec sleep 1000\'\n' % os.environ['TELL'] +
+                    'NotifyAccess=all\nWatchdogSec=100ms\nWatchdogSignal=TERM\n')
+        self.s.ctl('start', 'd', check=0)
+        self.s.until('d.service', ActiveState='failed')
+        past = self.activations('d')[0]
+        self.assertEqual((past['result'], past['ended']), ('watchdog', {'cause': 'watchdog'}))
 
 
 harness.main()

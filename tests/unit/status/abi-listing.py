@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The golden listing of the public status table.
 
-abi-listing.py HEADER COMPILER... : writes a program that prints every field and number found in HEADER, compiles it with
-each COMPILER ("cc", "c++") and compares what it prints with abi.txt beside this file. The fields are found in the header
+abi-listing.py HEADER COMPILER... : writes a program that prints every field and number found in HEADER (status.h) and in
+changes.h beside it, compiles it with each COMPILER ("cc", "c++") and compares what it prints with abi.txt beside this file. The fields are found in the header
 itself, so none can be forgotten; the offsets come from the compiler. With --update it rewrites abi.txt.
 """
 import pathlib
@@ -16,8 +16,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def program(header):
-    text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
-    out = ["#include <stdio.h>", "#include <supd/status.h>", "int main(void) {"]
+    text = header.read_text() + (header.parent / "changes.h").read_text()
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    out = ["#include <stdio.h>", "#include <supd/changes.h>", "int main(void) {"]
     for name, body in re.findall(r"struct (\w+) \{(.*?)\n\};", text, re.S):
         out.append(f'printf("struct {name} size %zu\\n", sizeof(struct {name}));')
         for kind, field, _ in re.findall(r"(\w+) (\w+)(\[\d+\])?;", body):

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <time.h>
 
-#include "programs/supctl/supctl.h"
+#include "report/report.h"
 #include "syntax/scalar.h"
 
 static uint64_t clock_us(clockid_t clock)

@@ -3,7 +3,7 @@
  * Writing JSON: commas, escapes, and bytes that are no UTF-8 (each becomes U+FFFD). Not here: reading it.
  * Invariant: whatever is put in, what comes out parses. Out of memory cuts the text; then nothing is printed at all.
  */
-#include "programs/supctl/supctl.h"
+#include "report/report.h"
 
 static void separate(struct json *j, const char *key)
 {
