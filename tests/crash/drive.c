@@ -132,6 +132,14 @@ static void do_keeper(struct rig *r, struct observer *o, const struct scenario_s
         fail(result, "signal %d to the keeper, but what was to follow did not", s->value);
 }
 
+static void do_install(struct rig *r, struct observer *o unused_, const struct scenario_step *s unused_,
+                       struct drive_result *result)
+{
+        int e = rig_install(r);
+        if (e < 0)
+                fail(result, "another supd cannot be installed: %s", strerror(-e));
+}
+
 static void do_unit(struct rig *r, struct observer *o unused_, const struct scenario_step *s,
                     struct drive_result *result)
 {
@@ -142,7 +150,7 @@ static void do_unit(struct rig *r, struct observer *o unused_, const struct scen
 
 static void (*const acts[])(struct rig *, struct observer *, const struct scenario_step *, struct drive_result *) = {
         [ACT_SUPCTL] = do_supctl, [ACT_TELL] = do_end_service, [ACT_KILL] = do_end_service,
-        [ACT_KEEPER] = do_keeper, [ACT_UNIT] = do_unit,
+        [ACT_KEEPER] = do_keeper, [ACT_UNIT] = do_unit,        [ACT_INSTALL] = do_install,
 };
 
 void drive_steps(struct rig *r, const struct scenario_step *steps, struct drive_result *result)

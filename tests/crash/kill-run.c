@@ -154,6 +154,8 @@ static bool prepare_running(struct run *run)
 static bool prepare(struct run *run)
 {
         int e = rig_begin(&run->rig, run->s->name);
+        if (e == 0 && run->s->own_supd)
+                e = rig_install(&run->rig);
         for (unsigned i = 0; e >= 0 && i < SCENARIO_MAX && run->s->units[i].name; i++)
                 e = rig_unit(&run->rig, run->s->units[i].name, run->s->units[i].text);
         if (e < 0)

@@ -201,6 +201,17 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=active Description=anew"}},
         },
         {
+                .name = "daemon-reexec",
+                .what = "another supd is installed, and keeper and manager become it; then the service dies",
+                .own_supd = true,
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\nRestart=on-failure\nRestartSec=30ms\n"}},
+                .setup = {START_A, {ACT_INSTALL, NULL, 0}},
+                .steps = {{ACT_SUPCTL, "daemon-reexec", .until = RUNNING(1)},
+                          {ACT_TELL, "a.service", 7, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
+        },
+        {
                 .name = "forking-late",
                 .what = "a daemon whose PID file comes after its first process has ended",
                 .units = {{"a.service",

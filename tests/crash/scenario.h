@@ -20,6 +20,7 @@ enum step_act {
         ACT_KILL,    /* signal VALUE to the main process of TEXT */
         ACT_KEEPER,  /* signal VALUE to the keeper */
         ACT_UNIT,    /* the unit file TEXT is written anew, with contents MORE */
+        ACT_INSTALL, /* another supd (the same program, another file) is installed */
 };
 
 enum until_kind {
@@ -54,6 +55,7 @@ struct scenario {
         struct {
                 const char *unit, *show; /* "KEY=VALUE KEY=VALUE" */
         } shows[SCENARIO_MAX];
+        bool own_supd;   /* it runs from a file of its own, for ACT_INSTALL */
         bool from_birth; /* the first manager is traced from its birth */
         bool ends;       /* supd ends, with status 0 */
 };

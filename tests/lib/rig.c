@@ -217,6 +217,28 @@ int rig_begin(struct rig *r, const char *label)
         return start_janitor(r);
 }
 
+int rig_install(struct rig *r)
+{
+        char path[192], fresh[200];
+        cleanup_close_ int from = open(r->supd, O_RDONLY | O_CLOEXEC), to = -1;
+        char bytes[4096];
+        ssize_t n;
+
+        (void)snprintf(path, sizeof(path), "%s/supd", r->dir);
+        (void)snprintf(fresh, sizeof(fresh), "%s.new", path);
+        to = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+        if (from < 0 || to < 0)
+                return -errno;
+        while ((n = read(from, bytes, sizeof(bytes))) > 0)
+                if (write(to, bytes, (size_t)n) != n)
+                        return -EIO;
+        close_fd_p(&to); /* or it cannot be executed */
+        if (n < 0 || rename(fresh, path) < 0)
+                return -errno;
+        (void)snprintf(r->installed, sizeof(r->installed), "%s", path);
+        return 0;
+}
+
 static int append_expanded(struct rig *r, struct buf *b, const char *unit, const char *text)
 {
         int e = 0;
@@ -313,8 +335,8 @@ int rig_spawn(struct rig *r, bool stopped)
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
                 if (stopped)
                         (void)raise(SIGSTOP);
-                execl(r->supd, "supd", geteuid() == 0 ? "--system" : "--user", "--name", r->name, "--runtime-dir",
-                      r->runtime, "--log-dir", logs, (char *)NULL);
+                execl(*r->installed ? r->installed : r->supd, "supd", geteuid() == 0 ? "--system" : "--user", "--name",
+                      r->name, "--runtime-dir", r->runtime, "--log-dir", logs, (char *)NULL);
                 _exit(127);
         }
         r->keeper = p;

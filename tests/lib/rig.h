@@ -22,9 +22,10 @@ struct rig {
         char name[64]; /* --name */
         char diaries[160], units[160], runtime[160];
         char supd[256], supctl[256], libexec[256], diary[256];
-        pid_t janitor;  /* clears away when we die before rig_end() */
-        int janitor_fd; /* its sign of our life */
-        pid_t keeper;   /* 0 = not running, or reaped */
+        char installed[192]; /* our own copy of supd, once rig_install() made it: what is run then */
+        pid_t janitor;       /* clears away when we die before rig_end() */
+        int janitor_fd;      /* its sign of our life */
+        pid_t keeper;        /* 0 = not running, or reaped */
         int keeper_status;
         void *state;         /* durable state, read-only; NULL until it runs */
         _Atomic int *hold;   /* shared memory, or NULL. RIG_HOLD_NEXT: the next supctl stores its pid here and stops
@@ -39,6 +40,8 @@ int rig_begin(struct rig *r, const char *label);
 /* Writes unit NAME. In TEXT, "@DIARY@" becomes the diary program with --dir= and --name= of this unit, "@RIG@" the
  * directory of the rig. */
 int rig_unit(struct rig *r, const char *name, const char *text);
+/* Installs supd (anew): a copy of the one under test, put in place by rename as a package does. 0 or -errno. */
+int rig_install(struct rig *r);
 /* Starts supd and waits until its manager supervises (or WITHIN_US passed: -ETIMEDOUT; it ended: -ECHILD). */
 int rig_start(struct rig *r, uint64_t within_us);
 /* The two halves: with STOPPED the keeper-to-be stops itself (SIGSTOP) before its exec, for a tracer to seize. */
