@@ -14,7 +14,7 @@
 #define COMMIT_SPACE  (UINT64_C(1) << 63)
 #define COMMIT_LENGTH ((UINT64_C(1) << 48) - 1)
 
-enum { LOG_FIRST = 64 * 1024, PENDING_KEPT = 64 * 1024 };
+enum { LOG_FIRST = 16 * 1024, PENDING_KEPT = 64 * 1024 };
 
 static uint64_t space_offset(unsigned space)
 {

@@ -15,9 +15,9 @@ int file_read(const char *path, size_t max, struct buf *b)
 
         if (fd < 0)
                 return -errno;
-        for (;;) {
+        for (size_t more = 2000;; more = 1) { /* small at first, then doubled: most files are */
                 ssize_t n;
-                int r = buf_reserve(b, 4096);
+                int r = buf_reserve(b, more);
 
                 if (r < 0)
                         return r;
@@ -43,6 +43,12 @@ int make_parents(const char *path)
         if (n >= sizeof(copy))
                 return -ENAMETOOLONG;
         memcpy(copy, path, n + 1);
+        while (n > 0 && copy[n] != '/')
+                n--;
+        copy[n] = 0;
+        if (n > 0 && (mkdir(copy, 0755) == 0 || errno == EEXIST)) /* as it is nearly always */
+                return 0;
+        memcpy(copy, path, strlen(path) + 1);
         for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
                 *p = 0;
                 if (mkdir(copy, 0755) < 0 && errno != EEXIST && errno != EROFS && errno != EACCES)

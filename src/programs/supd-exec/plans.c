@@ -7,9 +7,9 @@
  * takes into a page that it shares with the launcher. There are two spares, so that the first to take a plan need not
  * wake the launcher, which would only get in its way: its exit does, when the start is done. The one that leaves none
  * behind tells the launcher at once; so whatever blocks a start, the next finds a receiver. While there is no spare the
- * launcher listens to PLANS itself, and forks message in hand (a burst, and the first start). It forks spares when a
- * start is done and no message is left: not ahead of it, when that would take the CPU from it. A spare that nobody
- * needed for a second leaves: in rest the launcher is alone.
+ * launcher listens to PLANS itself, and forks message in hand (a burst). It forks spares at its own start, while the
+ * manager still reads units, and when a start is done and no message is left: not ahead of it, when that would take the
+ * CPU from it. A spare that nobody needed for a second leaves: in rest the launcher is alone.
  *
  * Not here: what a plan means (start.c, service.c). Invariant: a message is taken by one process, and from that moment
  * on the launcher can tell for which slot, however the taker ends.
@@ -452,12 +452,14 @@ static int wait_and_reap(const struct launcher *l, int signal_fd)
 int plans_loop(struct launcher *l, int signal_fd)
 {
         int r = share(l), left;
+        bool room = true; /* for spares: at first, too, while the manager reads its first units */
 
         while (r >= 0) {
                 left = spares.n == 0 ? drain(l) : 0;
-                if (left == 0 && r > 0)
+                if (left == 0 && room)
                         spares_make(l);
                 r = left < 0 ? left : wait_and_reap(l, signal_fd);
+                room = r > 0;
         }
         return r == -EPIPE ? 0 : r;
 }

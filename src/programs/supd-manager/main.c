@@ -157,16 +157,13 @@ static const char *xdg(const char *variable, const char *below_home)
 void context_init(struct manager *m)
 {
         static struct utsname names;
+        static char boot[ID128_TEXT_SIZE]; /* %b is written without dashes; the keeper has read it */
         const char *run = getenv("XDG_RUNTIME_DIR");
-        char *boot = text_of("/proc/sys/kernel/random/boot_id");
+        struct id128 id;
 
         (void)uname(&names);
-        for (char *p = boot, *to = boot; p && *p; p++) { /* %b is written without dashes */
-                if (*p != '-')
-                        *to++ = *p;
-                if (!p[1])
-                        *to = 0;
-        }
+        memcpy(&id, m->header->boot_id, sizeof(id));
+        id128_format(&id, boot);
         m->context = (struct unit_context){
                 .runtime_dir_root = m->user_mode && run ? run : "/run",
                 .state_root = m->user_mode ? xdg("XDG_STATE_HOME", "/.local/state") : "/var/lib",
