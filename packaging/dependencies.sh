@@ -48,6 +48,7 @@ need_test() {
         need procps have ps
         need spin have spin
         wish mandoc have mandoc
+        [ "$(uname -m)" != x86_64 ] || wish qemu-system-x86 have qemu-system-x86_64
         wish dbus-bin have dbus-send
         wish libglib2.0-bin have gdbus
 }

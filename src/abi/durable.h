@@ -61,11 +61,21 @@
 #define DURABLE_FILE_SIZE   UINT64_C(0x42000000)
 
 /* durable_header.requests: set by the keeper, cleared by the manager once committed */
-#define DURABLE_REQUEST_STOP   (1u << 0) /* stop every service in reverse order, then report done */
-#define DURABLE_REQUEST_RELOAD (1u << 1) /* SIGHUP: daemon-reload */
-#define DURABLE_REQUEST_REBOOT (1u << 2) /* Ctrl-Alt-Del as init: stop, then reboot */
-#define DURABLE_REQUEST_POWER  (1u << 3) /* SIGPWR, SIGRTMIN+3/4: stop, then power off / end */
-#define DURABLE_REQUEST_REEXEC (1u << 4) /* SIGRTMIN+25, SIGTERM as init: daemon-reexec */
+#define DURABLE_REQUEST_STOP              (1u << 0) /* stop every service in reverse order, then report done */
+#define DURABLE_REQUEST_RELOAD            (1u << 1) /* SIGHUP: daemon-reload */
+#define DURABLE_REQUEST_REBOOT            (1u << 2) /* Ctrl-Alt-Del as init: stop, then reboot */
+#define DURABLE_REQUEST_POWER             (1u << 3) /* SIGPWR, SIGRTMIN+4: stop, then power off / end */
+#define DURABLE_REQUEST_REEXEC            (1u << 4) /* SIGRTMIN+25, SIGTERM as init: daemon-reexec */
+#define DURABLE_REQUEST_HALT              (1u << 5) /* SIGRTMIN+3 as init: stop, then halt */
+#define DURABLE_REQUEST_KEXEC             (1u << 6) /* SIGRTMIN+6 as init: stop, then boot the kernel that was loaded */
+#define DURABLE_REQUEST_FORCE             (1u << 7) /* SIGRTMIN+13 …: with one of the others: without ExecStop= and order */
+#define DURABLE_REQUEST_ISOLATE_DEFAULT   (1u << 8)  /* SIGRTMIN+0 */
+#define DURABLE_REQUEST_ISOLATE_RESCUE    (1u << 9)  /* SIGRTMIN+1 */
+#define DURABLE_REQUEST_ISOLATE_EMERGENCY (1u << 10) /* SIGRTMIN+2 */
+/* any of these asks for the end of everything */
+#define DURABLE_REQUESTS_ENDING                                                                                        \
+        (DURABLE_REQUEST_STOP | DURABLE_REQUEST_REBOOT | DURABLE_REQUEST_POWER | DURABLE_REQUEST_HALT |                \
+         DURABLE_REQUEST_KEXEC)
 
 /* durable_header.outcome: written by the manager when there is nothing left to supervise */
 #define DURABLE_OUTCOME_NONE 0u
@@ -74,6 +84,12 @@
 #define DURABLE_OUTCOME_REBOOT 2u
 #define DURABLE_OUTCOME_POWER  3u
 #define DURABLE_OUTCOME_HALT   4u
+#define DURABLE_OUTCOME_KEXEC  5u /* a reboot where no kernel was loaded */
+
+/* durable_header.keeper_form */
+#define DURABLE_FORM_CONTAINER  1u
+#define DURABLE_FORM_SUPERVISOR 2u
+#define DURABLE_FORM_MACHINE    3u
 
 /* durable_header.manager_binary */
 #define DURABLE_BINARY_INSTALLED 0u
@@ -110,7 +126,8 @@ struct durable_header {
         _Atomic uint64_t orphans_reaped;     /* keeper: unclaimed processes reaped */
         _Atomic uint64_t exits_recorded;     /* keeper: claimed processes put into the ring */
         _Atomic uint64_t manager_started_us; /* keeper: CLOCK_BOOTTIME */
-        _Atomic uint32_t keeper_form;        /* keeper: 1 = PID 1, 2 = subreaper below another init */
+        _Atomic uint32_t keeper_form;        /* keeper: DURABLE_FORM_*: PID 1 of a container, subreaper below another
+                                              * init, PID 1 of a machine */
         _Atomic uint32_t user_mode;          /* keeper: 1 = --user */
         _Atomic uint64_t bad_messages;       /* keeper: malformed messages of managers, ignored */
         char reboot_argument[64];  /* manager, before the outcome: for reboot(2); NUL-terminated, empty = none */
@@ -123,8 +140,8 @@ struct durable_header {
         _Atomic uint32_t keeper_asked;  /* keeper: requests to do so that have been answered, one way or the other */
         _Atomic uint32_t keeper_answer; /* keeper: DURABLE_KEEPER_* of the last of them */
         _Atomic uint32_t
-                launcher_kept; /* manager: 1 = the installed launcher is of no use to it: the kept one is run */
-        uint32_t reserved0;
+                launcher_kept;    /* manager: 1 = the installed launcher is of no use to it: the kept one is run */
+        _Atomic uint32_t at_once; /* manager, before the outcome: 1 = nothing is ended or unmounted before reboot(2) */
         uint8_t reserved[240];
 };
 

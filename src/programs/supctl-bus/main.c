@@ -249,6 +249,20 @@ static int run_reload(struct control *c, const struct verb *v, char **args unuse
         return code;
 }
 
+/* Everything is stopped, and supd with it; it may be gone before it answers. */
+static int run_end(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, ""), code = 0;
+
+        if (r < 0 && !error_is_disconnect(r, &e)) {
+                (void)fprintf(stderr, "Failed to %s: %s\n", v->name, e.message ? e.message : strerror(-r));
+                code = 1;
+        }
+        sd_bus_error_free(&e);
+        return code;
+}
+
 static int run_cancel(struct control *c, const struct verb *v, char **args, int n)
 {
         int code = 0;
@@ -319,6 +333,11 @@ static const struct verb verbs[] = {
         {"reset-failed", run_reset_failed, NULL, NULL, true, 0, -1},
         {"daemon-reload", run_reload, "Reload", NULL, true, 0, 0},
         {"daemon-reexec", run_reload, "Reexecute", NULL, false, 0, 0},
+        {"poweroff", run_end, "PowerOff", NULL, false, 0, 0},
+        {"reboot", run_end, "Reboot", NULL, false, 0, 0},
+        {"halt", run_end, "Halt", NULL, false, 0, 0},
+        {"kexec", run_end, "KExec", NULL, false, 0, 0},
+        {"exit", run_end, "Exit", NULL, false, 0, 0},
         {"list-jobs", run_list_jobs, "ListJobs", NULL, true, 0, 0},
         {"cancel", run_cancel, NULL, NULL, false, 0, -1},
         {"show-environment", run_show_environment, NULL, NULL, true, 0, 0},
@@ -333,7 +352,7 @@ static const char *const usage_text =
         "usage: supctl-bus [OPTION...] VERB [UNIT...]\n"
         "verbs: start stop restart try-restart reload reload-or-restart try-reload-or-restart isolate kill\n"
         "       reset-failed daemon-reload daemon-reexec list-jobs cancel show-environment set-environment\n"
-        "       unset-environment import-environment log-level log-target\n"
+        "       unset-environment import-environment log-level log-target poweroff reboot halt kexec exit\n"
         "  --no-block               do not wait for the jobs\n"
         "  --wait                   wait until the units have ended again\n"
         "  --job-mode=MODE          replace (default), fail, replace-irreversibly, isolate, flush,\n"

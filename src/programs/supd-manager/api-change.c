@@ -200,8 +200,8 @@ static const struct end {
 } ends[] = {
         {"poweroff", "poweroff.target", META_POWER, DURABLE_REQUEST_POWER},
         {"reboot", "reboot.target", META_REBOOT, DURABLE_REQUEST_REBOOT},
-        {"kexec", "kexec.target", META_REBOOT, DURABLE_REQUEST_REBOOT},
-        {"halt", "halt.target", META_HALT, DURABLE_REQUEST_STOP},
+        {"kexec", "kexec.target", META_KEXEC, DURABLE_REQUEST_KEXEC},
+        {"halt", "halt.target", META_HALT, DURABLE_REQUEST_HALT},
         {"exit", "exit.target", 0, DURABLE_REQUEST_STOP},
 };
 

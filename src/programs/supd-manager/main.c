@@ -247,50 +247,6 @@ static void child_ready(struct manager *m, struct source *s unused_, uint32_t ev
         launch_child(m);
 }
 
-void requests_take(struct manager *m)
-{
-        uint32_t bits = atomic_load(&m->header->requests);
-
-        if (bits & (DURABLE_REQUEST_STOP | DURABLE_REQUEST_REBOOT | DURABLE_REQUEST_POWER)) {
-                if (!(m->meta.flags & META_STOPPING)) {
-                        log_line(m, NULL, "stopping all services");
-                        notify_self("STOPPING=1");
-                        (void)jobs_shutdown(m);
-                }
-        } else if (bits & DURABLE_REQUEST_RELOAD) {
-                m->meta.flags |= META_RELOAD;
-                (void)generators_reload(m);
-        } else if (bits & DURABLE_REQUEST_REEXEC) {
-                (void)upgrade_begin(m);
-        }
-        if (bits == 0)
-                return;
-        /* what is to follow the end must be committed with it */
-        if (bits & DURABLE_REQUEST_REBOOT)
-                m->meta.flags |= META_REBOOT;
-        if (bits & DURABLE_REQUEST_POWER)
-                m->meta.flags |= META_POWER;
-        m->meta_dirty = true;
-        engine_settle(m); /* committed: only now is the request taken */
-        atomic_fetch_and(&m->header->requests, ~bits);
-}
-
-/* The end was committed, so the keeper need not ask again. What came up since is stopped too. */
-void stop_go_on(struct manager *m)
-{
-        const uint32_t asked = DURABLE_REQUEST_STOP | DURABLE_REQUEST_REBOOT | DURABLE_REQUEST_POWER;
-
-        if (atomic_load(&m->header->requests) & asked)
-                atomic_fetch_and(&m->header->requests, ~asked);
-        if (m->meta.flags & META_AT_ONCE) {
-                m->ending = true;
-                return;
-        }
-        while (jobs_shutdown(m) > 0)
-                engine_settle(m);
-        m->ending = jobs_shutdown_done(m);
-}
-
 /* Nothing is left to supervise: what others could still talk to goes, and the keeper is told last, so that a death on
  * the way here is just another start. */
 static void end(struct manager *m)
@@ -310,8 +266,10 @@ static void end(struct manager *m)
         m->changes.object = NULL;
         m->table = NULL;
         memcpy(m->header->reboot_argument, m->meta.reboot_argument, sizeof(m->header->reboot_argument));
+        atomic_store(&m->header->at_once, m->meta.flags & META_AT_ONCE ? 1 : 0);
         atomic_store(&m->header->outcome_status, m->meta.exit_status);
         atomic_store(&m->header->outcome, m->meta.flags & META_REBOOT  ? DURABLE_OUTCOME_REBOOT
+                                          : m->meta.flags & META_KEXEC ? DURABLE_OUTCOME_KEXEC
                                           : m->meta.flags & META_POWER ? DURABLE_OUTCOME_POWER
                                           : m->meta.flags & META_HALT  ? DURABLE_OUTCOME_HALT
                                                                        : DURABLE_OUTCOME_DONE);
@@ -350,31 +308,6 @@ static int fail(const char *what, int v)
 {
         log_line(NULL, NULL, "%s: %s", what, strerror(-v));
         return 1;
-}
-
-void begin_default(struct manager *m)
-{
-        static const uint8_t nobody[16];
-        cleanup_diag_ struct diag diag = {0};
-        const char *name = m->default_unit ? m->default_unit : "default.target";
-        uint32_t job, culprit = 0;
-        enum graph_error why = GRAPH_NO_SUCH_UNIT;
-        struct run *r;
-        int v;
-
-        if (m->meta.flags & (META_BOOTED | META_STOPPING))
-                return;
-        v = units_get(m, name, &r);
-        if (v == 0)
-                why = jobs_enqueue(m, r, REQUEST_START, MODE_REPLACE, (struct cause_durable){.what = SUPD_CAUSE_BOOT},
-                                   false, nobody, &job, &culprit, &diag);
-        log_diag(m, &diag);
-        if (why != GRAPH_OK)
-                log_line(m, name, "cannot be started: %s%s%s; supd goes on without it",
-                         v < 0 ? strerror(-v) : graph_error_name(why), v == 0 && culprit != r->id ? " " : "",
-                         v == 0 && culprit != r->id ? m->runs[culprit]->name : "");
-        m->meta.flags |= META_BOOTED;
-        m->meta_dirty = true;
 }
 
 static int hands_init(struct manager *m)

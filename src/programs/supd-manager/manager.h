@@ -4,6 +4,7 @@
  * and may die at any instruction: recovery (recover.c) is the only way it starts.
  *
  *   main.c      command line, fds from the keeper, the order of starting up
+ *   requests.c  the first unit; what the keeper asks for
  *   loop.c      epoll and one timerfd: fds and deadlines become calls
  *   engine.c    events → table → commit → effects: the order that makes a crash harmless
  *   service.c   the actions of the table
@@ -152,6 +153,7 @@ struct meta_durable {
 #define META_AT_ONCE    (1u << 5) /* nothing is stopped: the kernel ends it */
 #define META_TAKEN_OVER (1u << 6) /* a keeper died: what it left is not below ours */
 #define META_HALT       (1u << 7)
+#define META_KEXEC      (1u << 8)
 #define META_RELOAD     (1u << 16) /* asked for by a signal, and not done yet */
 
 struct changes_durable {

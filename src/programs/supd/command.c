@@ -223,6 +223,6 @@ int command_run(struct keeper *k)
         close_fd_p(&c.tty);
         if (k->form != FORM_SUPERVISOR)
                 rest_end(&c, k->signal_fd);
-        machine_end(k->form, 0, DURABLE_OUTCOME_DONE, "");
+        machine_end(k);
         return c.status;
 }

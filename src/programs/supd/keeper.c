@@ -114,7 +114,7 @@ static int end_step(struct keeper *k, uint64_t now)
 {
         uint32_t outcome = atomic_load(&k->header->outcome);
 
-        if (daemon_step(k))
+        if (daemon_step(k) || k->insisted)
                 return 1;
         if (k->manager.phase != MANAGER_RUNNING && outcome != DURABLE_OUTCOME_NONE)
                 return atomic_load(&k->header->outcome_status) & 0xff;
@@ -186,7 +186,7 @@ static void finish(struct keeper *k)
                         break;
         }
         state_unlink(k);
-        machine_end(k->form, k->asked, atomic_load(&k->header->outcome), k->header->reboot_argument);
+        machine_end(k);
 }
 
 static int supervise(struct keeper *k)

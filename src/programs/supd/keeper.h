@@ -9,7 +9,8 @@
  *     manager.c     start, death, hang, backoff         straggler.c   who still holds the life pipe of a dead manager
  *     binary.c      which file the next manager is      reexec.c      becoming the keeper that is installed
  *     store.c       fds kept for the next manager       command.c     `-- COMMAND`: no manager at all
- *     machine.c     PID 1 of a bare image; reboot       say.c         one line on stderr, never blocking
+ *     machine.c     PID 1 of a bare image; reboot       shutdown.c    what comes before the reboot
+ *     say.c         one line on stderr, never blocking
  *
  * Invariants: nothing is allocated after start; no loop is without a bound; the only place to sleep is the ppoll; no
  * value read from the durable state is used as an index without a check, since a broken manager may have written it.
@@ -126,6 +127,9 @@ struct keeper {
         bool reap_more;         /* the last batch ended at its bound */
         uint32_t asked;         /* all DURABLE_REQUEST_* so far */
         uint64_t asked_us;      /* CLOCK_MONOTONIC of the first request to stop */
+        unsigned insist_times;  /* SIGINT as the init of a machine, since insist_us */
+        uint64_t insist_us;     /* CLOCK_MONOTONIC */
+        bool insisted;          /* too often: the machine is rebooted now */
         unsigned own_stop;      /* 0; 1 SIGTERM sent, 2 SIGKILL sent by the keeper itself (no manager could) */
         uint64_t own_stop_us;
 };
@@ -188,9 +192,12 @@ int command_run(struct keeper *k);
 
 /* machine.c */
 enum keeper_form machine_form(void);
-void machine_prepare(enum keeper_form form); /* stdio, and as PID 1 without /proc: mounts */
-/* reboot(2) where that is ours to do; ARGUMENT (NUL-terminated) goes with a reboot, empty = none */
-void machine_end(enum keeper_form form, uint32_t asked, uint32_t outcome, const char *argument);
+void machine_prepare(enum keeper_form form); /* stdio, and as PID 1 of a machine: mounts */
+void machine_end(struct keeper *k);          /* shutdown.c's part, then reboot(2), where that is ours to do */
+
+/* shutdown.c: ends what is left, unmounts, writes everything to disk: supd-shutdown, for a bounded time. WHAT: "reboot"
+ * … */
+void shutdown_run(struct keeper *k, const char *what);
 
 /* say.c: "supd: ..." in one write, dropped when stderr would block; room for 512 bytes */
 void say(const char *format, ...) printf_like_(1, 2);

@@ -31,8 +31,11 @@ static const struct signal_row {
           [FORM_MACHINE] = DURABLE_REQUEST_RELOAD}},
         {SIGPWR,
          {[FORM_SUPERVISOR] = 0, [FORM_CONTAINER] = DURABLE_REQUEST_POWER, [FORM_MACHINE] = DURABLE_REQUEST_POWER}},
+        {SIGNAL_RT(0), {[FORM_MACHINE] = DURABLE_REQUEST_ISOLATE_DEFAULT}},
+        {SIGNAL_RT(1), {[FORM_MACHINE] = DURABLE_REQUEST_ISOLATE_RESCUE}},
+        {SIGNAL_RT(2), {[FORM_MACHINE] = DURABLE_REQUEST_ISOLATE_EMERGENCY}},
         {SIGNAL_RT(3),
-         {[FORM_SUPERVISOR] = 0, [FORM_CONTAINER] = DURABLE_REQUEST_POWER, [FORM_MACHINE] = DURABLE_REQUEST_POWER}},
+         {[FORM_SUPERVISOR] = 0, [FORM_CONTAINER] = DURABLE_REQUEST_POWER, [FORM_MACHINE] = DURABLE_REQUEST_HALT}},
         {SIGNAL_RT(4),
          {[FORM_SUPERVISOR] = 0, [FORM_CONTAINER] = DURABLE_REQUEST_POWER, [FORM_MACHINE] = DURABLE_REQUEST_POWER}},
         {SIGNAL_RT(5),
@@ -41,9 +44,33 @@ static const struct signal_row {
          {[FORM_SUPERVISOR] = DURABLE_REQUEST_REEXEC,
           [FORM_CONTAINER] = DURABLE_REQUEST_REEXEC,
           [FORM_MACHINE] = DURABLE_REQUEST_REEXEC}},
+        {SIGNAL_RT(6), {[FORM_MACHINE] = DURABLE_REQUEST_KEXEC}},
+        {SIGNAL_RT(13), {[FORM_MACHINE] = DURABLE_REQUEST_FORCE | DURABLE_REQUEST_HALT}},
+        {SIGNAL_RT(14), {[FORM_MACHINE] = DURABLE_REQUEST_FORCE | DURABLE_REQUEST_POWER}},
+        {SIGNAL_RT(15), {[FORM_MACHINE] = DURABLE_REQUEST_FORCE | DURABLE_REQUEST_REBOOT}},
+        {SIGNAL_RT(16), {[FORM_MACHINE] = DURABLE_REQUEST_FORCE | DURABLE_REQUEST_KEXEC}},
 };
 
-#define REQUESTS_ENDING (DURABLE_REQUEST_STOP | DURABLE_REQUEST_REBOOT | DURABLE_REQUEST_POWER)
+/* Somebody at the keyboard insists: then nothing is asked of the manager any more (CtrlAltDelBurstAction= of systemd).
+ */
+#define INSIST_TIMES  7
+#define INSIST_WITHIN (2 * USEC_PER_SEC)
+
+static void insisted(struct keeper *k)
+{
+        uint64_t now = now_us();
+
+        if (k->form != FORM_MACHINE)
+                return;
+        if (now - k->insist_us > INSIST_WITHIN) {
+                k->insist_us = now;
+                k->insist_times = 0;
+        }
+        if (++k->insist_times <= INSIST_TIMES || k->insisted)
+                return;
+        say("Ctrl-Alt-Del more than %d times within 2 s: rebooting without stopping services", INSIST_TIMES);
+        k->insisted = true;
+}
 
 int signals_open(struct keeper *k)
 {
@@ -65,9 +92,9 @@ int signals_open(struct keeper *k)
 /* A request that has been made already is made only once while everything is stopping. */
 void signals_request(struct keeper *k, uint32_t bits)
 {
-        if ((bits & REQUESTS_ENDING) && (k->asked & bits) == bits)
+        if ((bits & DURABLE_REQUESTS_ENDING) && (k->asked & bits) == bits)
                 return;
-        if ((bits & REQUESTS_ENDING) && k->asked_us == 0)
+        if ((bits & DURABLE_REQUESTS_ENDING) && k->asked_us == 0)
                 k->asked_us = now_us();
         k->asked |= bits;
         atomic_fetch_or(&k->header->requests, bits);
@@ -82,6 +109,8 @@ static void signal_take(struct keeper *k, const struct signalfd_siginfo *s)
                 reap_pid(k, (pid_t)s->ssi_pid);
                 return;
         }
+        if (s->ssi_signo == SIGINT)
+                insisted(k);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 if (rows[i].signo == (int)s->ssi_signo && rows[i].request[k->form] != 0)
                         signals_request(k, rows[i].request[k->form]);

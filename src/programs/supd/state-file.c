@@ -311,7 +311,9 @@ int state_open(struct keeper *k)
         else
                 header_create(k->header, boot_id);
         atomic_store(&k->header->keeper_pid, (uint32_t)getpid());
-        atomic_store(&k->header->keeper_form, k->form == FORM_SUPERVISOR ? 2 : 1);
+        atomic_store(&k->header->keeper_form, k->form == FORM_SUPERVISOR ? DURABLE_FORM_SUPERVISOR
+                                              : k->form == FORM_MACHINE  ? DURABLE_FORM_MACHINE
+                                                                         : DURABLE_FORM_CONTAINER);
         atomic_store(&k->header->user_mode, k->options.user);
         k->ring_ready = k->ring_released = atomic_load(&k->header->ring_tail);
         return ring_reserve(k);

@@ -21,6 +21,7 @@ LOOPS = {
     ('keeper.c', 'for (;;)'): 'the loop: one ppoll and one bounded turn each time; ends with end_step()',
     ('command.c', 'while (!c.ended)'): 'the loop of `-- COMMAND`: one wait each time; ends with the command',
     ('command.c', 'while (children_look(c) && (now = now_us()) < end)'): 'a time',
+    ('shutdown.c', 'while (!reap_until(pid))'): 'SHUTDOWN_MAX, behind which it gives up waiting',
     ('state-file.c', 'while (r == -EAGAIN || r == -EACCES)'): 'TAKEOVER_WAIT, at start',
     ('state-file.c', 'while (n > 0 && r >= 0)'): 'two pieces: the ring wraps once',
     ('store.c', 'while (n > 0 && !entry_used(&durable_fds(k->map)[n - 1]))'): 'DURABLE_MAX_FDS, downwards',

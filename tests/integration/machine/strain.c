@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * strain memory MIB | tasks N | cpu: takes what limits are there for, says what it got on stdout, and stays. Not a
+ * test: a tool of the services under test. Invariant: static, so that it runs in any image.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int take_memory(size_t bytes)
+{
+        char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        if (p == MAP_FAILED)
+                return 1;
+        for (size_t i = 0; i < bytes; i += 4096)
+                p[i] = 1;
+        (void)printf("memory %zu\n", bytes >> 20);
+        return 0;
+}
+
+static int take_tasks(int n)
+{
+        int got = 0;
+
+        while (got < n) {
+                pid_t pid = fork();
+
+                if (pid < 0)
+                        break;
+                if (pid == 0)
+                        for (;;)
+                                (void)pause();
+                got++;
+        }
+        (void)printf("tasks %d%s\n", got, got < n && errno == EAGAIN ? " EAGAIN" : "");
+        return 0;
+}
+
+int main(int argc, char **argv)
+{
+        int r = 2;
+
+        if (argc == 3 && strcmp(argv[1], "memory") == 0)
+                r = take_memory((size_t)atol(argv[2]) << 20);
+        else if (argc == 3 && strcmp(argv[1], "tasks") == 0)
+                r = take_tasks(atoi(argv[2]));
+        else if (argc == 2 && strcmp(argv[1], "cpu") == 0)
+                for (;;)
+                        ;
+        (void)fflush(stdout);
+        while (r == 0)
+                (void)pause();
+        return r;
+}
