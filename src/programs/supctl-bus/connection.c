@@ -12,6 +12,7 @@
 #define RETRY_FIRST_MS 20
 #define RETRY_MAX_MS   1000
 #define RETRY_FOR_MS   10000
+#define MAX_TRIES      10
 #define RELOAD_US      (180 * USEC_PER_SEC)
 
 bool error_is_disconnect(int r, const sd_bus_error *e)
@@ -119,22 +120,21 @@ static int call_once(struct control *c, const char *interface, const char *metho
 int control_call(struct control *c, const char *interface, const char *method, bool again, sd_bus_error *e,
                  sd_bus_message **ret, const char *types, ...)
 {
-        va_list ap;
-        int r;
+        int r = -ENOTCONN;
 
-        va_start(ap, types);
-        r = call_once(c, interface, method, e, ret, types, ap);
-        va_end(ap);
-        if (r >= 0 || !again || !error_is_disconnect(r, e))
-                return r;
-        sd_bus_error_free(e);
-        r = control_reconnect(c);
-        if (r < 0)
-                return r;
-        va_start(ap, types);
-        r = call_once(c, interface, method, e, ret, types, ap);
-        va_end(ap);
-        return r;
+        for (unsigned try = 0;; try++) {
+                va_list ap;
+
+                va_start(ap, types);
+                r = call_once(c, interface, method, e, ret, types, ap);
+                va_end(ap);
+                if (r >= 0 || !again || try >= MAX_TRIES || !error_is_disconnect(r, e))
+                        return r;
+                sd_bus_error_free(e);
+                r = control_reconnect(c);
+                if (r < 0)
+                        return r;
+        }
 }
 
 int control_turn(struct control *c)

@@ -51,7 +51,7 @@ struct verb {
 int control_connect(struct control *c);                 /* says what is wrong; 0 or -errno */
 int control_reconnect(struct control *c);               /* within about 10 s */
 bool error_is_disconnect(int r, const sd_bus_error *e); /* the connection is gone, rather than the request refused */
-/* Calls a method of the manager; comes back once to a lost connection when AGAIN. */
+/* Calls a method of the manager; comes back to a lost connection when AGAIN. */
 int control_call(struct control *c, const char *interface, const char *method, bool again, sd_bus_error *e,
                  sd_bus_message **ret, const char *types, ...);
 int control_turn(struct control *c); /* handles one message, or waits for one; -errno when the connection is gone */

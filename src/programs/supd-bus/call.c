@@ -17,6 +17,7 @@ static void call_unlink(struct call *c)
                         c->client->n_calls--;
                         break;
                 }
+        pace_update(c->client);
         c->client = NULL;
 }
 
@@ -53,6 +54,10 @@ static void on_reply(void *userdata, const struct link_reply *reply)
 
         if (c->client && c->client->closing)
                 call_unlink(c);
+        if (c->client) {
+                pace_serve(c->client->front, c->client);
+                pace_charge(c->client, reply->size);
+        }
         if (c->client && reply->error_name) {
                 (void)sd_bus_error_set(&e, reply->error_name, reply->error_message);
         } else if (c->client) {
@@ -63,6 +68,8 @@ static void on_reply(void *userdata, const struct link_reply *reply)
         }
         if (c->client && sd_bus_error_is_set(&e))
                 client_reply_error(c->client, c->message, &e);
+        if (c->client)
+                pace_told(c->client, reply->size);
         sd_bus_error_free(&e);
         call_free(c);
 }

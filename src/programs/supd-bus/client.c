@@ -2,6 +2,7 @@
  *
  * Connections: accepted only within limits, with the peer's credentials read before a bus object exists.
  *
+ * Not here: how much work is done for whom (pace.c).
  * Invariant: a client that does not finish its handshake, or does not read, is closed; it is freed from the loop, never
  * from within its own bus's callbacks.
  */
@@ -10,7 +11,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#define DRAIN_PER_TURN 64
+#define ACCEPTS_PER_TURN 4
+#define SETTLING_US      (200 * USEC_PER_MSEC) /* for the handshake, before one may have to go for another, */
+#define STAY_US          (500 * USEC_PER_MSEC) /* and for what was to be asked */
 
 static void idle_arm(struct front *f)
 {
@@ -31,7 +34,7 @@ void client_close(struct client *c)
         c->closing = true;
         calls_abandon(c);
         c->handshake = sd_event_source_disable_unref(c->handshake);
-        c->drain = sd_event_source_disable_unref(c->drain);
+        pace_detach(c);
         if (c->bus)
                 sd_bus_close(c->bus);
         if (c == f->bus)
@@ -51,7 +54,6 @@ void client_close(struct client *c)
 static void client_free(struct client *c)
 {
         sd_event_source_disable_unref(c->handshake);
-        sd_event_source_disable_unref(c->drain);
         senders_free(c);
         peer_done(&c->self);
         sd_bus_close_unref(c->bus);
@@ -93,23 +95,13 @@ int client_send(struct client *c, sd_bus_message *m)
                 client_close(c);
                 return r;
         }
+        pace_update(c);
         return 0;
 }
 
 static int on_handshake_over(sd_event_source *source unused_, uint64_t usec unused_, void *userdata)
 {
         client_close(userdata);
-        return 0;
-}
-
-/* sd-bus 252 does not look at a message that came in one read with the end of the handshake until more bytes come. */
-static int on_drain(sd_event_source *source, void *userdata)
-{
-        struct client *c = userdata;
-
-        for (int i = 0; i < DRAIN_PER_TURN && !c->closing; i++)
-                if (sd_bus_process(c->bus, NULL) <= 0)
-                        return c->closing ? 0 : sd_event_source_set_enabled(source, SD_EVENT_OFF);
         return 0;
 }
 
@@ -120,6 +112,8 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e)
 
         if (c->closing)
                 return 1;
+        pace_heard(c);
+        pace_serve(c->front, c);
         /* The library sends the errors that handlers return by itself, so client_send() does not see them. */
         if ((sd_bus_get_n_queued_write(c->bus, &queued) >= 0 && queued > CLIENT_QUEUE_MAX) ||
             sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected")) {
@@ -131,22 +125,55 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *e)
                 c->handshake = sd_event_source_disable_unref(c->handshake);
                 if (c->on_bus)
                         bus_ready(c);
-                else if (sd_event_add_defer(c->front->event, &c->drain, on_drain, c) >= 0)
-                        (void)sd_event_source_set_enabled(c->drain, SD_EVENT_ON);
                 return 1;
         }
         return dispatch_message(m, c, e);
 }
 
-static bool front_has_room(struct front *f, uid_t uid)
+static bool is_owner(const struct client *c)
 {
-        unsigned n = 0;
+        return c->self.role == ROLE_OWNER && !c->on_bus;
+}
 
-        if (f->n_clients >= CLIENTS_MAX)
-                return false;
-        for (struct client *c = f->clients; c; c = c->next)
-                n += c->self.uid == uid;
-        return n < (uid == 0 || uid == geteuid() ? CLIENTS_MAX - CLIENTS_PER_UID : CLIENTS_PER_UID);
+/* Who has to go for somebody new of the same kind: whoever has not finished his handshake for longest, else whoever has
+ * used most. NULL: all behave, and it is the new one who has to wait. */
+static struct client *least_welcome(struct front *f, const struct peer *for_whom, bool same_uid)
+{
+        struct client *late = NULL, *greedy = NULL;
+        uint64_t now = 0;
+
+        (void)sd_event_now(f->event, CLOCK_MONOTONIC, &now);
+        for (struct client *c = f->clients; c; c = c->next) {
+                if (c->on_bus || is_owner(c) != (for_whom->role == ROLE_OWNER) ||
+                    (same_uid && c->self.uid != for_whom->uid))
+                        continue;
+                if (!c->ready && now - c->since_us >= SETTLING_US && (!late || c->since_us < late->since_us))
+                        late = c;
+                if (c->ready && now - c->since_us >= STAY_US && (c->credit_us <= 0 || pace_is_stuck(c)) &&
+                    (!greedy || c->credit_us < greedy->credit_us))
+                        greedy = c;
+        }
+        return late ? late : greedy;
+}
+
+static bool front_makes_room(struct front *f, const struct peer *who)
+{
+        unsigned owners = 0, others = 0, same = 0;
+        struct client *gone;
+
+        for (struct client *c = f->clients; c; c = c->next) {
+                if (c->on_bus)
+                        continue;
+                owners += is_owner(c);
+                others += !is_owner(c);
+                same += c->self.uid == who->uid;
+        }
+        if (who->role == ROLE_OWNER ? owners < CLIENTS_OWNER : others < CLIENTS_OTHERS && same < CLIENTS_PER_UID)
+                return true;
+        gone = least_welcome(f, who, who->role != ROLE_OWNER && same >= CLIENTS_PER_UID);
+        if (gone)
+                client_close(gone);
+        return gone != NULL;
 }
 
 /* On the message bus only those who subscribed want to hear; a connection of its own hears everything. */
@@ -172,7 +199,7 @@ int client_listen(struct client *c)
                                             on_handshake_over, c)) < 0 ||
             (r = sd_bus_start(c->bus)) < 0)
                 return r;
-        return sd_bus_attach_event(c->bus, f->event, SD_EVENT_PRIORITY_NORMAL);
+        return pace_attach(c);
 }
 
 static int client_start(struct client *c, int *fd)
@@ -196,6 +223,8 @@ void client_add(struct front *f, struct client *c)
 {
         c->front = f;
         c->number = ++f->n_numbers;
+        (void)sd_event_now(f->event, CLOCK_MONOTONIC, &c->since_us);
+        pace_new(c);
         c->next = f->clients;
         f->clients = c;
         f->n_clients++;
@@ -207,7 +236,7 @@ static void client_new(struct front *f, int *fd)
         struct client *c;
         struct peer who;
 
-        if (peer_of_socket(f, *fd, &who) < 0 || !front_has_room(f, who.uid))
+        if (peer_of_socket(f, *fd, &who) < 0 || !front_makes_room(f, &who))
                 return;
         c = calloc(1, sizeof *c);
         if (!c)
@@ -220,7 +249,7 @@ static void client_new(struct front *f, int *fd)
 
 void client_accept(struct front *f, int listen_fd)
 {
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
                 cleanup_close_ int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
                 if (fd < 0)

@@ -3,10 +3,9 @@
  * supd-bus from the inside: the front (one per process), its clients, and calls that wait for the manager.
  *
  * Files: main.c (start, listening), client.c (connections and their limits), bus.c (the system's message bus), peers.c
- * (who calls, and may do what), dispatch.c (which method is meant), methods.c and manage.c (what each does), objects.c
- * (properties, introspection), values.c (records to D-Bus), signals.c.
- * Invariant: no handler waits; what needs the manager is a struct call that answers later, or never when its client
- * left.
+ * (who calls, and may do what), pace.c (what clients may cost), dispatch.c (which method is meant), methods.c and
+ * manage.c (what each does), objects.c (properties, introspection), values.c (records to D-Bus), signals.c. Invariant:
+ * no handler waits; what needs the manager is a struct call that answers later, or never when its client left.
  */
 #ifndef SUPD_BUS_FRONT_H
 #define SUPD_BUS_FRONT_H
@@ -31,8 +30,11 @@
 #define ERROR_LIMITS   "org.freedesktop.DBus.Error.LimitsExceeded"
 #define ERROR_NO_JOB   BUS_PREFIX "NoSuchJob"
 
-#define CLIENTS_MAX        256
-#define CLIENTS_PER_UID    64  /* of anyone but root and ourselves */
+#define CLIENTS_OWNER      192 /* of root and ourselves */
+#define CLIENTS_OTHERS     128 /* of all others together */
+#define CLIENTS_PER_UID    64  /* of each of them */
+#define CLIENTS_MAX        (CLIENTS_OWNER + CLIENTS_OTHERS)
+#define DOORS_MAX          4
 #define CLIENT_QUEUE_MAX   512 /* unread messages at which a client is closed */
 #define CLIENT_QUEUE_LARGE 4   /* unread messages above which no list is made for it */
 #define CLIENT_CALLS_MAX   64  /* unanswered calls of one caller */
@@ -41,7 +43,6 @@
 #define LOOKUPS_MAX        256 /* callers there that are being asked about */
 #define EVENTS_MAX         8192
 #define JOBS_MAX           4096
-#define DATA_MAX           (96u * 1024u * 1024u) /* bytes of memory for all of it: the last resort */
 
 struct call;
 
@@ -70,9 +71,16 @@ struct client {
         bool on_bus;          /* the system's message bus: callers are in senders */
         struct peer *senders; /* owned */
         unsigned n_senders, n_subscribed, n_lookups;
-        sd_event_source *handshake, *drain;
+        sd_event_source *handshake;
         struct call *calls;
         unsigned n_calls;
+        uint64_t since_us; /* connected */
+        /* pace.c */
+        sd_event_source *io, *drain; /* not of the message bus: there the library has its own */
+        int64_t credit_us;           /* of processor time */
+        bool hungry, more;           /* waits for his turn; the library holds something that it has read */
+        struct client *next_hungry;
+        size_t partial, unread; /* bytes that came without making a message; of answers not read */
 };
 
 struct call { /* a method call that waits for the manager */
@@ -118,7 +126,32 @@ struct front {
         unsigned n_jobs;
         uint32_t removed[64]; /* ids of jobs that ended last */
         unsigned n_removed;
+        sd_event_source *doors[DOORS_MAX]; /* listening */
+        unsigned n_doors;
+        struct {
+                sd_event_source *tick, *turn;
+                int64_t credit_us, door_us;
+                uint64_t counted_us, ticked_us;
+                struct client *serving;             /* on whose behalf we work just now, or NULL */
+                struct client *first[2], **last[2]; /* who wait for their turn: owners, others */
+                unsigned n_hungry, turns;
+                bool doors_closed;
+        } pace;
 };
+
+/* pace.c */
+int pace_init(struct front *f);
+void pace_free(struct front *f);
+void pace_new(struct client *c);
+int pace_attach(struct client *c); /* c->bus to the loop */
+void pace_detach(struct client *c);
+void pace_update(struct client *c);                 /* what it waits for may have changed */
+void pace_serve(struct front *f, struct client *c); /* what follows is on C's behalf (NULL: nobody's) */
+void pace_charge(struct client *c, size_t bytes);   /* a request to the manager, or BYTES of its answer */
+void pace_told(struct client *c, size_t bytes);     /* an answer was queued for it */
+bool pace_is_stuck(struct client *c);               /* it does not read what it asked for */
+void pace_door(struct front *f);                    /* somebody was let in, or not */
+void pace_heard(struct client *c);                  /* a whole message came */
 
 /* client.c */
 void client_accept(struct front *f, int listen_fd);

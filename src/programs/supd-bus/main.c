@@ -21,17 +21,6 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 struct options {
         const char *manager, *group;
         unsigned idle_s, handshake_s;
@@ -107,37 +96,21 @@ static int parse_options(int argc, char **argv, struct options *o)
         return o->manager && optind == argc && o->handshake_s > 0 ? 0 : usage();
 }
 
-/* The last resort against clients that make us hold much: allocation fails, sd-bus closes the connection at fault. */
-static void limit_memory(void)
+static void raise_files(void)
 {
-        struct rlimit data = {DATA_MAX, DATA_MAX}, files;
+        struct rlimit files;
 
-        if (!SANITIZED)
-                (void)setrlimit(RLIMIT_DATA, &data);
-        if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < CLIENTS_MAX + 64) {
-                files.rlim_cur = MIN2((rlim_t)CLIENTS_MAX + 64, files.rlim_max);
-                (void)setrlimit(RLIMIT_NOFILE, &files);
-        }
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= CLIENTS_MAX + 64)
+                return;
+        files.rlim_cur = MIN2((rlim_t)CLIENTS_MAX + 64, files.rlim_max);
+        (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static int on_listen(sd_event_source *source unused_, int fd, uint32_t events unused_, void *userdata)
 {
+        pace_serve(userdata, NULL);
         client_accept(userdata, fd);
-        return 0;
-}
-
-/* Without memory sd-bus cannot even close a connection, and turns in a circle. Then it is better to be started anew. */
-static int on_turn(sd_event_source *source, void *userdata unused_)
-{
-        void *probe = malloc(64u * 1024u);
-
-        if (!probe) {
-                (void)fputs("supd-bus: clients made it hold too much; it ends, and the next connection starts it\n",
-                            stderr);
-                return sd_event_exit(sd_event_source_get_event(source), 1);
-        }
-        *(volatile char *)probe = 0;
-        free(probe);
+        pace_door(userdata);
         return 0;
 }
 
@@ -217,13 +190,16 @@ static int front_start(struct front *f, const struct options *o)
         }
         if ((r = sd_event_new(&f->event)) < 0 || (r = block_signals(f->event)) < 0 || (r = clients_init(f)) < 0 ||
             (r = directory_of(f, o->manager)) < 0 || (r = link_new(f->event, o->manager, &handler, &f->link)) < 0 ||
-            (r = sd_event_add_post(f->event, NULL, on_turn, f)) < 0)
+            (r = pace_init(f)) < 0)
                 return r;
         for (int i = 0; i < o->n_fds; i++)
                 if (fcntl(SD_LISTEN_FDS_START + i, F_SETFL, O_NONBLOCK) < 0)
                         return -errno;
-                else if ((r = sd_event_add_io(f->event, NULL, SD_LISTEN_FDS_START + i, EPOLLIN, on_listen, f)) < 0)
+                else if ((r = sd_event_add_io(f->event, &f->doors[f->n_doors], SD_LISTEN_FDS_START + i, EPOLLIN,
+                                              on_listen, f)) < 0)
                         return r;
+                else
+                        f->n_doors++;
         r = sd_event_add_time_relative(f->event, &f->idle, CLOCK_MONOTONIC, f->idle_us, 0, on_idle, f);
         if (r < 0)
                 return r;
@@ -238,6 +214,9 @@ static void front_free(struct front *f)
         clients_free(f);
         link_free(f->link);
         signals_free(f);
+        for (unsigned i = 0; i < f->n_doors; i++)
+                sd_event_source_disable_unref(f->doors[i]);
+        pace_free(f);
         sd_event_source_disable_unref(f->idle);
         sd_event_source_disable_unref(f->reaper);
         sd_event_source_disable_unref(f->bus_retry);
@@ -257,12 +236,12 @@ int main(int argc, char **argv)
         for (int i = 0; i < o.n_fds; i++)
                 if (sd_is_socket_unix(SD_LISTEN_FDS_START + i, SOCK_STREAM, 1, NULL, 0) <= 0)
                         return usage(), 2;
-        if (o.n_fds < 1)
+        if (o.n_fds < 1 || o.n_fds > DOORS_MAX)
                 return usage(), 2;
         f = calloc(1, sizeof *f);
         if (!f)
                 return complain("start", -ENOMEM), 1;
-        limit_memory();
+        raise_files();
         r = front_start(f, &o);
         if (r >= 0)
                 r = sd_event_loop(f->event);
