@@ -115,7 +115,7 @@ enum machine_event {
         X(RESULT_WATCHDOG, "result watchdog, unless there is one already")                                             \
         X(RESULT_SKIP, "result exec-condition, unless there is one already")                                           \
         X(RESULT_CLEAR, "result success")                                                                              \
-        X(JOB_SKIP, "the start job ends as done: conditions not met")                                                  \
+        X(JOB_SKIP, "the start job ends as done once it is down: conditions not met")                                  \
         X(JOB_ASSERT, "the start job ends as assert")                                                                  \
         X(RELOAD_DONE, "the reload job ends as done")                                                                  \
         X(RELOAD_FAILED, "the reload job ends as failed")                                                              \
@@ -137,6 +137,8 @@ enum machine_action {
         X(READY_AT_EXEC, "Type= simple, exec or idle")                                                                 \
         X(ONESHOT, "Type=oneshot")                                                                                     \
         X(FORKING, "Type=forking")                                                                                     \
+        X(UP_AT_ONCE, "no ExecStartPost=, and not Type=oneshot")                                                       \
+        X(PIDFILE_DUE, "Type=forking, and PIDFile= has not been read behind ExecStartPost=")                           \
         X(BUS_NAME, "Type=dbus")                                                                                       \
         X(MORE_COMMANDS, "further commands in the list")                                                               \
         X(MAIN_ALIVE, "a main process is alive, or lives on unknown")                                                  \

@@ -139,6 +139,15 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
         },
         {
+                .name = "forking-in-vain",
+                .what = "a classic daemon leaves nothing behind that could write its PID file",
+                .units = {{"a.service", SERVICE "Type=forking\nPIDFile=@RIG@/a.pid\n"
+                                                "ExecStart=@DIARY@ --name=parent --exit-after-ms=5\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"parent", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=protocol ExecMainCode=0"}},
+        },
+        {
                 .name = "restart",
                 .what = "a service is restarted by hand",
                 .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}},
@@ -278,7 +287,7 @@ const struct scenario scenarios[] = {
                 .what = "a variable is set for the services to come, and one of them is told it",
                 .units = {{"a.service", SERVICE
                            "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=/bin/sh -c 'test \"$CRASH_A\" = two'\n"
-                           "ExecStart=@DIARY@ --exit-after-ms=5\n"}},
+                           "ExecStart=@DIARY@ --name=parent --exit-after-ms=5\n"}},
                 .setup = {{ACT_SUPCTL, "set-environment CRASH_A=one CRASH_B=three", .until = {UNTIL_NOTHING}}},
                 .steps = {{ACT_SUPCTL, "set-environment CRASH_A=two", .until = {UNTIL_NOTHING}},
                           {ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=active")}},

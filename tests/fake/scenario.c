@@ -383,5 +383,27 @@ const struct scenario scenarios[] = {
                 .programs = {RUNS},
                 .commands = {{START_UNIT, "a.service"}},
         },
+        {
+                .name = "46-no-writer", /* of the PID file: behind ExecStart=, and behind ExecStartPost= */
+                .units = {{"a.service", UNIT "[Service]\nType=forking\nPIDFile=/world/pid\nExecStart=/p/ok\n"},
+                          {"b.service", UNIT "[Service]\nType=forking\nPIDFile=/world/pid\nExecStart=/p/ok\n"
+                                             "ExecStartPost=/p/ok\nExecStop=/p/ok\n"}},
+                .programs = {OK("/p/ok")},
+                .commands = {{START_UNIT, "a.service"}, {START_UNIT, "b.service"}},
+        },
+        {
+                .name = "47-writer-behind", /* ExecStartPost= leaves the daemon, and writes its PID file */
+                .units = {{"a.service", UNIT "[Service]\nType=forking\nPIDFile=/world/pid\nExecStart=/p/ok\n"
+                                             "ExecStartPost=/p/fork\n"}},
+                .programs = {OK("/p/ok"),
+                             {.path = "/p/fork",
+                              .lives_us = 20 * MS,
+                              .code = CLD_EXITED,
+                              .says_us = 10 * MS,
+                              .child = "/p/run",
+                              .writes_pid = true},
+                             RUNS},
+                .commands = {{START_UNIT, "a.service"}, {STOP_UNIT, "a.service"}},
+        },
 };
 const size_t n_scenarios = ARRAY_SIZE(scenarios);

@@ -36,7 +36,6 @@ ELSEWHERE = {
     'Unit.RebootArgument': 'goes with a reboot, which is not tried: fake-plain, 41-limit-reboots',
     'Unit.JobTimeoutRebootArgument': 'goes with a reboot, which is not tried: fake-plain, 45-job-timeout-reboots',
     'Service.RebootArgument': 'goes with a reboot, which is not tried: unit-3-parse',
-    'guard:FORKING': 'a hole: systemd fails a forking service of which nothing is left, supd waits for TimeoutStartSec=',
     'Unit.AllowIsolate': 'isolating ends everything else: test of the verbs',
     'Unit.IgnoreOnIsolate': 'isolating ends everything else: test of the verbs',
     'Service.StartLimitAction': 'another place for what [Unit] has, with the same field',

@@ -367,7 +367,7 @@ void exits_pidfile_changed(struct manager *m)
                 if (!(r->d.flags & UNIT_WAIT_PIDFILE))
                         continue;
                 watch_directory_of(m, r->unit->service->pid_file); /* first the watch, then the look: none is missed */
-                if (r->d.state == STATE_START)
+                if (r->d.state == STATE_START || r->d.state == STATE_START_POST)
                         (void)service_find_main(m, r);
                 else
                         r->d.flags &= ~UNIT_WAIT_PIDFILE;

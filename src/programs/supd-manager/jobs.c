@@ -409,23 +409,18 @@ void jobs_run(struct manager *m, struct run *r)
 
 /* ---- what a change of state means for the job ---- */
 
+/* What does not come up, or like a oneshot need not stay up, is waited for until it has ended, ExecStopPost= and all.
+ * An end that an automatic restart follows is one, too. */
 static void start_job_sees(struct manager *m, struct run *r, enum unit_active now)
 {
-        switch (now) {
-        case ACTIVE_ACTIVE:
-        case ACTIVE_RELOADING:
+        bool good = r->d.result == SERVICE_RESULT_SUCCESS || r->d.result == SERVICE_RESULT_EXEC_CONDITION;
+
+        if (now == ACTIVE_ACTIVE || now == ACTIVE_RELOADING || now == ACTIVE_INACTIVE)
                 jobs_finish(m, r, RESULT_DONE);
-                break;
-        case ACTIVE_INACTIVE:
-        case ACTIVE_FAILED:
-        case ACTIVE_DEACTIVATING:
-                /* a oneshot passes through "active" to its end without staying there */
-                jobs_finish(m, r, r->d.flags & UNIT_ONCE_STARTED ? RESULT_DONE : RESULT_FAILED);
-                break;
-        case ACTIVE_ACTIVATING:
-        case N_UNIT_ACTIVES:
-                break;
-        }
+        else if (now == ACTIVE_FAILED)
+                jobs_finish(m, r, RESULT_FAILED);
+        else if (r->d.state == STATE_AUTO_RESTART)
+                jobs_finish(m, r, good ? RESULT_DONE : RESULT_FAILED);
 }
 
 static void job_sees(struct manager *m, struct run *r, enum unit_active now)

@@ -78,11 +78,12 @@ struct process_durable {
 #define UNIT_WAIT_PIDFILE     (1u << 5)
 #define UNIT_AUTO_RESTART     (1u << 6) /* the start at hand is an automatic one */
 #define UNIT_LIMIT_HIT        (1u << 7)
-#define UNIT_ONCE_STARTED     (1u << 8) /* reached active in this activation */
-#define UNIT_SAYS_RELOADING   (1u << 9) /* the last of READY=1, RELOADING=1, STOPPING=1 was this one */
-#define UNIT_SAYS_STOPPING    (1u << 10)
-#define UNIT_GROUP            (1u << 20) /* its processes are started in its cgroup, */
-#define UNIT_OUTSIDE          (1u << 21) /* … but at least one of them is not in it */
+/* (1u << 8) was something else once */
+#define UNIT_SAYS_RELOADING (1u << 9) /* the last of READY=1, RELOADING=1, STOPPING=1 was this one */
+#define UNIT_SAYS_STOPPING  (1u << 10)
+#define UNIT_PIDFILE_READ   (1u << 11) /* … behind ExecStartPost= */
+#define UNIT_GROUP          (1u << 20) /* its processes are started in its cgroup, */
+#define UNIT_OUTSIDE        (1u << 21) /* … but at least one of them is not in it */
 
 struct job_durable {
         uint32_t id;
@@ -180,6 +181,7 @@ struct run {
         uint32_t id;
         bool dirty, unpublished, loaded, edges_made;
         bool look;          /* LOOK_EMPTY is due */
+        bool none_seen;     /* no process was found that could write the PID file; a second look decides */
         bool launch_listed; /* in manager.launching */
         bool sent[2];       /* the plan of the start at hand has gone out: main, control */
         uint8_t kill_due;   /* enum kill_what, an effect of this turn */
@@ -477,6 +479,8 @@ void exits_free_slot(struct manager *m, struct process_durable *p);
 void procs_new_turn(struct manager *m);
 /* Processes of R besides main and control: 0 and the list (owned by the caller), or negative errno. */
 int procs_rest(struct manager *m, struct run *r, struct sys_pids *ret);
+/* 1: nothing is left of R, nor anything that may be its; 0: not so; or negative errno. */
+int procs_none(struct manager *m, struct run *r);
 int procs_signal(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
 int procs_signal_group(struct manager *m, const struct process_durable *p, const int *signals, unsigned n);
 bool procs_claimed(struct manager *m, pid_t pid);      /* it stands in a slot */

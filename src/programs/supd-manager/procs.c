@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "base/id128.h"
 
 void procs_new_turn(struct manager *m)
@@ -332,4 +333,31 @@ struct run *procs_owner(struct manager *m, pid_t pid)
                 if (m->runs[i]->unit && m->runs[i]->unit->service && belongs(m, m->runs[i], &first))
                         return m->runs[i];
         return NULL;
+}
+
+/* It began before the unit's activation did. Ticks are those of the clock that goes on while the machine sleeps. */
+static bool is_older(const struct run *r, pid_t pid)
+{
+        uint64_t ago_us = usec_sub(sys_mono_us(), r->d.inactive_exit_mono);
+        uint64_t since_us = usec_sub(clock_now_us(CLOCK_BOOTTIME), ago_us);
+        struct sys_stat st;
+
+        return sys_stat(pid, &st) == 0 && st.start_time < since_us / (USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+/* Elsewhere than in a cgroup a process can hide: any orphan that is nobody's and no older than the unit may be it. */
+int procs_none(struct manager *m, struct run *r)
+{
+        struct sys_pids rest = {0};
+        int v = procs_rest(m, r, &rest);
+
+        free(rest.v);
+        if (v < 0 || rest.n > 0)
+                return v < 0 ? v : 0;
+        if (groups_has(m, r) && !(r->d.flags & UNIT_OUTSIDE))
+                return 1;
+        for (size_t i = 0; i < m->orphans.n; i++)
+                if (!procs_owner(m, m->orphans.v[i]) && !is_older(r, m->orphans.v[i]))
+                        return 0;
+        return 1;
 }

@@ -397,6 +397,7 @@ static void take_up(struct manager *m, struct run *r)
                         engine_post(m, r, EVENT_TIMEOUT, 0, 0);
                 break;
         case STATE_START:
+        case STATE_START_POST:
                 if (r->d.flags & UNIT_WAIT_PIDFILE)
                         service_act(m, r, DO_FIND_MAIN, &again);
                 break;
@@ -413,7 +414,6 @@ static void take_up(struct manager *m, struct run *r)
         case STATE_DEAD:
         case STATE_CONDITION:
         case STATE_START_PRE:
-        case STATE_START_POST:
         case STATE_EXITED:
         case STATE_STOP:
         case STATE_STOP_POST:

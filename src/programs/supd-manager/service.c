@@ -109,6 +109,15 @@ static uint32_t notify_facts(const struct run *r)
         return f;
 }
 
+/* ExecStartPost= may be what writes the PID file, or another one than there was. */
+static bool pid_file_due(const struct run *r)
+{
+        const struct service_config *c = config(r);
+
+        return c->type == SERVICE_FORKING && c->pid_file && c->commands[EXEC_START_POST].n > 0 &&
+               !(r->d.flags & UNIT_PIDFILE_READ);
+}
+
 uint32_t service_facts(struct manager *m, struct run *r)
 {
         const struct service_config *c = config(r);
@@ -132,6 +141,10 @@ uint32_t service_facts(struct manager *m, struct run *r)
         }
         if (c->type == SERVICE_FORKING)
                 f |= 1u << GUARD_FORKING;
+        if (c->type != SERVICE_ONESHOT && c->commands[EXEC_START_POST].n == 0)
+                f |= 1u << GUARD_UP_AT_ONCE;
+        if (pid_file_due(r))
+                f |= 1u << GUARD_PIDFILE_DUE;
         if (c->type == SERVICE_DBUS)
                 f |= 1u << GUARD_BUS_NAME;
         if (main_alive(r))
@@ -220,10 +233,20 @@ static void do_next(struct manager *m, struct run *r, const struct event *e unus
         run_current(m, r);
 }
 
-static void do_find_main(struct manager *m, struct run *r, const struct event *e unused_)
+static void do_look_empty(struct manager *m, struct run *r, const struct event *e unused_)
 {
-        if (!service_find_main(m, r))
-                exits_pidfile_changed(m); /* sets the watch, and looks once more behind it */
+        if (!r->look && list_add(&m->looks, r->id) == 0)
+                r->look = true;
+}
+
+static void do_find_main(struct manager *m, struct run *r, const struct event *e)
+{
+        if (service_find_main(m, r))
+                return;
+        exits_pidfile_changed(m); /* sets the watch, and looks once more behind it */
+        r->none_seen = false;
+        if (r->d.flags & UNIT_WAIT_PIDFILE)
+                do_look_empty(m, r, e); /* is there anybody who could write it? */
 }
 
 static void arm(struct manager *m, struct run *r, uint64_t span_us)
@@ -321,12 +344,6 @@ static void do_kill_control(struct manager *m, struct run *r, const struct event
         kill_later(m, r, KILL_CONTROL_ONLY);
 }
 
-static void do_look_empty(struct manager *m, struct run *r, const struct event *e unused_)
-{
-        if (!r->look && list_add(&m->looks, r->id) == 0)
-                r->look = true;
-}
-
 static void set_result(struct run *r, enum machine_result result)
 {
         if (r->d.result == SERVICE_RESULT_SUCCESS)
@@ -368,7 +385,7 @@ static void do_result_clear(struct manager *m unused_, struct run *r, const stru
 static void do_job_skip(struct manager *m, struct run *r, const struct event *e unused_)
 {
         r->d.flags |= UNIT_CONDITION_FAILED;
-        if (r->d.job.running)
+        if (r->d.job.running && run_active(r) != ACTIVE_DEACTIVATING)
                 jobs_finish(m, r, RESULT_DONE);
 }
 
@@ -477,25 +494,24 @@ void service_act(struct manager *m, struct run *r, enum machine_action a, const 
 
 /* ---- what follows from a change of state ---- */
 
-/* A start that is still looking at its conditions has not begun; a oneshot that does not remain is never active. */
+/* A restart counts as an end and a start: the service is down for a moment before it waits, and again behind that,
+ * until its conditions have been found to hold. */
 static void stamp(struct run *r, enum machine_state old, enum unit_active before, enum unit_active now)
 {
-        const struct service_config *c = r->unit->service;
         uint64_t real = sys_real_us(), mono = sys_mono_us();
-        bool passes = c && c->type == SERVICE_ONESHOT && !c->remain_after_exit;
-        bool asked = !(r->d.flags & UNIT_AUTO_RESTART);
-        bool was_up = !passes && (before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING);
-        bool is_up = !passes && (now == ACTIVE_ACTIVE || now == ACTIVE_RELOADING);
-        bool was_down = before == ACTIVE_INACTIVE || before == ACTIVE_FAILED || (old == STATE_CONDITION && asked);
-        bool is_down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED || (r->d.state == STATE_CONDITION && asked);
+        bool was_up = before == ACTIVE_ACTIVE || before == ACTIVE_RELOADING;
+        bool is_up = now == ACTIVE_ACTIVE || now == ACTIVE_RELOADING;
+        bool was_down = before == ACTIVE_INACTIVE || before == ACTIVE_FAILED;
+        bool is_down = now == ACTIVE_INACTIVE || now == ACTIVE_FAILED;
+        bool waits = r->d.state == STATE_AUTO_RESTART, waited = old == STATE_AUTO_RESTART || old == STATE_RESTART_CHECK;
 
         r->d.change_real = real;
         r->d.change_mono = mono;
-        if (was_down && !is_down) {
+        if ((was_down && !is_down) || waits || (waited && r->d.state == STATE_CONDITION)) {
                 r->d.inactive_exit_real = real;
                 r->d.inactive_exit_mono = mono;
         }
-        if (!was_down && is_down) {
+        if ((!was_down && is_down) || waits || old == STATE_AUTO_RESTART) {
                 r->d.inactive_enter_real = real;
                 r->d.inactive_enter_mono = mono;
         }
@@ -529,8 +545,6 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         if (machine_state_watched(r->d.state) != machine_state_watched(old))
                 service_watchdog(m, r);
         r->kill_again = KILL_NOTHING; /* what the old state wanted killed */
-        if (now == ACTIVE_ACTIVE)
-                r->d.flags |= UNIT_ONCE_STARTED;
         if (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) {
                 r->d.flags &= ~(UNIT_MAIN_UNKNOWN | UNIT_WAIT_PIDFILE | UNIT_AUTO_RESTART);
                 exits_unwatch(m, r);
@@ -578,23 +592,33 @@ static pid_t guess_main(struct manager *m, struct run *r)
         return n == 1 ? pid : 0;
 }
 
-/* True when EVENT_MAIN_FOUND has been queued; false while the PID file is still to be waited for. */
+/* Looked at when ExecStart= has ended, and where there is ExecStartPost=, once more behind that. */
+static bool find_by_pid_file(struct manager *m, struct run *r)
+{
+        bool behind = r->d.state == STATE_START_POST, last = behind || config(r)->commands[EXEC_START_POST].n == 0;
+        pid_t pid = read_pid_file(config(r)->pid_file);
+        bool found = pid > 0 && exits_claim_main(m, r, pid) == 0 && (!behind || (r->d.main.flags & PROCESS_RUNNING));
+
+        engine_touch(m, r);
+        if (!found && last) {
+                r->d.flags |= UNIT_WAIT_PIDFILE;
+                return false;
+        }
+        if (behind)
+                r->d.flags |= UNIT_PIDFILE_READ;
+        engine_post(m, r, behind ? EVENT_PHASE_DONE : EVENT_MAIN_FOUND, 0, 0);
+        return true;
+}
+
+/* True when an event has been queued; false while the PID file is still to be waited for. */
 bool service_find_main(struct manager *m, struct run *r)
 {
         const struct service_config *c = config(r);
         pid_t pid = 0;
 
         r->d.flags &= ~UNIT_WAIT_PIDFILE;
-        if (c->pid_file) {
-                pid = read_pid_file(c->pid_file);
-                if (pid == 0 || exits_claim_main(m, r, pid) < 0) {
-                        r->d.flags |= UNIT_WAIT_PIDFILE;
-                        engine_touch(m, r);
-                        return false;
-                }
-                engine_post(m, r, EVENT_MAIN_FOUND, 0, 0);
-                return true;
-        }
+        if (c->pid_file)
+                return find_by_pid_file(m, r);
         if (c->guess_main_pid)
                 pid = guess_main(m, r);
         if (pid == 0 || exits_claim_main(m, r, pid) < 0)
@@ -717,6 +741,26 @@ static bool foreign_main(const struct run *r)
         return (r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING);
 }
 
+/* The PID file is waited for: in vain when nothing was left of the service behind its last command. What vanishes later
+ * has the time that the state has, as with systemd. Without a cgroup a second look has to say the same: the list of a
+ * process' children may lack one while another ends. */
+static void look_for_writer(struct manager *m, struct run *r)
+{
+        int v;
+
+        if ((r->d.main.flags & PROCESS_RUNNING) || (r->d.control.flags & PROCESS_RUNNING))
+                return;
+        v = procs_none(m, r);
+        if (v == -ENOENT) /* no /proc: never to be known */
+                return;
+        if (v < 0 || (v == 1 && !groups_has(m, r) && !r->none_seen)) {
+                r->none_seen = v == 1;
+                exits_look_later(m, r);
+        } else if (v == 1) {
+                engine_post(m, r, EVENT_EMPTY, 0, 0);
+        }
+}
+
 /* Which processes a state waits for: main and control always; in the final states, and where there is no main process
  * to go by, everything that KillMode= covers. */
 void service_look(struct manager *m, struct run *r)
@@ -734,6 +778,11 @@ void service_look(struct manager *m, struct run *r)
         }
         if (foreign_main(r)) {
                 exits_look_foreign(m, r);
+                return;
+        }
+        if (r->d.state == STATE_START || r->d.state == STATE_START_POST) {
+                if (r->d.flags & UNIT_WAIT_PIDFILE)
+                        look_for_writer(m, r);
                 return;
         }
         if ((r->d.main.flags & PROCESS_RUNNING) || (r->d.control.flags & PROCESS_RUNNING))

@@ -113,6 +113,7 @@ notify = [
      ['start a', 'stop a', 'is a inactive dead success 1 0 0']),
 ]
 
+TELLS = "ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS >> @D@/told'"
 DAEMON = "ExecStart=/bin/sh -c 'sleep 1000 & echo $! > @D@/pid'"
 
 forking = [
@@ -151,14 +152,37 @@ forking = [
      ['start a', 'is a ' + RUNS, 'sh touch go', 'is a inactive dead success 1 0 0']),
     ('pid-file-with-simple', {'a': service('PIDFile=@D@/pid', "ExecStart=/bin/sh -c 'echo 1 > @D@/pid; exec sleep 1000'")},
      ['start a', 'is a ' + RUNS, 'until test -e pid', 'stop a', 'lacks pid']),
+    ('pid-file-without-writer', {'a': service('Type=forking', 'PIDFile=@D@/pid', 'ExecStart=/bin/true')},
+     ['start a = 1', 'is a failed failed protocol 0 0 0']),
+    ('pid-file-without-writer-restarts', {'a': service('Type=forking', 'PIDFile=@D@/pid', 'ExecStart=/bin/true', 'Restart=on-failure', 'RestartSec=100s', TELLS)},
+     ['start a = 1', 'is a activating auto-restart protocol 0 0 0', 'file told protocol', 'stop a']),
+    ('pid-file-without-writer-any-more', {'a': service('Type=forking', 'PIDFile=@D@/pid', 'TimeoutStartSec=2', "ExecStart=/bin/sh -c 'sleep 0.5 &'")},
+     ['start a = 1', 'is a failed failed timeout 0 0 0']),
+    ('pid-file-by-start-post', {'a': service('Type=forking', 'PIDFile=@D@/pid', "ExecStart=/bin/sh -c 'sleep 1000 & echo $! > @D@/later'", 'ExecStartPost=/bin/cp @D@/later @D@/pid')},
+     ['start a', 'is a ' + RUNS, 'sh test "$(@CTL@ show -p MainPID --value @a@)" = "$(cat later)"']),
+    ('pid-file-after-start-post', {'a': service('Type=forking', 'PIDFile=@D@/pid', "ExecStart=/bin/sh -c 'sleep 1000 & echo $! > @D@/later'", 'ExecStartPost=' + note('post'))},
+     ['start --no-block a', 'file log post', 'is a activating start-post', 'sh cp later pid', 'is a ' + RUNS]),
+    ('pid-file-changed-by-start-post', {'a': service('Type=forking', 'PIDFile=@D@/pid', DAEMON, "ExecStartPost=/bin/sh -c 'sleep 1000 & echo $! > @D@/pid'")},
+     ['start a', 'is a ' + RUNS, 'sh test "$(@CTL@ show -p MainPID --value @a@)" = "$(cat pid)"']),
+    ('pid-file-removed-by-start-post', {'a': service('Type=forking', 'PIDFile=@D@/pid', 'TimeoutStartSec=1', DAEMON, 'ExecStartPost=/bin/rm @D@/pid')},
+     ['start a = 1', 'is a failed failed timeout 2 15 0']),
+    ('start-post-without-writer', {'a': service('Type=forking', 'PIDFile=@D@/pid', 'ExecStart=/bin/true', 'ExecStartPost=/bin/true', 'ExecStop=' + note('stop'), TELLS)},
+     ['start a = 1', 'is a failed failed protocol 0 0 0', 'file log stop', 'file told protocol']),
+    ('start-post-outlives-main', {'a': service('Type=forking', 'PIDFile=@D@/pid', "ExecStart=/bin/sh -c '(while ! test -e @D@/go; do sleep 0.05; done) & echo $! > @D@/pid'",
+                                               "ExecStartPost=/bin/sh -c 'touch @D@/go; while test -d /proc/$MAINPID; do sleep 0.05; done'")},
+     ['start a = 1', 'is a failed failed protocol 1 0 0']),
+    ('stop-while-start-post-waits', {'a': service('Type=forking', 'PIDFile=@D@/pid', "ExecStart=/bin/sh -c 'sleep 1000 &'", 'ExecStartPost=' + note('post'))},
+     ['start --no-block a', 'file log post', 'is a activating start-post', 'stop a', 'is a inactive dead success 0 0 0']),
     ('restarts', {'a': service('Type=forking', 'PIDFile=@D@/pid', 'Restart=on-failure', 'RestartSec=10ms', DAEMON)},
      ['start a', 'sh kill -KILL $(cat pid)', 'is a active running success 0 0 1', 'prop a MainPID=[1-9][0-9]*']),
 ]
 
+LATE = "ExecStopPost=/bin/sh -c 'sleep 0.3; touch @D@/late'"
+UNTIL_GO = "ExecStart=/bin/sh -c 'while ! test -e @D@/go; do sleep 0.05; done; exit %d'"
+AFTER_MAIN = "ExecStartPost=/bin/sh -c 'touch @D@/go; while kill -0 $MAINPID; do sleep 0.05; done'"
 ALL = ('ExecCondition=' + note('condition'), 'ExecStartPre=' + note('pre1'), 'ExecStartPre=' + note('pre2'), SLEEP,
        'ExecStartPost=' + note('post'), 'ExecReload=' + note('reload'), 'ExecStop=' + note('stop'),
        'ExecStopPost=' + note('stop-post'))
-TELLS = "ExecStopPost=/bin/sh -c 'echo $SERVICE_RESULT $EXIT_CODE $EXIT_STATUS >> @D@/told'"
 
 commands = [
     ('order', {'a': service(*ALL)},
@@ -187,6 +211,26 @@ commands = [
      ['start a', 'file up up', 'reload a', 'file log hup', 'is a ' + RUNS]),
     ('condition-skips', {'a': service("ExecCondition=/bin/sh -c 'exit 1'", 'ExecStartPre=' + note('pre'), SLEEP, TELLS)},
      ['start a', 'is a inactive dead exec-condition 0 0 0', 'lacks log']),
+    ('condition-skip-runs-stop-post', {'a': service('ExecCondition=/bin/false', SLEEP, TELLS)},
+     ['start a', 'sh test -s told', 'is a inactive dead exec-condition 0 0 0', 'file told exec-condition', 'prop a ConditionResult=no']),
+    ('condition-255-runs-stop-post', {'a': service("ExecCondition=/bin/sh -c 'exit 255'", SLEEP, TELLS)},
+     ['start a = 1', 'sh test -s told', 'file told exit-code']),
+    ('condition-is-part-of-the-start', {'a': service('ExecCondition=/bin/sleep 0.5', SLEEP)},
+     ['start a', 'sh test $(($(@CTL@ show -p ActiveEnterTimestampMonotonic --value @a@) - $(@CTL@ show -p InactiveExitTimestampMonotonic --value @a@))) -ge 400000']),
+    ('restart-is-an-end-and-a-start', {'a': service(SLEEP, 'Restart=on-failure', 'RestartSec=300ms')},
+     ['start a', 'prop a InactiveEnterTimestampMonotonic=0', 'kill -sKILL a', 'is a active running success 0 0 1',
+      'sh test $(@CTL@ show -p InactiveEnterTimestampMonotonic --value @a@) -ge $(($(@CTL@ show -p ActiveExitTimestampMonotonic --value @a@) + 250000))',
+      'sh test $(@CTL@ show -p InactiveExitTimestampMonotonic --value @a@) -ge $(@CTL@ show -p InactiveEnterTimestampMonotonic --value @a@)']),
+    ('start-lasts-until-stop-post', {'a': service('ExecStartPre=/bin/false', SLEEP, LATE)}, ['start a = 1', 'sh test -e late', 'is a failed failed exit-code 0 0 0']),
+    ('start-lasts-until-restart', {'a': service('Type=oneshot', 'ExecStart=/bin/false', LATE, 'Restart=on-failure', 'RestartSec=100s')},
+     ['start a = 1', 'sh test -e late', 'is a activating auto-restart exit-code 1 1 0', 'stop a']),
+    ('oneshot-lasts-until-stop-post', {'a': service('Type=oneshot', 'ExecStart=/bin/true', 'ExecStop=' + note('stop'), LATE)},
+     ['start a', 'sh test -e late', 'is a inactive dead success 1 0 0', 'file log stop', 'prop a ActiveEnterTimestampMonotonic=0']),
+    ('main-fails-during-start-post', {'a': service(UNTIL_GO % 3, AFTER_MAIN, 'ExecStop=' + note('stop'))},
+     ['start a = 1', 'is a failed failed exit-code 1 3 0', 'lacks log', 'prop a ActiveEnterTimestampMonotonic=0']),
+    ('main-ends-during-start-post', {'a': service(UNTIL_GO % 0, AFTER_MAIN, 'ExecStop=' + note('stop'), LATE)},
+     ['start a', 'sh test -e late', 'is a inactive dead success 1 0 0', 'file log stop', 'prop a ActiveEnterTimestampMonotonic=0']),
+    ('main-ends-during-start-post-and-remains', {'a': service(UNTIL_GO % 0, AFTER_MAIN, 'RemainAfterExit=yes')}, ['start a', 'is a active exited success 1 0 0']),
     ('condition-254', {'a': service("ExecCondition=/bin/sh -c 'exit 254'", SLEEP)},
      ['start a', 'is a inactive dead exec-condition 0 0 0']),
     ('condition-255', {'a': service("ExecCondition=/bin/sh -c 'exit 255'", SLEEP)},

@@ -99,6 +99,8 @@ requirements = [
 ]
 
 order = [
+    ('after-stop-post', {'a': service(ONCE, 'ExecStart=' + note('a'), unit='Wants=@b@\nAfter=@b@'), 'b': service(ONCE, BAD, "ExecStopPost=/bin/sh -c 'sleep 0.3; echo b >> @D@/log'")},
+     ['start a', 'file log b|a']),
     ('after-failed', {'a': service(ONCE, slow('a'), unit='Wants=@b@\nAfter=@b@'), 'b': service(ONCE, "ExecStart=/bin/sh -c 'echo b >> @D@/log; exit 1'")},
      ['start a', 'file log b|a+|a-']),
     ('stop-reversed', {'a': service(SLEEP, shuts('a'), unit='After=@b@\nPartOf=@t.target@'), 'b': service(SLEEP, shuts('b'), unit='PartOf=@t.target@'), 't.target': target('Wants=@a@ @b@')},

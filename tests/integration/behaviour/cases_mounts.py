@@ -7,7 +7,7 @@ mounts = [
     ('private-tmp', *tells('PrivateTmp=yes', 'ExecStartPre=/bin/touch /tmp/@a@ /var/tmp/@a@', command='ls /tmp /var/tmp | grep -c @a@; stat -c %%a /tmp',
                            out='2|1777')),
     ('private-tmp-is-private', {'a': service('Type=oneshot', 'PrivateTmp=yes', 'RemainAfterExit=yes', 'ExecStart=/bin/touch /tmp/@a@')},
-     ['start a', 'sh test ! -e /tmp/@a@', 'until ls -d /tmp/*private*@a@*', 'stop a', 'until ! ls -d /tmp/*private*@a@* 2>/dev/null']),
+     ['sh rm -f /tmp/@a@', 'start a', 'sh test ! -e /tmp/@a@', 'until ls -d /tmp/*private*@a@*', 'stop a', 'until ! ls -d /tmp/*private*@a@* 2>/dev/null']),
     ('private-tmp-not-with-plus', {'a': service('Type=oneshot', 'PrivateTmp=yes', 'ExecStart=+/bin/touch /tmp/@a@')},
      ['start a', 'until test -e /tmp/@a@', 'sh rm /tmp/@a@']),
     ('bind', {**once('BindPaths=@D@/from:@D@/to', command='cat to/x; echo y > to/y', *['WorkingDirectory=@D@']), '/x': 'of from\n'},

@@ -13,6 +13,7 @@ from harness import read  # noqa: E402
 
 harness.enter()
 FAILS = '[Service]\nExecStart=/bin/sh -c "exit 7"\n'
+FAILS_UNTIL = '[Service]\nExecStart=/bin/sh -c "test -e @D@/go && exec sleep 1000; exit 7"\n'
 IS_KILLED = '[Service]\nExecStart=/bin/sh -c "kill -KILL $$$$"\n'
 ENDS = '[Service]\nExecStart=/bin/true\n'
 SLEEPS = '[Service]\nExecStart=/bin/sleep 1000\n'
@@ -120,9 +121,12 @@ class Actions(unittest.TestCase):
         self.run_in_container('FailureAction=poweroff-immediate', FAILS, 0, False)
 
     def test_restart_comes_first(self):
-        s = self.begin('restart', 'FailureAction=exit\nStartLimitIntervalSec=0', FAILS + 'Restart=on-failure\nRestartSec=1ms\n')
+        s = self.begin('restart', 'FailureAction=exit\nStartLimitIntervalSec=0', FAILS_UNTIL + 'Restart=on-failure\nRestartSec=1ms\n')
         s.ctl('start', 'x.service')
         harness.wait(lambda: int(s.show('x.service', 'NRestarts')) > 3, 'restarts')
+        harness.write(s.dir + '/go', '')
+        s.until('x.service', SubState='running')
+        harness.wait(lambda: harness.command_of(s.main_pid('x.service')).startswith('sleep'), 'one that stays')
         s.ctl('stop', 'x.service')
         self.assertEqual(s.stop(), 0)
 

@@ -192,7 +192,9 @@ class Runner:
         elif word == 'lacks':
             self.wait(lambda: self.w.sh('test ! -e %s/%s' % (self.dir, first))[0], lambda got: got == 0, step)
         elif word == 'sh':
-            self.wait(lambda: self.w.sh('cd %s; %s' % (self.dir, self.expand(rest)))[0], lambda got: True, step)
+            got, out = self.w.sh('cd %s; %s' % (self.dir, self.expand(rest)))
+            if got != 0:
+                raise AssertionError('%s: step "%s": exit status %d\n%s%s' % (self.name, step, got, out, self.said()))
         elif word == 'until':
             self.wait(lambda: self.w.sh('cd %s; %s' % (self.dir, self.expand(rest)))[0], lambda got: got == 0, step)
         else:
