@@ -56,6 +56,8 @@ enum control_type {
         CONTROL_UNIT_BY_INVOCATION = 19, /* INVOCATION -> UNIT */
         CONTROL_SHUTDOWN = 20,           /* TEXT: "poweroff", "reboot", "halt", "exit" */
         CONTROL_JOB_NEIGHBOURS = 21,     /* JOB_ID, FLAG (1: those that wait for it) -> JOB... */
+        CONTROL_PLAN = 22,               /* UNIT, REQUEST, MODE -> PROPERTY... (strings) */
+        CONTROL_PLAN_RELOAD = 23,        /* -> PROPERTY... (strings) */
         /* answers */
         CONTROL_ANSWER = 64,
         CONTROL_ERROR = 65, /* ERROR_NAME, ERROR_MESSAGE, NUMBER (errno, positive) */

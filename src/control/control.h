@@ -108,6 +108,12 @@ struct control_ops { /* each returns 0 or -errno with *e set */
         int (*set_property)(void *userdata, const char *name, const char *value, struct control_error *e);
         int (*unit_by_invocation)(void *userdata, const uint8_t id[16], char ret_id[256], struct control_error *e);
         int (*shutdown)(void *userdata, const char *what, struct control_error *e);
+        /* What a request, or a daemon-reload, would do: rows of strings under the unit's name (of plan: what, its place
+         * in the order, active state, sub state, job that is queued, "asked"; of plan_reload: "change" and lines, or
+         * "load" and by whom). Under "": something to be said of the whole. */
+        int (*plan)(void *userdata, const char *unit, enum job_request request, enum job_mode mode,
+                    struct control_answer *a, struct control_error *e);
+        int (*plan_reload)(void *userdata, struct control_answer *a, struct control_error *e);
         int (*job_neighbours)(void *userdata, uint32_t id, bool waiting_for_it,
                               int (*each)(void *, const struct control_job *), void *each_userdata,
                               struct control_error *e);

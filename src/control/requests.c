@@ -112,30 +112,61 @@ static int put_job_state(struct call *c, uint32_t id)
         return put_job(c->s, &job, ended);
 }
 
-static int enqueue(struct call *c, bool whole)
-{
-        const struct control_ops *ops = c->s->ops;
-        const char *unit, *request_word, *mode_word;
+/* The fields of a request for a job. */
+struct wish {
+        const char *unit;
         enum job_request request;
         enum job_mode mode;
-        uint32_t id;
+};
+
+static int call_wish(struct call *c, struct wish *ret)
+{
+        const char *request_word, *mode_word;
         int r;
 
-        if ((r = call_unit(c, &unit)) < 0 || (r = call_string(c, CONTROL_TAG_REQUEST, &request_word)) < 0 ||
+        if ((r = call_unit(c, &ret->unit)) < 0 || (r = call_string(c, CONTROL_TAG_REQUEST, &request_word)) < 0 ||
             (r = call_string(c, CONTROL_TAG_MODE, &mode_word)) < 0)
                 return r;
-        if ((r = control_request_from_word(request_word, &request)) < 0) {
+        if ((r = control_request_from_word(request_word, &ret->request)) < 0) {
                 control_error_set(c->error, ERROR_INVALID, "Job type %.64s invalid", request_word);
                 return r;
         }
-        if ((r = control_mode_from_word(mode_word, &mode)) < 0) {
+        if ((r = control_mode_from_word(mode_word, &ret->mode)) < 0)
                 control_error_set(c->error, ERROR_INVALID, "Job mode %.64s invalid", mode_word);
+        return r;
+}
+
+static int do_plan(struct call *c)
+{
+        struct wish w;
+        int r;
+
+        if (!c->s->ops->plan)
+                return -EOPNOTSUPP;
+        r = call_wish(c, &w);
+        return r < 0 ? r : c->s->ops->plan(c->s->userdata, w.unit, w.request, w.mode, &c->s->answer, c->error);
+}
+
+static int do_plan_reload(struct call *c)
+{
+        if (!c->s->ops->plan_reload)
+                return -EOPNOTSUPP;
+        return c->s->ops->plan_reload(c->s->userdata, &c->s->answer, c->error);
+}
+
+static int enqueue(struct call *c, bool whole)
+{
+        const struct control_ops *ops = c->s->ops;
+        struct wish w;
+        uint32_t id;
+        int r = call_wish(c, &w);
+
+        if (r < 0)
                 return r;
-        }
         if (ops->find_request && request_id_given(c->request) &&
             ops->find_request(c->s->userdata, c->request->id, &id) >= 0)
                 return whole ? put_job_state(c, id) : put_job_id(c, id);
-        r = ops->enqueue(c->s->userdata, unit, request, mode, &id, c->error);
+        r = ops->enqueue(c->s->userdata, w.unit, w.request, w.mode, &id, c->error);
         if (r < 0)
                 return r;
         return whole ? ops->transaction(c->s->userdata, list_each, c->s) : put_job_id(c, id);
@@ -387,6 +418,8 @@ static int (*const handlers[])(struct call *c) = {
         [CONTROL_UNIT_BY_INVOCATION] = do_unit_by_invocation,
         [CONTROL_SHUTDOWN] = do_shutdown,
         [CONTROL_JOB_NEIGHBOURS] = do_job_neighbours,
+        [CONTROL_PLAN] = do_plan,
+        [CONTROL_PLAN_RELOAD] = do_plan_reload,
 };
 
 int control_request_do(struct control_server *s, uint16_t type, const char *body, size_t size,

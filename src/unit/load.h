@@ -59,6 +59,11 @@ int unit_gather(const struct unit_paths *paths, const char *name, struct buf *re
  * system is short of. */
 int unit_resolve(const struct unit_paths *paths, const char *name, char ret[static 256]);
 
+/* Calls EACH with a line for everything that one blob says and the other does not: "- [Service] Restart=no",
+ * "+ Wants=b.service". 0 when they are the same, 1 when they are not, or the first value of EACH that is not 0. */
+int unit_blob_compare(const void *old_blob, size_t old_size, const void *new_blob, size_t new_size,
+                      int (*each)(void *userdata, const char *line), void *userdata);
+
 /* Parses a blob. Mistakes go to diag with file:line; a unit that cannot be used still comes back, with load_state and
  * load_error set. *ret is malloc'ed; free with unit_free(). Returns 0, -ENOMEM, or -EBADMSG for what is no blob. */
 int unit_parse(const void *blob, size_t size, const struct unit_context *context, struct unit **ret, struct diag *diag);

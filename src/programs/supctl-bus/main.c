@@ -25,7 +25,7 @@ static int failed_to(const char *what, const char *unit, int r, const sd_bus_err
         return e ? error_exit_code(e) : 1;
 }
 
-static bool has_suffix(const char *name)
+bool unit_has_suffix(const char *name)
 {
         static const char *const suffixes[] = {".service", ".target", ".socket", ".timer", ".path",     ".mount",
                                                ".slice",   ".device", ".swap",   ".scope", ".automount"};
@@ -36,12 +36,7 @@ static bool has_suffix(const char *name)
         return false;
 }
 
-struct names { /* completed and expanded */
-        char **v;
-        unsigned n;
-};
-
-static void names_done(struct names *l)
+void names_done(struct names *l)
 {
         for (unsigned i = 0; i < l->n; i++)
                 free(l->v[i]);
@@ -82,7 +77,7 @@ static int names_add_matches(struct control *c, struct names *l, const char *pat
         return r;
 }
 
-static int names_of(struct control *c, char **args, int n, const char *suffix, struct names *ret)
+int names_of(struct control *c, char **args, int n, const char *suffix, struct names *ret)
 {
         int r = 0;
 
@@ -90,7 +85,7 @@ static int names_of(struct control *c, char **args, int n, const char *suffix, s
                 if (strpbrk(args[i], "*?["))
                         r = names_add_matches(c, ret, args[i]);
                 else
-                        r = names_add(ret, args[i], has_suffix(args[i]) ? "" : suffix);
+                        r = names_add(ret, args[i], unit_has_suffix(args[i]) ? "" : suffix);
         return r;
 }
 
@@ -345,6 +340,10 @@ static const struct verb verbs[] = {
         {"unset-environment", run_environment, "UnsetEnvironment", "set environment", true, 1, -1},
         {"import-environment", run_import_environment, "SetEnvironment", "import environment", true, 0, -1},
         {"log-level", run_log, "LogLevel", "set log level", true, 0, 1},
+        {"tree", run_tree, NULL, NULL, true, 0, -1},
+        {"list-dependencies", run_tree, NULL, NULL, true, 0, -1},
+        {"why", run_why, NULL, NULL, true, 1, -1},
+        {"plan", run_plan, NULL, NULL, true, 1, -1},
         {"log-target", run_log, "LogTarget", "set log target", true, 0, 1},
 };
 
@@ -353,12 +352,16 @@ static const char *const usage_text =
         "verbs: start stop restart try-restart reload reload-or-restart try-reload-or-restart isolate kill\n"
         "       reset-failed daemon-reload daemon-reexec list-jobs cancel show-environment set-environment\n"
         "       unset-environment import-environment log-level log-target poweroff reboot halt kexec exit\n"
+        "       tree list-dependencies why plan\n"
         "  --no-block               do not wait for the jobs\n"
         "  --wait                   wait until the units have ended again\n"
         "  --job-mode=MODE          replace (default), fail, replace-irreversibly, isolate, flush,\n"
         "                           ignore-dependencies, ignore-requirements\n"
         "  -s, --signal=SIGNAL      for kill (default TERM)\n"
         "  --kill-whom=WHOM         all (default), main, control\n"
+        "  --reverse, --after, --before, -a, --all, --plain   of dependencies: whose, in which order, all of them, "
+        "bare\n"
+        "  --json[=short|pretty], -l, --full                  for programs; uncut\n"
         "  -q, --quiet              say less\n"
         "  --system, --user, --name=NAME, --runtime-dir=DIR   which supd; environment SUPD_NAME, SUPD_RUNTIME_DIR\n";
 
@@ -389,9 +392,32 @@ static int runtime_dir_find(struct options *o)
         return n > 0 && (size_t)n < sizeof o->runtime_dir ? 0 : -ENAMETOOLONG;
 }
 
+static enum json_form json_form_of(const char *word)
+{
+        if (!word || streq(word, "short") || streq(word, "json"))
+                return JSON_SHORT;
+        return streq(word, "pretty") || streq(word, "json-pretty") ? JSON_PRETTY : JSON_OFF;
+}
+
 static int parse_options(int argc, char **argv, struct options *o)
 {
-        enum { NO_BLOCK = 256, WAIT, JOB_MODE, WHOM, NAME, RUNTIME_DIR, USER, SYSTEM, HELP };
+        enum {
+                NO_BLOCK = 256,
+                WAIT,
+                JOB_MODE,
+                WHOM,
+                NAME,
+                RUNTIME_DIR,
+                USER,
+                SYSTEM,
+                HELP,
+                REVERSE,
+                PLAIN,
+                AFTER,
+                BEFORE,
+                JSON,
+                TAKEN
+        };
         static const struct option long_options[] = {
                 {"no-block", no_argument, NULL, NO_BLOCK},
                 {"wait", no_argument, NULL, WAIT},
@@ -405,17 +431,52 @@ static int parse_options(int argc, char **argv, struct options *o)
                 {"user", no_argument, NULL, USER},
                 {"system", no_argument, NULL, SYSTEM},
                 {"help", no_argument, NULL, HELP},
+                {"all", no_argument, NULL, 'a'},
+                {"full", no_argument, NULL, 'l'},
+                {"reverse", no_argument, NULL, REVERSE},
+                {"plain", no_argument, NULL, PLAIN},
+                {"after", no_argument, NULL, AFTER},
+                {"before", no_argument, NULL, BEFORE},
+                {"json", optional_argument, NULL, JSON},
+                {"output", required_argument, NULL, 'o'},
+                {"no-pager", no_argument, NULL, TAKEN},
+                {"no-ask-password", no_argument, NULL, TAKEN},
+                {"no-legend", no_argument, NULL, TAKEN},
                 {0},
         };
         int k;
 
-        while ((k = getopt_long(argc, argv, "qs:", long_options, NULL)) >= 0)
+        while ((k = getopt_long(argc, argv, "qs:alo:", long_options, NULL)) >= 0)
                 switch (k) {
                 case 'q':
                         o->quiet = true;
                         break;
                 case 's':
                         o->signal = optarg;
+                        break;
+                case 'a':
+                        o->all = true;
+                        break;
+                case 'l':
+                        o->full = true;
+                        break;
+                case 'o':
+                case JSON:
+                        o->json = json_form_of(optarg);
+                        break;
+                case REVERSE:
+                        o->reverse = true;
+                        break;
+                case PLAIN:
+                        o->plain = true;
+                        break;
+                case AFTER:
+                        o->after = true;
+                        break;
+                case BEFORE:
+                        o->before = true;
+                        break;
+                case TAKEN:
                         break;
                 case NO_BLOCK:
                         o->no_block = true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * supctl-bus from the inside. Files: main.c (command line, verbs), connection.c (the bus, and coming back to it),
- * jobs.c (waiting for jobs and what their results mean to people and to exit codes), whole.c (verbs about supd itself).
- * Invariant: a job that was enqueued is waited for by its id, across the end of supd-bus and of the manager.
+ * jobs.c (waiting for jobs and what their results mean to people and to exit codes), whole.c (verbs about supd itself),
+ * tree.c, why.c and plan.c (verbs that explain; they look units up in the status table through units.c). Invariant: a
+ * job that was enqueued is waited for by its id, across the end of supd-bus and of the manager.
  */
 #ifndef SUPCTL_BUS_SUPCTL_BUS_H
 #define SUPCTL_BUS_SUPCTL_BUS_H
@@ -11,6 +12,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/buf.h"
+#include "report/report.h"
 
 #define BUS_NAME   "org.freedesktop.systemd1"
 #define BUS_ROOT   "/org/freedesktop/systemd1"
@@ -18,7 +20,8 @@
 #define SUPD_IF    "org.supd.Manager1"
 
 struct options {
-        bool user, system, no_block, wait, quiet, runtime_dir_given;
+        bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before;
+        enum json_form json;
         const char *name, *job_mode, *whom, *signal;
         char runtime_dir[PATH_MAX];
 };
@@ -46,6 +49,46 @@ struct verb {
         int min_args, max_args;    /* -1 = any */
         const char *request;       /* of run_enqueue: the word for METHOD */
 };
+
+struct names {    /* of units, completed and expanded */
+        char **v; /* owned, strings too */
+        unsigned n;
+};
+
+struct units {                               /* the status table at one moment */
+        struct supstatus_snapshot *snapshot; /* owned; NULL = none */
+        uint32_t *by_name;                   /* owned: numbers of rows */
+        char instance[96];
+};
+
+struct units_names { /* names among the properties of a unit */
+        struct units_name {
+                char *name;     /* owned */
+                unsigned which; /* property that has it */
+        } * v;                  /* owned */
+        unsigned n;
+};
+
+/* main.c */
+int names_of(struct control *c, char **args, int n, const char *suffix, struct names *ret);
+void names_done(struct names *l);
+bool unit_has_suffix(const char *name);
+
+/* units.c */
+int units_open(struct units *u, const struct options *o); /* says what is wrong; 0 or -errno */
+void units_done(struct units *u);
+bool units_find(const struct units *u, const char *name, uint32_t *ret);
+const struct supd_status_row *units_row(const struct units *u, const char *name); /* NULL: not loaded */
+const char *units_name_at(const struct units *u, uint32_t number);                /* of the row NUMBER; NULL */
+/* The names in PROPERTIES (up to a NULL) of UNIT. 0 or -errno. */
+int units_names_of(struct control *c, const char *unit, const char *const *properties, struct units_names *ret);
+void units_names_done(struct units_names *n);
+char *unit_full(const char *word, const char *suffix); /* malloc'ed; NULL: no memory */
+
+/* tree.c, why.c, plan.c: verbs */
+int run_tree(struct control *c, const struct verb *v, char **args, int n);
+int run_why(struct control *c, const struct verb *v, char **args, int n);
+int run_plan(struct control *c, const struct verb *v, char **args, int n);
 
 /* connection.c */
 int control_connect(struct control *c);                 /* says what is wrong; 0 or -errno */

@@ -177,6 +177,65 @@ static int do_enqueue(struct client *c, sd_bus_message *m, const struct method *
                        : call_begin(c, m, CONTROL_TRANSACTION, &b, finish_transaction, unit, 0, e);
 }
 
+/* Rows of strings under a name, as a(sas). */
+static int append_row(sd_bus_message *m, const struct control_record *rec)
+{
+        struct control_reader r = control_reader_of(rec->data, rec->size);
+        const char *name, *s;
+        char kind;
+        int k = control_take_bytes(&r, &kind, 1);
+
+        if (k < 0 || kind != CONTROL_KIND_STRINGS || control_take_string(&r, &name) < 0)
+                return -EBADMSG;
+        if ((k = sd_bus_message_open_container(m, 'r', "sas")) < 0 || (k = sd_bus_message_append(m, "s", name)) < 0 ||
+            (k = sd_bus_message_open_container(m, 'a', "s")) < 0)
+                return k;
+        while (r.at < r.size)
+                if (control_take_string(&r, &s) < 0 || sd_bus_message_append(m, "s", s) < 0)
+                        return -EBADMSG;
+        k = sd_bus_message_close_container(m);
+        return k < 0 ? k : sd_bus_message_close_container(m);
+}
+
+static int finish_plan(struct call *c, const struct link_reply *reply, sd_bus_error *e unused_)
+{
+        struct control_reader in = control_reader_of(reply->body, reply->size);
+        struct control_record rec;
+        sd_bus_message *m = NULL;
+        int k, r = sd_bus_message_new_method_return(c->message, &m);
+
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "(sas)");
+        while (r >= 0 && (k = control_reader_next(&in, &rec)) != 0)
+                if (k < 0)
+                        r = -EBADMSG;
+                else if (rec.tag == CONTROL_TAG_PROPERTY)
+                        r = append_row(m, &rec);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r >= 0)
+                (void)client_send(c->client, m);
+        sd_bus_message_unref(m);
+        return r;
+}
+
+static int do_plan(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
+{
+        cleanup_buf_ struct buf b = {0};
+        char unit[CONTROL_NAME_MAX];
+        const char *word, *mode;
+        int r;
+
+        if (method->request_type == CONTROL_PLAN_RELOAD)
+                return call_begin(c, m, CONTROL_PLAN_RELOAD, &b, finish_plan, NULL, 0, e);
+        if ((r = meant_unit(m, method, unit, e)) < 0 || (r = sd_bus_message_read(m, "ss", &word, &mode)) < 0 ||
+            (r = control_write_string(&b, CONTROL_TAG_UNIT, unit)) < 0 ||
+            (r = control_write_string(&b, CONTROL_TAG_REQUEST, word)) < 0 ||
+            (r = control_write_string(&b, CONTROL_TAG_MODE, mode)) < 0)
+                return r;
+        return call_begin(c, m, CONTROL_PLAN, &b, finish_plan, unit, 0, e);
+}
+
 static int do_kill(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
 {
         cleanup_buf_ struct buf b = {0};
@@ -679,6 +738,8 @@ const struct method methods[] = {
         {MANAGER, "ListUnitFiles", "", "a(ss)", ON_MANAGER, LOOK, unit_files_list},
         {MANAGER, "ListUnitFilesByPatterns", "asas", "a(ss)", ON_MANAGER, LOOK, unit_files_list},
         {SUPD_IF, "Enqueue", "ssstt", "o", ON_MANAGER, OPERATE, do_enqueue, .numbered = true},
+        {SUPD_IF, "Plan", "sss", "a(sas)", ON_MANAGER, OPERATE, do_plan, NULL, CONTROL_PLAN},
+        {SUPD_IF, "PlanReload", "", "a(sas)", ON_MANAGER, OPERATE, do_plan, NULL, CONTROL_PLAN_RELOAD},
         {SUPD_IF, "JobState", "u", "bsss", ON_MANAGER, LOOK, do_job, NULL, CONTROL_JOB_STATE},
         {UNIT, "Start", "s", "o", ON_UNIT, OPERATE, do_enqueue, "start"},
         {UNIT, "Stop", "s", "o", ON_UNIT, OPERATE, do_enqueue, "stop"},

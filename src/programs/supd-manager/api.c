@@ -13,7 +13,7 @@
 
 /* ---- errors ---- */
 
-static int refuse(struct control_error *e, enum graph_error why, const char *unit)
+int api_refuse(struct control_error *e, enum graph_error why, const char *unit)
 {
         static const struct {
                 const char *name, *format;
@@ -92,6 +92,29 @@ static struct cause_durable cause_of_request(const struct control_request *q)
                 .what = SUPD_CAUSE_CLIENT, .by = q ? q->client_uid : SUPD_ID_NONE, .pid = q ? q->client_pid : 0};
 }
 
+int api_may_enqueue(struct manager *m, const char *unit, enum job_request request, enum job_mode mode, struct run **ret,
+                    struct control_error *e)
+{
+        struct run *r;
+        int v;
+
+        if (m->meta.flags & META_STOPPING) {
+                control_error_set(e, ERROR("TransactionIsDestructive"), "supd is stopping: %s is left as it is.", unit);
+                return -EBUSY;
+        }
+        v = api_find_unit(m, unit, &r, e);
+        if (v == 0 && mode == MODE_ISOLATE && !r->unit->allow_isolate)
+                return api_refuse(e, GRAPH_NO_ISOLATION, r->name);
+        if (v == 0 && request == REQUEST_STOP && r->unit->load_state != LOAD_LOADED &&
+            r->unit->load_state != LOAD_MASKED && run_active(r) == ACTIVE_INACTIVE) {
+                control_error_set(e, ERROR("NoSuchUnit"), "Unit %s not loaded.", unit);
+                v = -ENOENT;
+        }
+        if (v == 0)
+                *ret = r;
+        return v;
+}
+
 static int op_enqueue(void *userdata, const char *unit, enum job_request request, enum job_mode mode, uint32_t *ret_job,
                       struct control_error *e)
 {
@@ -102,20 +125,8 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
         uint32_t culprit = 0, job = 0;
         struct run *r;
         enum graph_error why;
-        int v;
+        int v = api_may_enqueue(m, unit, request, mode, &r, e);
 
-        if (m->meta.flags & META_STOPPING) {
-                control_error_set(e, ERROR("TransactionIsDestructive"), "supd is stopping: %s is left as it is.", unit);
-                return -EBUSY;
-        }
-        v = api_find_unit(m, unit, &r, e);
-        if (v == 0 && mode == MODE_ISOLATE && !r->unit->allow_isolate)
-                return refuse(e, GRAPH_NO_ISOLATION, r->name);
-        if (v == 0 && request == REQUEST_STOP && r->unit->load_state != LOAD_LOADED &&
-            r->unit->load_state != LOAD_MASKED && run_active(r) == ACTIVE_INACTIVE) {
-                control_error_set(e, ERROR("NoSuchUnit"), "Unit %s not loaded.", unit);
-                v = -ENOENT;
-        }
         if (v < 0)
                 return v;
         engine_settle(m);
@@ -123,7 +134,7 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
         log_diag(m, &diag);
         if (why != GRAPH_OK) {
                 publish_turn(m); /* the unit that was loaded for it is there to be looked at */
-                return refuse(e, why, m->runs[culprit]->name);
+                return api_refuse(e, why, m->runs[culprit]->name);
         }
         *ret_job = job;
         if (request == REQUEST_START)
@@ -403,6 +414,8 @@ static const struct control_ops ops = {
         .set_property = api_set_property,
         .shutdown = api_shutdown,
         .reexecute = api_reexecute,
+        .plan = api_plan,
+        .plan_reload = api_plan_reload,
 };
 
 /* ---- what is told ---- */

@@ -266,6 +266,13 @@ static void cancel_others(struct manager *m, const struct transaction *t)
         }
 }
 
+enum graph_error jobs_transaction(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
+                                  bool by_user, struct transaction *ret, uint32_t *ret_culprit, struct diag *diag)
+{
+        *ret_culprit = r->id;
+        return transaction_build(m->graph, jobs_look, m, r->id, request, mode, by_user, ret, ret_culprit, diag);
+}
+
 enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
                               struct cause_durable why, bool by_user, const uint8_t request_id[16], uint32_t *ret_job,
                               uint32_t *ret_culprit, struct diag *diag)
@@ -274,8 +281,7 @@ enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request
         cleanup_(transaction_done) struct transaction t = {0};
         enum graph_error e;
 
-        *ret_culprit = r->id;
-        e = transaction_build(m->graph, jobs_look, m, r->id, request, mode, by_user, &t, ret_culprit, diag);
+        e = jobs_transaction(m, r, request, mode, by_user, &t, ret_culprit, diag);
         if (e != GRAPH_OK)
                 return e;
         if (mode == MODE_FLUSH || mode == MODE_ISOLATE)

@@ -27,6 +27,7 @@
  *   changes.c   what happened to units and why: the record of changes
  *   api.c       what supd-bus asks (control/)
  *   api-show.c  properties, as D-Bus clients see them
+ *   api-plan.c  what a request or a daemon-reload would do
  *   api-change.c  the manager's environment, log level, end; processes, signals with a value
  *   front.c     sockets for others, the paths of systemd, supd-bus
  *   config.c    supd.conf
@@ -423,6 +424,9 @@ const struct graph_node *jobs_look(void *userdata, uint32_t unit);
 enum graph_error jobs_enqueue(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
                               struct cause_durable why, bool by_user, const uint8_t request_id[16], uint32_t *ret_job,
                               uint32_t *ret_culprit, struct diag *diag);
+/* The same without installing anything. */
+enum graph_error jobs_transaction(struct manager *m, struct run *r, enum job_request request, enum job_mode mode,
+                                  bool by_user, struct transaction *ret, uint32_t *ret_culprit, struct diag *diag);
 void jobs_run(struct manager *m, struct run *r);
 void jobs_finish(struct manager *m, struct run *r, enum job_result result);
 void jobs_timed_out(struct manager *m, struct run *r);
@@ -549,6 +553,7 @@ int units_parse_missing(struct manager *m, struct run *r);
 void units_blobs_remove(struct manager *m); /* at the clean end */
 int units_reload_one(struct manager *m, struct run *r);
 int units_blobs_open(struct manager *m);
+const struct unit_paths *units_paths_of(const struct manager *m, const struct run *r); /* where its files are */
 
 /* ---- recover.c ---- */
 int recover_state(struct manager *m);
@@ -577,6 +582,16 @@ void api_announce(struct manager *m); /* behind a commit */
 void api_state_changed(struct manager *m, struct run *r);
 int api_find_unit(struct manager *m, const char *name, struct run **ret, struct control_error *e);
 int api_find_loaded(struct manager *m, const char *name, struct run **ret, struct control_error *e);
+
+/* May REQUEST be put for UNIT at all? 0 and its run, or -errno with *e set. */
+int api_may_enqueue(struct manager *m, const char *unit, enum job_request request, enum job_mode mode, struct run **ret,
+                    struct control_error *e);
+int api_refuse(struct control_error *e, enum graph_error why, const char *unit); /* -EINVAL */
+
+/* ---- api-plan.c ---- */
+int api_plan(void *userdata, const char *unit, enum job_request request, enum job_mode mode, struct control_answer *a,
+             struct control_error *e);
+int api_plan_reload(void *userdata, struct control_answer *a, struct control_error *e);
 
 /* ---- api-show.c ---- */
 int api_unit_properties(void *userdata, const char *unit, bool brief, struct control_answer *a,

@@ -223,11 +223,16 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
         return 0;
 }
 
+const struct unit_paths *units_paths_of(const struct manager *m, const struct run *r)
+{
+        return streq(r->name, FRONT_UNIT) ? &m->own_paths : &m->paths;
+}
+
 static int load_one(struct manager *m, struct run *r)
 {
         cleanup_diag_ struct diag diag = {0};
         cleanup_buf_ struct buf blob = {0};
-        int v = unit_gather(streq(r->name, FRONT_UNIT) ? &m->own_paths : &m->paths, r->name, &blob, &diag);
+        int v = unit_gather(units_paths_of(m, r), r->name, &blob, &diag);
 
         log_diag(m, &diag);
         if (v < 0)

@@ -160,6 +160,7 @@ class Events(Case):
         self.tell('c', 4)
         self.s.until('c.service', NRestarts='1', ActiveState='active')
         self.tell('c', 0)
+        self.s.until('c.service', ActiveState='inactive')
         self.s.ctl('stop', 'd', check=0)
         self.s.until('f.service', ActiveState='inactive')
         lines = self.all('[c-f].service')
@@ -281,6 +282,123 @@ class History(Case):
         self.s.until('d.service', ActiveState='failed')
         past = self.activations('d')[0]
         self.assertEqual((past['result'], past['ended']), ('watchdog', {'cause': 'watchdog'}))
+
+
+class Graph(Case):
+    """tree, list-dependencies, why, plan."""
+    @classmethod
+    def prepare(cls):
+        cls.s.unit('a.service', '[Unit]\nDefaultDependencies=no\nRequires=b.service\nAfter=b.service\nWants=c.service t.target\n' + SLEEPS)
+        cls.s.unit('b.service', '[Unit]\nDefaultDependencies=no\n' + SLEEPS)
+        cls.s.unit('c.service', '[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/false\n')
+        cls.s.unit('t.target', '[Unit]\nDefaultDependencies=no\nWants=b.service c.service\nAllowIsolate=yes\n')
+        cls.s.unit('default.target', '[Unit]\nDefaultDependencies=no\n')
+
+    def lines(self, *args, check=0):
+        return [' '.join(line.split()) for line in self.s.ctl(*args, check=check).stdout.splitlines()]
+
+    def test_01_plan_is_what_is_done(self):
+        plan = json.loads(self.s.ctl('plan', 'start', 'a', '--json', check=0).stdout)['jobs']
+        self.assertEqual({(j['unit'], j['job'], j['step']) for j in plan},
+                         {('a.service', 'start', 2), ('b.service', 'start', 1), ('c.service', 'start', 1), ('t.target', 'start', 1)})
+        self.assertEqual([j['unit'] for j in plan if j['asked']], ['a.service'])
+        self.assertEqual(self.s.ctl('is-active', 'b').stdout, 'inactive\n')
+        self.s.ctl('start', 'a', check=0)
+        self.s.until('c.service', ActiveState='failed')
+        self.assertEqual(self.lines('plan', 'start', 'b'), ['STEP JOB UNIT NOW NOTE', 'nothing b.service active (running) asked, is so already',
+                                                            'Nothing would change.'])
+        self.assertEqual(self.lines('plan', 'stop', 'b')[1:], [
+            '1 stop a.service active (running)', '2 stop b.service active (running) asked', '', '2 jobs would be run. Nothing has been done.'])
+        self.assertIn('1 restart a.service active (running)', self.lines('plan', 'restart', 'b'))
+        self.assertIn('1 stop a.service active (running)', self.lines('plan', 'isolate', 't.target'))
+
+    def test_02_plan_is_refused_as_the_real_thing(self):
+        for request, unit in (('start', 'nothing'), ('reload', 'b'), ('isolate', 'default.target')):
+            planned = self.s.ctl('plan', request, unit)
+            real = self.s.ctl(request, unit)
+            self.assertEqual(planned.returncode, real.returncode)
+            self.assertIn(real.stderr.split(': ', 1)[1].splitlines()[0], planned.stderr)
+        self.s.ctl('plan', 'paint', 'b', check=2)
+        self.s.ctl('plan', 'start', check=2)
+
+    def test_03_plan_of_a_reload(self):
+        self.assertEqual(self.s.ctl('plan', 'daemon-reload', check=0).stdout, 'Nothing would change.\n')
+        self.s.unit('b.service', '[Unit]\nDefaultDependencies=no\n# a word\nWants=new.service\n[Service]\nExecStart=/bin/sleep 2000\n')
+        self.s.unit('b.service.d/x.conf', '[Service]\nNice=1\n')
+        self.assertEqual(self.lines('plan', 'daemon-reload')[:7], [
+            'b.service would change:', '- [Service] ExecStart=/bin/sleep 1000', '+ [Unit] Wants=new.service',
+            '+ [Service] ExecStart=/bin/sleep 2000', '+ file %s/b.service.d/x.conf' % self.s.units, '+ [Service] Nice=1',
+            'new.service would be loaded, for b.service'])
+        found = json.loads(self.s.ctl('plan', 'daemon-reload', '--json', check=0).stdout)['units']
+        self.assertEqual([(u['unit'], u['what']) for u in found], [('b.service', 'change'), ('new.service', 'load')])
+        self.assertIn('1000', harness.command_of(self.s.main_pid('b.service')))
+        self.s.ctl('daemon-reload', check=0)
+        self.assertEqual(self.s.ctl('plan', 'daemon-reload', check=0).stdout, 'Nothing would change.\n')
+        os.unlink(self.s.units + '/b.service.d/x.conf')
+        self.s.ctl('daemon-reload', check=0)
+
+    def test_04_tree(self):
+        pid = self.s.main_pid('b.service')
+        self.assertEqual(self.lines('tree', 'a'), [
+            'UNIT STATE PID BY', 'a.service active (running) %d' % self.s.main_pid('a.service'),
+            '|-b.service active (running) %d Requires' % pid, '|-c.service failed (failed) Wants', '`-t.target active (active) Wants',
+            '|-b.service active (running) %d Wants' % pid, '`-c.service failed (failed) Wants'])
+        self.assertEqual(self.lines('tree', 'b', '--reverse')[:3], [
+            'UNIT STATE PID NEEDS IT BY', 'b.service active (running) %d' % pid,
+            '|-a.service active (running) %d RequiredBy' % self.s.main_pid('a.service')])
+        tree = json.loads(self.s.ctl('tree', 'a', '--json', check=0).stdout)[0]
+        self.assertEqual([(x['unit'], x['by'], x['active']) for x in tree['children']],
+                         [('b.service', 'Requires', 'active'), ('c.service', 'Wants', 'failed'), ('t.target', 'Wants', 'active')])
+        self.assertEqual(tree['children'][0]['main_pid'], pid)
+
+    def test_05_list_dependencies(self):
+        self.assertEqual(self.s.ctl('list-dependencies', 'a', check=0).stdout,
+                         'a.service\n● ├─b.service\n× ├─c.service\n● └─t.target\n●   ├─b.service\n×   └─c.service\n')
+        self.assertEqual(self.s.ctl('list-dependencies', 'a', '--plain', check=0).stdout.splitlines()[:4],
+                         ['a.service', '  b.service', '  c.service', '  t.target'])
+
+    def why(self, unit):
+        found = json.loads(self.s.ctl('why', unit, '--json', check=0).stdout)[0]
+        return {r['about']: r['text'] for r in found['reasons']}, found['help']
+
+    def test_06_why(self):
+        reasons, _ = self.why('b')
+        self.assertIn('with a.service', reasons['started'])
+        self.assertEqual(reasons['wanted-by'], 'by a.service, t.target')
+        reasons, help = self.why('c')
+        self.assertIn('exited, status=1/FAILURE (result exit-code): by itself', reasons['ended'])
+        self.assertEqual(help, 'supctl status c; supctl start c')
+        self.s.unit('d.service', '[Unit]\nConditionPathExists=!/\n' + SLEEPS)
+        self.s.ctl('start', 'd', check=0)
+        self.assertEqual(self.why('d'), ({'condition': 'ConditionPathExists=!/ did not hold'}, ''))
+        self.s.unit('e.service', '[Unit]\nRequires=c.service\nAfter=c.service\n' + SLEEPS)
+        self.s.ctl('start', 'e')
+        self.s.until('e.service', ActiveState='active')
+        self.s.unit('f.service', '[Unit]\nRequires=g.service\nAfter=g.service\n' + SLEEPS)
+        self.s.unit('g.service', '[Service]\nType=oneshot\nExecStart=/bin/false\n')
+        self.s.ctl('start', 'f', check=1)
+        reasons, help = self.why('f')
+        self.assertEqual((reasons['dependency'], help), ('g.service (Requires=), which has failed', 'supctl why g.service'))
+        self.s.unit('h.service', '[Unit]\nStartLimitBurst=2\n[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1ms\n')
+        self.s.ctl('start', 'h')
+        self.s.until('h.service', ActiveState='failed', Result='exit-code')
+        reasons, help = self.why('h')
+        self.assertIn('too often', reasons['start-limit'])
+        self.assertEqual(help, 'supctl reset-failed h && supctl start h')
+        self.s.unit('i.service', '[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1000\n')
+        self.s.ctl('start', 'i')
+        self.s.until('i.service', SubState='auto-restart')
+        self.assertIn('(Restart=always)', self.why('i')[0]['restart'])
+        self.s.unit('j.service', '[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n')
+        self.s.unit('k.service', '[Unit]\nRequires=j.service\nAfter=j.service\n' + SLEEPS)
+        self.s.ctl('start', 'k', '--no-block', check=0)
+        self.s.until('j.service', ActiveState='activating')
+        reasons, help = self.why('k')
+        self.assertEqual(reasons['waits-for'], 'for the start job of j.service (running)')
+        self.assertTrue(help.startswith('supctl cancel '))
+        self.s.ctl('cancel', check=0)
+        self.s.ctl('stop', 'j', 'k', 'i')
+        self.s.ctl('why', 'nothing-of-the-kind', check=0)
 
 
 harness.main()
