@@ -350,6 +350,68 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"}},
         },
         {
+                .name = "reload",
+                .what = "ExecReload= runs, once for each request",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"
+                                                "ExecReload=@DIARY@ --name=reload --exit-after-ms=5\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_SUPCTL, "reload a.service", .until = {UNTIL_STOPPED, "reload", 1, NULL}}},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1},
+                           {"reload", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running Result=success"}},
+        },
+        {
+                .name = "conditions",
+                .what = "a unit whose condition holds is started, and again by Restart=; one whose does not is skipped",
+                .units = {{"a.service", UNIT_HEAD "ConditionPathExists=@RIG@\nWants=b.service\nAfter=b.service\n"
+                                                  "[Service]\nExecStart=@DIARY@\nRestart=on-failure\n"
+                                                  "RestartSec=20ms\n"},
+                          {"b.service", UNIT_HEAD "ConditionPathExists=/nonexistent\n[Service]\nExecStart=@DIARY@\n"}},
+                .steps = {START_A, {ACT_TELL, "a.service", 7, .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2},
+                           {"b.service", .never = true}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=1"},
+                          {"b.service", "ActiveState=inactive SubState=dead ConditionResult=no Result=success"}},
+        },
+        {
+                .name = "assert",
+                .what = "a start whose assertion does not hold fails",
+                .units = {{"a.service", UNIT_HEAD "AssertPathExists=/nonexistent\n[Service]\nExecStart=@DIARY@\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "AssertResult=no")}},
+                .expect = {{"a.service", .never = true}},
+                .shows = {{"a.service", "ActiveState=inactive AssertResult=no"}},
+        },
+        {
+                .name = "directories",
+                .what = "a runtime directory is made for a service, and goes with it",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\nRuntimeDirectory=@NAME@\n"}},
+                .steps = {START_A, {ACT_SUPCTL, "stop a.service", .until = STOPPED(1)}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=2 ExecMainStatus=15"}},
+        },
+        {
+                .name = "start-limit",
+                .what = "a service that always fails is started three times, whoever counts",
+                .units = {{"a.service", "[Unit]\nStartLimitIntervalSec=60\nStartLimitBurst=3\n"
+                                        "DefaultDependencies=no\n[Service]\nRestart=always\nRestartSec=10ms\n"
+                                        "ExecStart=@DIARY@ --exit-after-ms=3 --exit=3\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service",
+                           .until = SHOWS("a.service", "ActiveState=failed NRestarts=3")}},
+                .expect = {{"a.service", .min_starts = 3, .max_starts = 3}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=3"}},
+        },
+        {
+                .name = "re-exec",
+                .what = "supd executes itself anew while services run",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}, {"b.service", SERVICE "ExecStart=@DIARY@\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_SUPCTL, "daemon-reexec", .until = SHOWS("a.service", "ActiveState=active")},
+                          {ACT_SUPCTL, "start b.service", .until = {UNTIL_RUNNING, "b.service", 1, NULL}}},
+                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1},
+                           {"b.service", .running = true, .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=0"}},
+        },
+        {
                 .name = "failure-action",
                 .what = "a service fails, which ends everything",
                 .units = {{"a.service", "[Unit]\nStartLimitIntervalSec=0\nDefaultDependencies=no\nFailureAction=exit\n"

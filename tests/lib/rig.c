@@ -249,6 +249,9 @@ static int append_expanded(struct rig *r, struct buf *b, const char *unit, const
                 } else if (starts_with(text, "@RIG@")) {
                         e = buf_append_str(b, r->dir);
                         text += strlen("@RIG@");
+                } else if (starts_with(text, "@NAME@")) {
+                        e = buf_append_str(b, r->name);
+                        text += strlen("@NAME@");
                 } else
                         e = buf_append_char(b, *text++);
         }

@@ -38,7 +38,7 @@ const char *rig_missing(void);
 /* A directory and a name; nothing runs yet. LABEL: a few letters for people. 0 or -errno. */
 int rig_begin(struct rig *r, const char *label);
 /* Writes unit NAME. In TEXT, "@DIARY@" becomes the diary program with --dir= and --name= of this unit, "@RIG@" the
- * directory of the rig. */
+ * directory of the rig, "@NAME@" its name. */
 int rig_unit(struct rig *r, const char *name, const char *text);
 /* Installs supd (anew): a copy of the one under test, put in place by rename as a package does. 0 or -errno. */
 int rig_install(struct rig *r);
