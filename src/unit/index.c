@@ -178,26 +178,31 @@ static void close_dir_p(DIR **d)
                 (void)closedir(*d);
 }
 
+/* A directory that could not be read, or not to its end: what is known of it is not to be trusted the next time. */
+static int scan_failed(struct unit_index *x, unsigned dir, const char *path, const char *how, struct diag *diag)
+{
+        int error = errno;
+
+        if (error == EMFILE || error == ENFILE || error == ENOMEM)
+                return -error;
+        diag_add(diag, DIAG_WARNING, path, 0, NULL, "directory cannot be read%s: %s", how, strerror(error));
+        x->stamps[dir].racy = true;
+        return 0;
+}
+
 static int index_scan_dir(struct unit_index *x, unsigned dir, const char *path, struct diag *diag)
 {
         cleanup_(close_dir_p) DIR *d = opendir(path);
         struct dirent *de;
 
-        if (!d) {
-                if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-                        return -errno;
-                if (errno != ENOENT && errno != ENOTDIR)
-                        diag_add(diag, DIAG_WARNING, path, 0, NULL, "directory cannot be read: %s", strerror(errno));
-                return 0;
-        }
+        if (!d)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : scan_failed(x, dir, path, "", diag);
         while (errno = 0, (de = readdir(d))) {
                 int r = index_put_dirent(x, dir, dirfd(d), de);
                 if (r < 0)
                         return r;
         }
-        if (errno != 0)
-                diag_add(diag, DIAG_WARNING, path, 0, NULL, "directory cannot be read to its end: %s", strerror(errno));
-        return 0;
+        return errno == 0 ? 0 : scan_failed(x, dir, path, " to its end", diag);
 }
 
 static int link_alias(struct index_entry *e, void *userdata)
@@ -275,8 +280,10 @@ int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag 
         for (unsigned i = 0; i < dirs->n; i++) {
                 x->stamps[i] = take_stamp(dirs->v[i]);
                 r = index_scan_dir(x, i, dirs->v[i], diag);
-                if (r < 0)
+                if (r < 0) {
+                        x->looked = false; /* whoever asks next looks again */
                         return r;
+                }
         }
         x->filled = true;
         return index_each(x, link_alias, x);

@@ -7,9 +7,11 @@
  *                  [--short | --limit=N]     a sample, the same at each run (default: every point)
  *                  [--pairs=N]               also N pairs: the next manager is killed, too, while it recovers
  *                  [--instructions=N]        also N points between system calls (single steps)
+ *                  [--faults]                nobody is killed: each call that can fail (fault.c) fails once
  *                  [--seconds=N]             hand out no new point after so long; what was left out is printed
  *                  [--jobs=N] [--keep=DIR] [--seed=N] [--list] [--verbose]
  *     crash-points --scenario=NAME --point=K [--after] [--step=R] [--second=J]     one point again
+ *     crash-points --scenario=NAME --point=K --nr=NUMBER --fault=ERRNO              one fault again
  *
  * Prints a line per scenario: points, kills, failures. Exit status 0, 1 (failures), 77 (cannot run here, and why).
  *
@@ -27,6 +29,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "fault.h"
 #include "kill-run.h"
 #include "tracer.h"
 
@@ -35,7 +38,7 @@
 #define SHORT_LIMIT   12u
 #define SHORT_SECONDS 50u
 
-enum item_kind { ITEM_COUNT, ITEM_CALL, ITEM_STEP, ITEM_PAIR, N_ITEM_KINDS };
+enum item_kind { ITEM_COUNT, ITEM_CALL, ITEM_STEP, ITEM_PAIR, ITEM_FAULT, N_ITEM_KINDS };
 
 struct item {
         const struct scenario *s;
@@ -48,6 +51,7 @@ struct item {
 struct board {
         _Atomic unsigned next, end; /* items [next, end) are to be done */
         _Atomic unsigned failures;
+        uint16_t seen[MAX_SELECTED][SEEN_MAX]; /* calls of the runs in which nothing happens */
         struct item items[MAX_ITEMS];
 };
 
@@ -57,7 +61,7 @@ static struct {
         enum victim victim;
         unsigned limit, pairs, instructions, seconds, jobs, seed;
         const char *keep_dir;
-        bool verbose;
+        bool verbose, faults;
         bool one; /* --point */
         struct kill_point point;
 } cfg = {.seed = 1, .keep_dir = "crash-failures"};
@@ -84,15 +88,23 @@ static void print_point(FILE *f, const struct item *i)
                 (void)fprintf(f, " --step=%lu", i->p.step);
         if (i->p.second > 0)
                 (void)fprintf(f, " --second=%u", i->p.second);
+        if (i->p.fault)
+                (void)fprintf(f, " --nr=%ld --fault=%d", i->p.nr, i->p.fault);
+}
+
+static const char *what_happened(const struct item *i)
+{
+        return i->p.call == 0 ? "nothing killed"
+               : i->p.fault   ? fault_name(i->p.fault)
+               : i->p.after   ? "after"
+                              : "before";
 }
 
 static void print_failure(const struct item *i)
 {
         cleanup_buf_ struct buf b = {0};
         (void)buf_printf(&b, "FAILED %s call %u (%s, %s)\n", i->s->name, i->p.call, syscall_name(i->result.nr),
-                         i->p.call == 0 ? "nothing killed"
-                         : i->p.after   ? "after"
-                                        : "before");
+                         what_happened(i));
         (void)buf_append_str(&b, i->result.text);
         (void)fputs(buf_str(&b), stdout);
         (void)fputs("  again: ", stdout);
@@ -184,6 +196,26 @@ static void add_random(unsigned *n, const struct scenario *s, unsigned calls, ui
         }
 }
 
+/* Each call that can fail, with each errno: all, or an even sample of them. */
+static void add_faults(unsigned *n, unsigned which, unsigned calls)
+{
+        unsigned all = 0, at = 0, taken = 0;
+        calls = MIN2(calls, SEEN_MAX);
+        for (unsigned i = 0; i < calls; i++)
+                for (const int *e = fault_errnos(board->seen[which][i]); *e; e++)
+                        all++;
+        unsigned take = cfg.limit > 0 ? MIN2(cfg.limit, all) : all;
+        for (unsigned i = 0; i < calls; i++)
+                for (const int *e = fault_errnos(board->seen[which][i]); *e; e++, at++) {
+                        if (taken >= take || at < (uint64_t)taken * all / take)
+                                continue;
+                        struct item *it = item_add(n, cfg.selected[which], ITEM_FAULT);
+                        taken++;
+                        if (it)
+                                it->p = (struct kill_point){.call = i + 1, .fault = *e, .nr = board->seen[which][i]};
+                }
+}
+
 struct totals {
         unsigned points, killed, unreached, left_out, failures, doubles;
         uint64_t slowest_us;
@@ -224,8 +256,9 @@ static unsigned report(unsigned n_items, const unsigned *calls)
                 print_totals(cfg.selected[s]->name, calls[s], &t);
         }
         print_totals("all", 0, &all);
-        (void)printf("%u points, %u kills, %u failures, victim %s, %.1f s\n", all.points, all.killed + all.doubles,
-                     all.failures, victim_name(cfg.victim), (double)(boottime_us() - started_us) / 1e6);
+        (void)printf("%u points, %u %s, %u failures, victim %s, %.1f s\n", all.points,
+                     cfg.faults ? all.killed : all.killed + all.doubles, cfg.faults ? "faults" : "kills", all.failures,
+                     victim_name(cfg.victim), (double)(boottime_us() - started_us) / 1e6);
         return all.failures + (all.points == 0);
 }
 
@@ -234,12 +267,16 @@ static int run_all(void)
         unsigned n = 0, calls[MAX_SELECTED] = {0};
         uint64_t state = cfg.seed;
         for (unsigned s = 0; s < cfg.n_selected; s++)
-                (void)item_add(&n, cfg.selected[s], ITEM_COUNT);
+                item_add(&n, cfg.selected[s], ITEM_COUNT)->p.seen = board->seen[s];
         do_items(0, n);
         for (unsigned s = 0; s < cfg.n_selected; s++) {
                 calls[s] = board->items[s].result.calls;
                 if (calls[s] == 0)
                         continue;
+                if (cfg.faults) {
+                        add_faults(&n, s, calls[s]);
+                        continue;
+                }
                 add_calls(&n, cfg.selected[s], calls[s]);
                 add_random(&n, cfg.selected[s], calls[s], &state);
         }
@@ -311,6 +348,22 @@ static void parse_step(const char *value)
         cfg.point.after = true;
 }
 
+static void parse_faults(const char *value unused_)
+{
+        cfg.faults = true;
+}
+
+static void parse_fault(const char *value)
+{
+        cfg.faults = true;
+        cfg.point.fault = (int)strtol(value, NULL, 10);
+}
+
+static void parse_nr(const char *value)
+{
+        cfg.point.nr = strtol(value, NULL, 10);
+}
+
 static void parse_verbose(const char *value unused_)
 {
         cfg.verbose = true;
@@ -332,6 +385,9 @@ static const struct {
         {"--point=", .parse = parse_point},
         {"--after", .parse = parse_after},
         {"--step=", .parse = parse_step},
+        {"--faults", .parse = parse_faults},
+        {"--fault=", .parse = parse_fault},
+        {"--nr=", .parse = parse_nr},
         {"--list", .parse = list},
         {"--verbose", .parse = parse_verbose},
         {"--keep=", .parse = parse_keep},

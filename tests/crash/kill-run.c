@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "fault.h"
 #include "kill-run.h"
 #include "tracer.h"
 
@@ -141,7 +142,12 @@ static bool prepare_running(struct run *run)
                 run->rig.hold = &run->shared->hold;
                 return true;
         }
-        e = tracer_seize(&run->first, victim_pid(run), false);
+        for (unsigned try = 0; try < 20; try++) { /* a spare of the launcher may be about to leave */
+                e = tracer_seize(&run->first, victim_pid(run), false);
+                if (e != -ESRCH)
+                        break;
+                sleep_us(10 * USEC_PER_MSEC);
+        }
         if (e < 0) {
                 observer_tell(&run->o, VIOLATION_OTHER, "cannot trace the %s: %s", victim_names[run->victim],
                               strerror(-e));
@@ -158,6 +164,9 @@ static bool prepare(struct run *run)
                 e = rig_install(&run->rig);
         for (unsigned i = 0; e >= 0 && i < SCENARIO_MAX && run->s->units[i].name; i++)
                 e = rig_unit(&run->rig, run->s->units[i].name, run->s->units[i].text);
+        if (e >= 0 && run->p.fault)
+                e = rig_unit(&run->rig, "probe.service",
+                             "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=@DIARY@\n");
         if (e < 0)
                 return false;
         return run->s->from_birth ? prepare_born(run) : prepare_running(run);
@@ -213,6 +222,20 @@ static void kill_victim(struct run *run, struct tracer *t, bool *traced)
         run->killed_us = boottime_us();
 }
 
+/* One stop of a victim whose call is to fail. */
+static void fault_victim(struct run *run, struct tracer *t, enum tracer_event e)
+{
+        struct kill_result *result = run->result;
+        if (e == TRACER_ENTRY && !result->reached && t->calls >= run->p.call && t->nr == run->p.nr) {
+                result->nr = t->nr;
+                result->reached = fault_is_done_all_the_same(t->nr) || tracer_skip(t) == 0;
+        } else if (e == TRACER_EXIT && result->reached && !result->second_reached) {
+                result->second_reached = tracer_fail(t, run->p.fault) == 0;
+                run->killed_us = boottime_us();
+        }
+        (void)tracer_resume(t);
+}
+
 /* One stop of a victim: resumes it, or kills it when its time has come. False: nothing happened. */
 static bool look_at_victim(struct run *run, struct tracer *t, bool *traced, unsigned call, bool after,
                            uint64_t timeout_us)
@@ -226,7 +249,11 @@ static bool look_at_victim(struct run *run, struct tracer *t, bool *traced, unsi
                 *traced = false;
                 return true;
         }
-        if (call > 0 && t->calls == call && e == (after ? TRACER_EXIT : TRACER_ENTRY))
+        if (run->p.seen && e == TRACER_ENTRY && t->calls <= SEEN_MAX)
+                run->p.seen[t->calls - 1] = (uint16_t)t->nr;
+        if (run->p.fault)
+                fault_victim(run, t, e);
+        else if (call > 0 && t->calls == call && e == (after ? TRACER_EXIT : TRACER_ENTRY))
                 kill_victim(run, t, traced);
         else
                 (void)tracer_resume(t);
@@ -273,7 +300,8 @@ static void trace(struct run *run)
                 bool ended = !traced && rig_ended(&run->rig);
                 if (now > last + QUIET_US && (ended || is_up(run)))
                         break;
-                bool all = run->result->reached && (run->p.second == 0 || run->result->second_reached);
+                bool all =
+                        run->result->reached && ((run->p.second == 0 && !run->p.fault) || run->result->second_reached);
                 if (all)
                         break;
         }
@@ -302,7 +330,7 @@ static void await_driver(struct run *run)
                 (void)observer_tick(&run->o);
                 sleep_us(USEC_PER_MSEC);
         }
-        if (run->shared->failure[0])
+        if (run->shared->failure[0] && !run->p.fault)
                 observer_tell(&run->o, VIOLATION_OTHER, "%s", run->shared->failure);
         run->result->repeats = run->shared->repeats;
 }
@@ -322,6 +350,66 @@ static void await_supd(struct run *run)
                 observer_tell(&run->o, VIOLATION_OTHER, "no manager supervises");
         if (run->result->recovery_us == 0 && run->result->reached)
                 run->result->recovery_us = boottime_us() - run->killed_us;
+}
+
+/* A start that was refused is told: its unit has failed for want of something, or (SET_UP) because its set-up failed.
+ */
+static bool is_told(struct run *run, bool set_up)
+{
+        for (unsigned i = 0; i < SCENARIO_MAX && run->s->units[i].name; i++) {
+                cleanup_buf_ struct buf b = {0};
+                char args[160], active[40] = "", result[40] = "", status[16] = "";
+                (void)snprintf(args, sizeof(args), "show %s", run->s->units[i].name);
+                if (rig_supctl(&run->rig, args, RECOVERY_US, &b) != 0)
+                        continue;
+                (void)show_value(buf_str(&b), "ActiveState", active, sizeof(active));
+                (void)show_value(buf_str(&b), "Result", result, sizeof(result));
+                (void)show_value(buf_str(&b), "ExecMainStatus", status, sizeof(status));
+                if (streq(active, "failed") && (streq(result, "resources") || (set_up && streq(result, "exit-code") &&
+                                                                               strtol(status, NULL, 10) >= 200)))
+                        return true;
+        }
+        return false;
+}
+
+#define MORE_TRIES 3 /* what could not be opened may be tried again within a second or two */
+
+/* Whatever failed, failed once: what is asked for now happens. */
+static void ask_for_more(struct run *run)
+{
+        static const struct scenario_step steps[] = {
+                {ACT_SUPCTL, "start probe.service", .until = {UNTIL_RUNNING, "probe.service", 1, NULL}},
+                {ACT_END},
+        };
+        struct drive_result result = {0};
+        drive_steps(&run->rig, steps, &result);
+        if (result.failure[0] || result.repeats > MORE_TRIES)
+                observer_tell(&run->o, VIOLATION_OTHER, "behind the failure: %s",
+                              result.failure[0] ? result.failure : "the next requests failed, too");
+}
+
+static void judge_fault(struct run *run)
+{
+        struct expectation e[SCENARIO_MAX + 1];
+        unsigned n = 0;
+        bool told;
+        if (run->s->ends) {
+                observer_check_told(&run->o);
+                return;
+        }
+        told = is_told(run, run->shared->failure[0]);
+        if (run->shared->failure[0] && !told)
+                observer_tell(&run->o, VIOLATION_OTHER, "%s", run->shared->failure);
+        for (; !told && n < SCENARIO_MAX && run->s->expect[n].unit; n++) {
+                e[n] = run->s->expect[n];
+                if (e[n].max_starts > 0)
+                        e[n].max_starts += run->shared->repeats;
+        }
+        ask_for_more(run);
+        e[n++] = (struct expectation){"probe.service", .running = true, .min_starts = 1, .max_starts = 1};
+        if (observer_settle(&run->o, e, n, SETTLE_US) < 0)
+                observer_tell(&run->o, VIOLATION_OTHER, "the observer cannot look");
+        observer_check_told(&run->o);
 }
 
 static void judge(struct run *run)
@@ -396,7 +484,10 @@ void kill_run(const struct scenario *s, enum victim victim, const struct kill_po
                 trace(&run);
                 await_driver(&run);
                 await_supd(&run);
-                judge(&run);
+                if (run.p.fault)
+                        judge_fault(&run);
+                else
+                        judge(&run);
         } else if (observer_total(&run.o) == 0)
                 observer_tell(&run.o, VIOLATION_OTHER, "the run could not be prepared");
         conclude(&run, keep_dir);

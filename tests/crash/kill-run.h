@@ -27,7 +27,11 @@ struct kill_point {
         bool after;         /* after the call, not before it */
         unsigned long step; /* and then so many instructions */
         unsigned second;    /* the next manager dies before its call number SECOND; 0 = it lives */
+        int fault; /* not 0: nobody dies; call number CALL, or the next one of number NR, fails with this errno */
+        long nr;
+        uint16_t *seen; /* shared memory for SEEN_MAX numbers of calls, 0 = counted no call; or NULL */
 };
+#define SEEN_MAX 4096u
 
 struct kill_result {
         bool done;

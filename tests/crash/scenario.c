@@ -132,7 +132,7 @@ const struct scenario scenarios[] = {
         {
                 .name = "forking-guess",
                 .what = "a classic daemon without a PID file is found, and killed",
-                .units = {{"a.service", SERVICE "Type=forking\nRestart=on-failure\nRestartSec=30ms\n"
+                .units = {{"a.service", SERVICE "Type=forking\nRestart=always\nRestartSec=30ms\n"
                                                 "ExecStart=@DIARY@ --fork\n"}},
                 .steps = {START_A, {ACT_KILL, "a.service", SIGKILL, .until = RUNNING(2)}},
                 .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2}},

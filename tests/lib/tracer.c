@@ -3,9 +3,13 @@
  * ptrace, boxed. Not here: threads; one tracer, few victims. Invariant: as in tracer.h. Waiting has a bound, which
  * waitpid(2) lacks: SIGCHLD is blocked and awaited, and every wait is for one pid with WNOHANG.
  */
+#include <elf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -195,6 +199,74 @@ unsigned long tracer_step(struct tracer *t, unsigned long n)
         }
         return done;
 }
+
+#if defined(__x86_64__)
+int tracer_skip(const struct tracer *t)
+{
+        struct user_regs_struct r;
+
+        if (ptrace(PTRACE_GETREGS, t->pid, NULL, &r) < 0)
+                return -errno;
+        if (t->nr == SYS_brk)
+                r.rdi = 0; /* it tells where the end is, and leaves it there */
+        else
+                r.orig_rax = (unsigned long)-1;
+        return ptrace(PTRACE_SETREGS, t->pid, NULL, &r) < 0 ? -errno : 0;
+}
+
+int tracer_fail(const struct tracer *t, int error)
+{
+        struct user_regs_struct r;
+
+        if (ptrace(PTRACE_GETREGS, t->pid, NULL, &r) < 0)
+                return -errno;
+        if (t->nr != SYS_brk)
+                r.rax = (unsigned long)-error;
+        return ptrace(PTRACE_SETREGS, t->pid, NULL, &r) < 0 ? -errno : 0;
+}
+#elif defined(__aarch64__)
+static int registers(const struct tracer *t, enum __ptrace_request how, struct user_regs_struct *r)
+{
+        struct iovec v = {r, sizeof(*r)};
+
+        return ptrace(how, t->pid, (void *)NT_PRSTATUS, &v) < 0 ? -errno : 0;
+}
+
+int tracer_skip(const struct tracer *t)
+{
+        struct user_regs_struct r;
+        int nr = -1;
+        struct iovec v = {&nr, sizeof(nr)};
+
+        if (t->nr != SYS_brk)
+                return ptrace(PTRACE_SETREGSET, t->pid, (void *)NT_ARM_SYSTEM_CALL, &v) < 0 ? -errno : 0;
+        if (registers(t, PTRACE_GETREGSET, &r) < 0)
+                return -errno;
+        r.regs[0] = 0;
+        return registers(t, PTRACE_SETREGSET, &r);
+}
+
+int tracer_fail(const struct tracer *t, int error)
+{
+        struct user_regs_struct r;
+        int e = registers(t, PTRACE_GETREGSET, &r);
+
+        if (e < 0 || t->nr == SYS_brk)
+                return e;
+        r.regs[0] = (unsigned long)-error;
+        return registers(t, PTRACE_SETREGSET, &r);
+}
+#else
+int tracer_skip(const struct tracer *t unused_)
+{
+        return -ENOSYS;
+}
+
+int tracer_fail(const struct tracer *t unused_, int error unused_)
+{
+        return -ENOSYS;
+}
+#endif
 
 void tracer_kill(struct tracer *t)
 {

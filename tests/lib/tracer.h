@@ -46,6 +46,11 @@ int tracer_resume_free(struct tracer *t); /* runs on without system call stops (
 enum tracer_event tracer_wait(struct tracer *t, uint64_t timeout_us);
 /* N instructions from the present stop. Returns the number done; fewer when the victim met a system call or died. */
 unsigned long tracer_step(struct tracer *t, unsigned long n);
+/* Stopped before a call: it is not carried out (brk(2): it gives no more). Stopped behind it: it seems to have failed
+ * with ERROR. A call that must be carried out even when it fails, as close(2), gets the second only. 0, or -ENOSYS
+ * where this machine's registers are not known. */
+int tracer_skip(const struct tracer *t);
+int tracer_fail(const struct tracer *t, int error);
 void tracer_kill(struct tracer *t);
 void tracer_release(struct tracer *t); /* the victim is stopped: lets it go */
 void tracer_detach(struct tracer *t);  /* stops the running victim for a moment and lets it go */

@@ -518,7 +518,7 @@ int api_open(struct manager *m)
 
         (void)snprintf(path, sizeof(path), "%s/manager", m->runtime_dir);
         v = front_listen(m, path, "manager", SOCK_SEQPACKET, 0600, &m->control_fd);
-        if (v == 0)
+        if (v == 0 && !m->control)
                 v = control_server_new(m->control_fd, &ops, m, &m->control);
         if (v < 0)
                 return v;

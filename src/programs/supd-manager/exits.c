@@ -38,6 +38,8 @@ static enum machine_event control_event(const struct run *r, const struct proces
                 return EVENT_CONTROL_OK; /* our own helper: how it was ended says nothing about the service */
         if (code == 0 && (r->d.list == EXEC_STOP || r->d.list == EXEC_STOP_POST))
                 return EVENT_CONTROL_OK; /* not known how: no reason to call a stop a failure */
+        if (code == 0 && r->d.list == EXEC_START)
+                return EVENT_CONTROL_OK; /* likewise: a daemon that runs is not ended because nobody saw it begin */
         if (r->d.list == EXEC_CONDITION && code == CLD_EXITED && status > 0 && status < 255)
                 return p->command_flags & EXEC_IGNORE_FAILURE ? EVENT_CONTROL_OK : EVENT_CONTROL_SKIP;
         return machine_exit_is_clean(c, false, p->command_flags, code, status) ? EVENT_CONTROL_OK
@@ -52,6 +54,7 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         /* a unit whose file is gone has no ExecStart= any more, which alone does not make it a oneshot */
         bool long_running = !c || c->type != SERVICE_ONESHOT || r->unit->load_state != LOAD_LOADED;
         enum machine_event e;
+        bool clean;
 
         engine_touch(m, r);
         p->flags &= ~(PROCESS_RUNNING | PROCESS_LAUNCHING);
@@ -62,8 +65,11 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         p->exit_real_us = sys_real_us();
         p->exit_mono_us = sys_mono_us();
         exits_free_slot(m, p);
-        if (is_main && (code == 0 ? (r->d.flags & UNIT_STOP_REQUESTED) != 0 /* not known how: as it was told to */
-                                  : machine_exit_is_clean(c, long_running, p->command_flags, code, status)))
+        if (code == 0) /* not known how: as it was told to, or as it said itself */
+                clean = r->d.flags & (UNIT_STOP_REQUESTED | UNIT_SAYS_STOPPING);
+        else
+                clean = machine_exit_is_clean(c, long_running, p->command_flags, code, status);
+        if (is_main && clean)
                 e = EVENT_MAIN_CLEAN;
         else
                 e = is_main ? EVENT_MAIN_UNCLEAN : control_event(r, p, code, status);

@@ -14,6 +14,7 @@
 #include "manager.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -21,6 +22,8 @@
 #include <sys/un.h>
 
 #include "handover/handover.h"
+
+#define RETRY_US USEC_PER_SEC
 
 /* ---- sockets ---- */
 
@@ -37,8 +40,11 @@ int front_listen(struct manager *m, const char *path, const char *stored, int ty
 {
         struct sockaddr_un a;
         cleanup_close_ int fd = -1;
-        int v, inherited = handover_inherited(state_map(m->state), stored);
+        int v, inherited;
 
+        if (*ret >= 0)
+                return 0; /* by an earlier try */
+        inherited = handover_inherited(state_map(m->state), stored);
         if (inherited >= 0) {
                 *ret = inherited;
                 return 0;
@@ -171,6 +177,7 @@ static void front_start(struct manager *m)
         uint32_t job, culprit;
         struct run *r;
 
+        m->front_retry_us = sys_mono_us() + RETRY_US;
         if (m->meta.flags & META_STOPPING || units_get(m, FRONT_UNIT, &r) < 0)
                 return;
         if (run_active(r) == ACTIVE_ACTIVE)
@@ -182,6 +189,25 @@ static void front_start(struct manager *m)
 static void front_wanted(struct manager *m, struct source *s unused_, uint32_t events unused_)
 {
         front_start(m);
+}
+
+/* Whoever waits at a front socket told us once. When the start that followed came to nothing (no fds, no memory, too
+ * many starts), this looks again, for as long as somebody waits. */
+void front_turn(struct manager *m)
+{
+        struct pollfd p[N_FRONT_FDS];
+        struct run *r;
+
+        if (m->front_retry_us == 0 || sys_mono_us() < m->front_retry_us)
+                return;
+        m->front_retry_us = 0;
+        r = units_find(m, FRONT_UNIT);
+        if (r && run_active(r) != ACTIVE_INACTIVE && run_active(r) != ACTIVE_FAILED)
+                return;
+        for (unsigned i = 0; i < N_FRONT_FDS; i++)
+                p[i] = (struct pollfd){.fd = m->front_fds[i], .events = POLLIN};
+        if (poll(p, N_FRONT_FDS, 0) > 0)
+                front_start(m);
 }
 
 /* Units by whose start the system's message bus appears: supd-bus goes and takes its name there. */
@@ -248,7 +274,7 @@ int front_open(struct manager *m)
         if (v == 0)
                 v = front_write_unit(m);
         for (unsigned i = 0; v == 0 && i < N_FRONT_FDS; i++)
-                if (m->front_fds[i] >= 0)
+                if (m->front_fds[i] >= 0 && !m->front_sources[i])
                         v = loop_add(m, m->front_fds[i], EPOLLIN | EPOLLET, front_wanted, NULL, &m->front_sources[i]);
         return v;
 }

@@ -225,6 +225,12 @@ static void timer_arm(struct manager *m)
                 next = m->idle_until_us;
         if (m->file_states.due_us > 0 && m->file_states.pid == 0 && (next == 0 || m->file_states.due_us < next))
                 next = m->file_states.due_us;
+        if (m->front_retry_us > 0 && (next == 0 || m->front_retry_us < next))
+                next = m->front_retry_us;
+        if (m->doors_retry_us > 0 && (next == 0 || m->doors_retry_us < next))
+                next = m->doors_retry_us;
+        if (m->load_retry_us > 0 && (next == 0 || m->load_retry_us < next))
+                next = m->load_retry_us;
         if (m->commit_retry_us > 0 && (next == 0 || m->commit_retry_us < next))
                 next = m->commit_retry_us;
         if (m->upgrade.until_us > 0 && (next == 0 || m->upgrade.until_us < next))
@@ -281,6 +287,9 @@ int loop_run(struct manager *m)
 
                 timers_fire(m);
                 upgrade_timeout(m);
+                units_turn(m);
+                front_turn(m);
+                doors_turn(m);
                 engine_settle(m);
                 if (m->notify_uncommitted && m->commit_retry_us == 0)
                         notify_take(m);

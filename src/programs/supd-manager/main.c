@@ -20,6 +20,8 @@
 #include "base/id128.h"
 #include "handover/handover.h"
 
+#define DOORS_AGAIN_US (500 * USEC_PER_MSEC)
+
 void log_line(const struct manager *m unused_, const char *unit, const char *format, ...)
 {
         char text[1024];
@@ -363,6 +365,19 @@ static int bells_init(struct manager *m)
         return v;
 }
 
+void doors_turn(struct manager *m)
+{
+        int v;
+
+        if (m->doors_retry_us == 0 || sys_mono_us() < m->doors_retry_us)
+                return;
+        v = api_open(m);
+        if (v < 0 && m->doors_retry_us == 1)
+                log_line(m, NULL, "no control socket in %s (%s): supctl can show, but change nothing; tried again",
+                         m->runtime_dir, strerror(-v));
+        m->doors_retry_us = v < 0 ? sys_mono_us() + DOORS_AGAIN_US : 0;
+}
+
 /* What others look at us through: opened while the first services are already on their way. */
 static int doors_init(struct manager *m)
 {
@@ -371,10 +386,8 @@ static int doors_init(struct manager *m)
         if (v < 0)
                 return v;
         (void)status_reserve(m->table, m->n_runs); /* what does not fit is not shown, and the table says so */
-        v = api_open(m);
-        if (v < 0)
-                log_line(m, NULL, "no control socket in %s (%s): supctl can show, but change nothing", m->runtime_dir,
-                         strerror(-v));
+        m->doors_retry_us = 1;
+        doors_turn(m);
         return 0;
 }
 

@@ -276,9 +276,11 @@ struct manager {
         uint32_t n_runs, runs_allocated;
         struct name_slot *hash; /* owned; the names are the runs' and units' */
         uint32_t hash_size, hash_used;
-        struct list_u32 to_load; /* wanted by others, not read yet */
-        struct list_u32 to_edge; /* read again: edges to be drawn */
-        struct unit **stale;     /* owned: replaced units whose names the hash may still use */
+        struct list_u32 to_load;       /* wanted by others, not read yet */
+        struct list_u32 to_edge;       /* read again: edges to be drawn */
+        struct list_u32 to_load_again; /* what could not be read for want of fds or memory */
+        unsigned boot_tries;           /* of those that waited for it */
+        struct unit **stale;           /* owned: replaced units whose names the hash may still use */
         size_t n_stale;
         bool compact_due, rest_due; /* rest: units were read since units_rest() */
         struct unit_paths paths, own_paths,
@@ -319,7 +321,8 @@ struct manager {
         struct source *dead_sources;
         struct run **heap; /* owned; by due_us */
         unsigned heap_n, heap_allocated;
-        uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us, idle_until_us;
+        uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us, idle_until_us, front_retry_us,
+                load_retry_us, doors_retry_us;
         unsigned table_tries;
 
         /* launcher */
@@ -379,6 +382,7 @@ void log_line(const struct manager *m, const char *unit, const char *format, ...
 void log_diag(const struct manager *m, const struct diag *d);
 void requests_take(struct manager *m);
 void begin_default(struct manager *m); /* starts the default unit, once */
+void doors_turn(struct manager *m);    /* sockets for others that could not be opened */
 void stop_go_on(struct manager *m);    /* towards the end of supd, once it has been asked for */
 void context_init(struct manager *m);  /* what specifiers and plans need to know of the machine */
 void keeper_store(struct manager *m, const char *name, int fd); /* the fd outlives this manager */
@@ -546,6 +550,7 @@ int units_get(struct manager *m, const char *name, struct run **ret); /* loads i
 int units_add(struct manager *m, const char *name, uint32_t id, struct run **ret);
 int units_load_pending(struct manager *m);
 void units_rest(struct manager *m);
+void units_turn(struct manager *m);
 int units_parse(struct manager *m, struct run *r, const void *blob, size_t size);
 int units_make_edges(struct manager *m, struct run *r);
 int units_reload(struct manager *m);
@@ -619,6 +624,7 @@ bool api_is_front(const struct manager *m, const struct run *r); /* the unit tha
 int front_listen(struct manager *m, const char *path, const char *stored, int type, mode_t mode, int *ret);
 void front_inherit(struct manager *m); /* a start of supd-bus may be under way */
 int front_open(struct manager *m);
+void front_turn(struct manager *m);
 unsigned front_fds(const struct manager *m, const char **ret_names); /* how many of front_fds supd-bus gets */
 void front_state_changed(struct manager *m, struct run *r);
 void front_remove_files(struct manager *m); /* at the clean end */

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define BOOT_TRIES 10 /* the default unit waits so often for what cannot be read now */
+
 static const uint8_t nobody[16];
 
 /* 0, or said. MODE_ISOLATE: everything else is stopped. */
@@ -75,13 +77,17 @@ static const char *unit_of_kernel(char *ret, size_t size)
 void begin_default(struct manager *m)
 {
         const char *name = m->default_unit;
+        struct run *r;
         char text[256];
 
         if (m->meta.flags & (META_BOOTED | META_STOPPING))
                 return;
         if (!name && atomic_load(&m->header->keeper_form) == DURABLE_FORM_MACHINE)
                 name = unit_of_kernel(text, sizeof(text));
-        begin(m, name ? name : "default.target", MODE_REPLACE, SUPD_CAUSE_BOOT);
+        name = name ? name : "default.target";
+        if (units_get(m, name, &r) == 0 && m->to_load_again.n > 0 && m->boot_tries++ < BOOT_TRIES)
+                return; /* a part of it could not be read: units_turn() comes back */
+        begin(m, name, MODE_REPLACE, SUPD_CAUSE_BOOT);
         m->meta.flags |= META_BOOTED;
         m->meta_dirty = true;
 }

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#define LOAD_AGAIN_US (200 * USEC_PER_MSEC) /* fds or memory were short */
+
 /* ---- names ---- */
 
 static uint32_t name_hash(const char *s)
@@ -330,8 +332,9 @@ int units_load_pending(struct manager *m)
                 v = load_one(m, r);
                 if (v < 0) {
                         log_line(m, r->name, "cannot be loaded: %s", strerror(-v));
-                        if (units_parse_missing(m, r) < 0)
+                        if (units_parse_missing(m, r) < 0 || list_add(&m->to_load_again, r->id) < 0)
                                 engine_out_of_memory(); /* a unit without contents would be a hole in everything */
+                        m->load_retry_us = sys_mono_us() + LOAD_AGAIN_US;
                         v = 0;
                 }
                 if (v == 0)
@@ -374,6 +377,33 @@ int units_parse_missing(struct manager *m, struct run *r)
         return v < 0 ? v : units_parse(m, r, blob.data, blob.size);
 }
 
+/* What could not be read when fds or memory were short: read it now, before somebody asks what it says. */
+static void load_again(struct manager *m)
+{
+        size_t n = m->to_load_again.n;
+
+        m->to_load_again.n = 0; /* what fails again is listed again, further down than what is being read */
+        for (size_t i = 0; i < n; i++) {
+                uint32_t id = m->to_load_again.v[i];
+                if (units_reload_one(m, m->runs[id]) == 0)
+                        continue;
+                (void)list_add(&m->to_load_again, id);
+                m->load_retry_us = sys_mono_us() + LOAD_AGAIN_US;
+        }
+        if (n > 0 && units_load_pending(m) < 0)
+                m->load_retry_us = sys_mono_us() + LOAD_AGAIN_US;
+}
+
+void units_turn(struct manager *m)
+{
+        if (m->load_retry_us == 0 || sys_mono_us() < m->load_retry_us)
+                return;
+        m->load_retry_us = 0;
+        load_again(m);
+        if (m->boot_tries > 0)
+                begin_default(m); /* which has waited for it */
+}
+
 int units_get(struct manager *m, const char *name, struct run **ret)
 {
         char id[256];
@@ -382,6 +412,7 @@ int units_get(struct manager *m, const char *name, struct run **ret)
 
         if (!unit_name_valid(name) || unit_name_is_template(name))
                 return -EINVAL;
+        load_again(m);
         r = find_resolved(m, name, id);
         if (r && (r->unit->load_state == LOAD_NOT_FOUND || r->unit->load_state == LOAD_ERROR))
                 v = units_reload_one(m, r); /* it may have appeared since */
