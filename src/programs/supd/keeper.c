@@ -15,6 +15,7 @@
 #include "keeper.h"
 
 #define READY_TICK     (50 * USEC_PER_MSEC) /* only with --daemon, until the manager is healthy */
+#define BELL_AGAIN     (50 * USEC_PER_MSEC) /* the manager's bell could not be rung */
 #define READY_FAIL     5                    /* with --daemon: managers that died before the first was healthy */
 #define OWN_STOP_FAIL  5 /* managers that died after a request to stop: then the keeper stops things itself */
 #define OWN_STOP_GRACE (10 * USEC_PER_SEC)
@@ -130,6 +131,8 @@ static uint64_t next_deadline(const struct keeper *k)
                 at = MIN2(at, now_us() + READY_TICK);
         if (k->ring_short)
                 at = MIN2(at, k->ring_retry_us);
+        if (k->bell_due)
+                at = MIN2(at, now_us() + BELL_AGAIN);
         if (k->own_stop > 0)
                 at = MIN2(at, k->own_stop_us);
         return at;
@@ -163,6 +166,8 @@ static int loop(struct keeper *k)
                 more = (p[0].revents & POLLIN) && signals_read(k);
                 if (k->reap_more || k->ring_short)
                         reap_batch(k);
+                if (k->bell_due)
+                        bell_ring(k);
                 if (p[1].revents & POLLIN)
                         more |= store_read(k);
                 now = now_us();
