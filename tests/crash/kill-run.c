@@ -67,7 +67,8 @@ static pid_t victim_pid(struct run *run)
         if (proc_list_read(&run->o.procs, run->rig.keeper) < 0)
                 return 0;
         for (unsigned i = 0; i < run->o.procs.n; i++)
-                if (run->o.procs.v[i].below && streq(run->o.procs.v[i].comm, victim_comms[run->victim]))
+                if (run->o.procs.v[i].below && streq(run->o.procs.v[i].comm, victim_comms[run->victim]) &&
+                    (run->victim != VICTIM_LAUNCHER || run->o.procs.v[i].ppid == rig_manager(&run->rig))) /* no spare */
                         return run->o.procs.v[i].pid;
         return 0;
 }
@@ -142,12 +143,12 @@ static bool prepare_running(struct run *run)
                 run->rig.hold = &run->shared->hold;
                 return true;
         }
-        for (unsigned try = 0; try < 20; try++) { /* a spare of the launcher may be about to leave */
-                e = tracer_seize(&run->first, victim_pid(run), false);
-                if (e != -ESRCH)
-                        break;
-                sleep_us(10 * USEC_PER_MSEC);
+        pid_t victim = victim_pid(run);
+        for (uint64_t slept = 0; victim == 0 && slept < RECOVERY_US; slept += 500) { /* it may not have exec'ed yet */
+                sleep_us(500);
+                victim = victim_pid(run);
         }
+        e = tracer_seize(&run->first, victim, false);
         if (e < 0) {
                 observer_tell(&run->o, VIOLATION_OTHER, "cannot trace the %s: %s", victim_names[run->victim],
                               strerror(-e));
