@@ -62,29 +62,31 @@ int cgroup_enter_manager(const struct cgroup *c, pid_t pid)
         return cgroup_file_write(AT_FDCWD, path, text);
 }
 
-/* Turns each of CONTROLLERS that DIRECTORY has on for the ones below it. Returns how many. */
-static int enable_below(const char *directory, const char *controllers)
+/* Turns each of CONTROLLERS that DIRECTORY has on for the ones below it. */
+static void enable_below(const char *directory, const char *controllers)
 {
         cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         cleanup_free_ char *copy = strdup(controllers);
         char *save = NULL, word[64];
-        int n = 0;
 
         if (fd < 0 || !copy)
-                return 0;
+                return;
         for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save))
                 if ((size_t)snprintf(word, sizeof(word), "+%s", s) < sizeof(word))
-                        n += cgroup_file_write(fd, "cgroup.subtree_control", word) == 0;
-        return n;
+                        (void)cgroup_file_write(fd, "cgroup.subtree_control", word);
 }
 
-int cgroup_enable_controllers(const struct cgroup *c, const char *controllers)
+int cgroup_enable_controllers(const struct cgroup *c, const char *controllers, bool own_too, struct buf *ret)
 {
-        if (!c->usable)
+        char path[PATH_MAX];
+
+        if (!c->usable || !c->unified)
                 return -EOPNOTSUPP;
-        if (!c->unified)
-                return 0;
-        return enable_below(c->own, controllers) > 0 ? enable_below(c->base, controllers) : 0;
+        if (own_too)
+                enable_below(c->own, controllers);
+        enable_below(c->base, controllers);
+        (void)snprintf(path, sizeof(path), "%s/cgroup.subtree_control", c->base);
+        return cgroup_file_read(AT_FDCWD, path, ret);
 }
 
 int cgroup_create(const struct cgroup *c, const char *unit)

@@ -62,9 +62,9 @@ void cgroup_done(struct cgroup *c); /* gives the lock up, unless there are other
 /* Moves PID (0 = caller) into the manager leaf, which is made. 0, -EOPNOTSUPP when not usable, or what the kernel says.
  */
 int cgroup_enter_manager(const struct cgroup *c, pid_t pid);
-/* Turns on what there is of CONTROLLERS ("cpu memory …") for what lies below the base. Returns how many are on now, or
- * -EOPNOTSUPP. */
-int cgroup_enable_controllers(const struct cgroup *c, const char *controllers);
+/* Turns on what there is of CONTROLLERS ("cpu memory …") for what lies in the base; before, when it is ours (OWN_TOO),
+ * in OWN. Those that are on now ("cpu memory\n") are appended to RET. 0, -EOPNOTSUPP, or what the kernel says. */
+int cgroup_enable_controllers(const struct cgroup *c, const char *controllers, bool own_too, struct buf *ret);
 
 /* All below: UNIT is a path below the base. -EOPNOTSUPP when not usable, -EINVAL for a path that leads elsewhere,
  * -ENOMEM, or what the kernel says. The absolute directory of UNIT, for struct plan_context. Appended to RET. */

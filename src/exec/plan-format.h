@@ -78,6 +78,8 @@ enum plan_tail {
         X(PID_FILE, 37, 0, ONE)          /* clean-up: the file to be removed */                                        \
         X(REMOVE, 38, 0, LIST)           /* clean-up, each: the base, then the relative paths to be removed */         \
         X(PERSONALITY, 39, 1, NONE)      /* PER_* */                                                                   \
+        X(GROUP_FILE, 48, 0, LIST)       /* each, in this order: a file of a cgroup, what is written into it */        \
+        X(DELEGATE, 49, 0, NONE)         /* CGROUP is USER's */                                                        \
         X(CORE_FILTER, 50, 2, NONE)      /* bits of /proc/self/coredump_filter (2) */                                  \
         X(TIMER_SLACK, 51, 2, NONE)      /* ns (2) */                                                                  \
         X(NUMA, 52, 1, BYTES)            /* MPOL_*; a bit for each node */                                             \

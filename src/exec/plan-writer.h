@@ -36,6 +36,8 @@ void put_strings(struct writer *w, enum plan_tag tag, const struct strings *list
 enum { PLAN_MASK_SIZE = 128 };
 size_t plan_mask_parse(const char *s, uint8_t mask[PLAN_MASK_SIZE]);
 
+/* plan-group.c: the cgroup, and what is written there */
+void plan_put_group(struct writer *w, const struct unit *u, const struct plan_context *c);
 /* plan-rare.c: what few units ask for */
 void plan_put_rare(struct writer *w, const struct exec_config *e, bool sandbox);
 void plan_put_credentials(struct writer *w, const struct unit *u, bool make, const struct plan_context *c);

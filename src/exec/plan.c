@@ -354,7 +354,7 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
         put_word(&w, PLAN_UMASK, e->umask);
         put_limits(&w, e, context);
         put_scheduling(&w, u, diag);
-        put_string(&w, PLAN_CGROUP, context->cgroup);
+        plan_put_group(&w, u, context);
         return writer_done(&w);
 }
 

@@ -12,6 +12,17 @@
 
 #include "unit/unit.h"
 
+struct plan_slice {
+        const char *directory; /* absolute */
+        const struct group_config *config;
+};
+
+/* Of what limits may be shares; what a limit is that is not set. */
+struct plan_whole {
+        uint64_t memory, swap, tasks;
+        struct resource_value default_tasks;
+};
+
 /* What a start needs to know beyond the unit. Strings borrowed; NULL = absent. */
 struct plan_context {
         const char *runtime_root; /* base of RuntimeDirectory=: "/run" (or $XDG_RUNTIME_DIR) */
@@ -25,8 +36,12 @@ struct plan_context {
         uint64_t watchdog_us;                 /* WATCHDOG_USEC when > 0 (WATCHDOG_PID is set by supd-exec) */
         bool keep_ipc;                        /* clean-up: others run as the same user, so RemoveIPC= waits */
         const char *cgroup;                   /* absolute directory to be joined; NULL = none */
-        unsigned n_listen_fds;                /* fds that follow the message, handed on from 3 */
-        const char *listen_names;             /* LISTEN_FDNAMES */
+        const struct plan_slice *slices;      /* those that it lies in, from the outermost */
+        unsigned n_slices;
+        uint32_t controllers; /* GROUP_*: can be had in them */
+        struct plan_whole whole;
+        unsigned n_listen_fds;    /* fds that follow the message, handed on from 3 */
+        const char *listen_names; /* LISTEN_FDNAMES */
         struct {
                 uint64_t soft, hard;
                 bool set;
@@ -43,6 +58,23 @@ int plan_build_check(struct buf *ret, const struct unit *u, const struct plan_co
  * always. */
 int plan_build_cleanup(struct buf *ret, const struct unit *u, bool keep_runtime, const struct plan_context *context,
                        struct diag *diag);
+/* ---- limits and shares of cgroups (plan-group.c) ---- */
+/* The controllers that U's own settings need, GROUP_*. DEFAULT_TASKS: TasksMax= of those that have none. */
+uint32_t plan_group_wants(const struct unit *u, const struct resource_value *default_tasks);
+/* A directive of G that CONTROLLERS do not suffice for; NULL = there is none. */
+const char *plan_group_lacks(const struct group_config *g, uint32_t controllers);
+/* Calls PUT for each file of a cgroup with settings G that belongs to CONTROLLERS and what is to be written into it.
+ * BEFORE: what it was configured to, so that what is not set any more goes back to where it was; NULL = new. 0, or the
+ * first negative value of PUT. */
+int plan_group_files(const struct group_config *g, const struct group_config *before, uint32_t controllers,
+                     const struct plan_whole *whole, int (*put)(void *userdata, const char *file, const char *value),
+                     void *userdata);
+/* What RESOURCE of G comes to, CPUQuota= in µs a second; UINT64_MAX for infinity, NONE when it is not set. */
+uint64_t plan_group_number(const struct group_config *g, enum resource resource, const struct plan_whole *whole,
+                           uint64_t none);
+/* "+cpu +memory" for CONTROLLERS. */
+const char *plan_group_enable(uint32_t controllers, char ret[static 64]);
+uint32_t plan_group_parse(const char *controllers); /* "cpu memory": the ones we know */
 /* Whether U has anything to check, or anything to clean up. */
 bool plan_needs_check(const struct unit *u);
 bool plan_needs_cleanup(const struct unit *u);

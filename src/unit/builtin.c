@@ -96,7 +96,7 @@ const char *builtin_text(const char *name)
         for (size_t i = 0; i < ARRAY_SIZE(builtins); i++)
                 if (streq(builtins[i].name, name))
                         return builtins[i].text;
-        return ends_with(name, ".slice") ? NO_OP("Slice (groups nothing here)") : NULL;
+        return ends_with(name, ".slice") ? NO_OP("Slice") : NULL;
 }
 
 const char *builtin_alias(const char *name)

@@ -110,6 +110,14 @@ enum directive_support {
         X(protect_system, enum protect_system, "yes, no, full or strict", "full", "most")                              \
         X(protect_home, enum protect_home, "yes, no, read-only or tmpfs", "tmpfs", "most")                             \
         X(mount_apivfs, bool, "yes or no", "no", "maybe")                                                              \
+        X(resource, struct resource_value, "a size, such as 512M, a percentage or infinity", "50%", "-1")              \
+        X(tasks, struct resource_value, "a number from 1, a percentage or infinity", "50%", "0")                       \
+        X(weight, struct resource_value, "a number within the limits of the kernel", "200", "0")                       \
+        X(cpu_weight, struct resource_value, "a number from 1 to 10000, or idle", "idle", "0")                         \
+        X(quota, struct resource_value, "a percentage", "150%", "1")                                                   \
+        X(quota_period, struct resource_value, "a time", "50ms", "soon")                                               \
+        X(slice, char *, "the name of a slice", "a-b.slice", "a.service")                                              \
+        X(delegate, bool, "yes, no or names of controllers", "cpu memory", NULL)                                       \
         X(trigger, char *, "the name of a unit", "a.service", "a")                                                     \
         X(accept, bool, "yes or no", "yes", "maybe")                                                                   \
         X(any, char, "text", "x", NULL)

@@ -28,6 +28,7 @@ struct draft {
         struct strings dependencies[N_UNIT_DEPENDENCIES];
         struct exec_config exec;
         struct kill_config kill;
+        struct group_config group;
         struct exec_rare rare;
         struct limit_value limits[N_EXEC_LIMITS];
         struct exec_directory_setting directories[N_EXEC_DIRECTORIES];

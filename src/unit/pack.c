@@ -22,6 +22,7 @@ static const char *const common_words[] = {
 static const struct limit_value no_limits[N_EXEC_LIMITS];
 static const struct exit_status_set no_statuses;
 static const struct exec_rare nothing_rare;
+static const struct group_config nothing_group;
 static const struct exec_directory_setting no_directories[N_EXEC_DIRECTORIES] = {
         [DIRECTORY_RUNTIME] = {.mode = 0755},       [DIRECTORY_STATE] = {.mode = 0755},
         [DIRECTORY_CACHE] = {.mode = 0755},         [DIRECTORY_LOGS] = {.mode = 0755},
@@ -298,6 +299,20 @@ static const struct kill_config *pack_kill(struct packer *p, const struct kill_c
         return pack_array(p, (void *)(uintptr_t)k, sizeof(*k));
 }
 
+static const struct group_config *pack_group(struct packer *p, const struct group_config *g)
+{
+        struct group_config scratch, *packed;
+
+        if (memcmp(g, &nothing_group, sizeof(*g)) == 0)
+                return &nothing_group;
+        memcpy(&scratch, g, sizeof(scratch)); /* padding included */
+        packed = pack_array(p, &scratch, sizeof(scratch));
+        pack_string(p, &packed->cpus);
+        pack_string(p, &packed->memory_nodes);
+        pack_string(p, &packed->slice);
+        return p->arrays ? packed : NULL;
+}
+
 static bool dependencies_are(const struct strings *a, const struct strings *b)
 {
         for (int i = 0; i < N_UNIT_DEPENDENCIES; i++) {
@@ -385,6 +400,7 @@ static void pack_unit(struct packer *p, const struct draft *d, struct unit *u, s
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 pack_strings(p, lists[i]);
         u->dependencies = pack_dependencies(p, d);
+        u->group = pack_group(p, &d->group);
         pack_conditions(p, &u->conditions);
         pack_notices(p, u);
         if (s)

@@ -150,14 +150,36 @@ static int add_default_dependencies(struct draft *d)
         return r;
 }
 
+/* What lies in a slice needs it. That of a slice follows from its name: "a-b.slice" lies in "a.slice". The slices that
+ * are always there need not be named. */
+static int add_slice(struct draft *d)
+{
+        const char *slice = d->group.slice, *dash;
+        char parent[UNIT_NAME_MAX + 8];
+        int r;
+
+        if (d->unit.type == UNIT_SLICE) {
+                d->group.slice = NULL;
+                dash = strrchr(d->unit.id, '-');
+                if (!dash || dash == d->unit.id)
+                        return 0;
+                (void)snprintf(parent, sizeof(parent), "%.*s.slice", (int)(dash - d->unit.id), d->unit.id);
+                slice = parent;
+        }
+        if (!slice || streq(slice, "-.slice"))
+                return 0;
+        r = depend(d, DEP_REQUIRES, slice);
+        return r < 0 ? r : depend(d, DEP_AFTER, slice);
+}
+
 static int add_implied_dependencies(struct draft *d)
 {
         const struct service_config *s = &d->service;
-        int r = 0;
+        int r = add_slice(d);
 
-        if (d->unit.trigger)
+        if (r >= 0 && d->unit.trigger)
                 r = depend(d, DEP_BEFORE, d->unit.trigger);
-        if (d->unit.type != UNIT_SERVICE)
+        if (r < 0 || d->unit.type != UNIT_SERVICE)
                 return r;
         for (unsigned i = 0; i < s->sockets.n && r >= 0; i++) {
                 r = depend(d, DEP_WANTS, s->sockets.v[i]);

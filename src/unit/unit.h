@@ -437,6 +437,53 @@ struct kill_config {
         bool send_sighup, send_sigkill;      /* default no, yes */
 };
 
+/* Controllers of cgroup v2, as bits. */
+#define GROUP_CPU    (1u << 0)
+#define GROUP_CPUSET (1u << 1)
+#define GROUP_IO     (1u << 2)
+#define GROUP_MEMORY (1u << 3)
+#define GROUP_PIDS   (1u << 4)
+#define GROUP_ALL    ((1u << 5) - 1)
+
+/* Limits and shares of a unit's cgroup. */
+enum resource {
+        RESOURCE_MEMORY_MIN,
+        RESOURCE_MEMORY_LOW,
+        RESOURCE_MEMORY_HIGH,
+        RESOURCE_MEMORY_MAX,
+        RESOURCE_MEMORY_SWAP_MAX,
+        RESOURCE_MEMORY_ZSWAP_MAX,
+        RESOURCE_TASKS_MAX,
+        RESOURCE_CPU_WEIGHT,
+        RESOURCE_CPU_QUOTA,  /* always a share: 10000 is one CPU */
+        RESOURCE_CPU_PERIOD, /* us */
+        RESOURCE_IO_WEIGHT,
+        /* the words of cgroup v1; they count when their successors are not set */
+        RESOURCE_MEMORY_LIMIT,
+        RESOURCE_CPU_SHARES,
+        RESOURCE_BLOCK_IO_WEIGHT,
+        N_RESOURCES,
+};
+enum resource_kind {
+        RESOURCE_UNSET,
+        RESOURCE_NUMBER,
+        RESOURCE_SHARE, /* of what the machine has, in 1/10000 */
+        RESOURCE_INFINITY,
+        RESOURCE_IDLE, /* CPUWeight=idle */
+};
+struct resource_value {
+        uint64_t value;
+        enum resource_kind kind;
+};
+struct group_config {
+        struct resource_value resources[N_RESOURCES];
+        char *cpus, *memory_nodes; /* as written; NULL = not set */
+        char *slice;               /* NULL = system.slice; of a slice always NULL: its name tells */
+        bool memory_accounting, tasks_accounting, io_accounting, cpu_accounting, block_io_accounting;
+        bool delegate;
+        uint8_t delegated; /* GROUP_*: Delegate=cpu memory */
+};
+
 struct service_config {
         enum service_type type;
         enum service_restart restart;
@@ -499,6 +546,7 @@ struct unit {
         bool is_empty_target;                            /* no dependency of its own */
         struct strings notices;                          /* what was accepted but is not carried out: shown in status */
         const struct service_config *service;            /* NULL unless type == UNIT_SERVICE */
+        const struct group_config *group;                /* never NULL; of services and slices */
 };
 
 const char *unit_type_name(enum unit_type t);             /* "service", … */

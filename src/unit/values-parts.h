@@ -36,6 +36,15 @@ int value_numa_policy(struct setting *s, enum numa_policy *field);
 int value_load_credential(struct setting *s, struct credentials *field);
 int value_set_credential(struct setting *s, struct credentials *field);
 int value_open_file(struct setting *s, struct open_files *field);
+/* values-group.c */
+int value_resource(struct setting *s, struct resource_value *field);
+int value_tasks(struct setting *s, struct resource_value *field);
+int value_weight(struct setting *s, struct resource_value *field);
+int value_cpu_weight(struct setting *s, struct resource_value *field);
+int value_quota(struct setting *s, struct resource_value *field);
+int value_quota_period(struct setting *s, struct resource_value *field);
+int value_slice(struct setting *s, char **field);
+int value_delegate(struct setting *s, bool *field);
 /* values-sandbox.c */
 int value_sandbox_paths(struct setting *s, struct sandbox_paths *field);
 int value_bind_paths(struct setting *s, struct sandbox_paths *field);

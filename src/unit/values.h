@@ -7,6 +7,8 @@
  *     units         UNITS_INSTALL: names of [Install], which may be templates
  *     limit         RLIMIT_*
  *     nice, oom_score, io_*, cpu_*, capabilities   offset in struct draft of the bool that says it was given
+ *     resource      RANGE_ZERO or 0
+ *     weight        RANGE_*
  *     output        offset in struct draft of the char * for the file or name
  */
 #ifndef SUPD_UNIT_VALUES_H
@@ -16,6 +18,8 @@
 
 #define CONDITION_ASSERT 0x100
 #define UNITS_INSTALL    1
+#define RANGE_ZERO       1 /* resource: 0 is a value */
+enum { RANGE_WEIGHT, RANGE_SHARES, RANGE_BLOCK_IO };
 
 /* The good and the bad example of a value type; NULL = none is bad. */
 const char *value_type_good(enum value_type t);

@@ -163,6 +163,17 @@ int cgroup_record(const struct cgroup *c unused_, struct buf *ret unused_)
         return -EOPNOTSUPP;
 }
 
+int cgroup_enter_manager(const struct cgroup *c unused_, pid_t pid unused_)
+{
+        return -EOPNOTSUPP;
+}
+
+int cgroup_enable_controllers(const struct cgroup *c unused_, const char *controllers unused_, bool own_too unused_,
+                              struct buf *ret unused_)
+{
+        return -EOPNOTSUPP;
+}
+
 int cgroup_path(const struct cgroup *c unused_, const char *unit unused_, struct buf *ret unused_)
 {
         return -EOPNOTSUPP;

@@ -40,6 +40,10 @@ ELSEWHERE = {
     'Unit.IgnoreOnIsolate': 'isolating ends everything else: test of the verbs',
     'Service.StartLimitAction': 'another place for what [Unit] has, with the same field',
     'Service.RuntimeRandomizedExtraSec': 'what is random may be nothing: unit-3-parse',
+    **{'Service.' + key: 'needs the controllers of cgroup v2: machine-worlds, groups' for key in (
+        'AllowedCPUs AllowedMemoryNodes BlockIOAccounting BlockIOWeight CPUAccounting CPUQuota CPUQuotaPeriodSec CPUShares CPUWeight '
+        'Delegate IOAccounting IOWeight MemoryAccounting MemoryHigh MemoryLimit MemoryLow MemoryMin MemorySwapMax MemoryZSwapMax '
+        'TasksAccounting TasksMax').split()},
     'Unit.RequiresMountsFor': 'satisfied as long as nothing here mounts: unit-3-parse',
 }
 if not any(line.startswith('CapEff') and int(line.split()[1], 16) >> 24 & 1 for line in open('/proc/self/status')):

@@ -17,6 +17,7 @@ enum kind {
         KIND_US,   /* microseconds as a number */
         KIND_SPAN, /* a duration, for people; 0 is "0" */
         KIND_COMPUTED,
+        KIND_LIMIT, /* of the unit's cgroup, as the kernel has it (limits.c); left out when it has none */
 };
 
 typedef void (*compute_function)(struct view *v, uint32_t i, const struct supd_status_row *row, struct buf *out);
@@ -181,6 +182,20 @@ static const struct property properties[] = {
         {"AssertResult", FLAG(ASSERT_RESULT)},
         {"LoadError", KIND_COMPUTED, .compute = compute_load_error},
         {"InvocationID", KIND_COMPUTED, .compute = compute_invocation},
+        {"Slice", KIND_LIMIT, SERVICE},
+        {"MemoryCurrent", KIND_LIMIT, SERVICE},
+        {"TasksCurrent", KIND_LIMIT, SERVICE},
+        {"CPUUsageNSec", KIND_LIMIT, SERVICE},
+        {"MemoryMin", KIND_LIMIT, SERVICE},
+        {"MemoryLow", KIND_LIMIT, SERVICE},
+        {"MemoryHigh", KIND_LIMIT, SERVICE},
+        {"MemoryMax", KIND_LIMIT, SERVICE},
+        {"MemorySwapMax", KIND_LIMIT, SERVICE},
+        {"TasksMax", KIND_LIMIT, SERVICE},
+        {"CPUWeight", KIND_LIMIT, SERVICE},
+        {"CPUQuotaPerSecUSec", KIND_LIMIT, SERVICE},
+        {"IOWeight", KIND_LIMIT, SERVICE},
+        {"AllowedCPUs", KIND_LIMIT, SERVICE},
 };
 /* clang-format on */
 
@@ -206,7 +221,7 @@ static uint64_t number_of(const struct property *p, const struct supd_status_row
 static void value_of(struct view *v, uint32_t i, const struct property *p, struct buf *out)
 {
         const struct supd_status_row *row = supstatus_row(v->snapshot, i);
-        uint64_t n = p->kind == KIND_TEXT || p->kind == KIND_FLAG || p->kind == KIND_COMPUTED ? 0 : number_of(p, row);
+        uint64_t n = p->size == 0 ? 0 : number_of(p, row);
         char text[64];
 
         switch (p->kind) {
@@ -238,6 +253,9 @@ static void value_of(struct view *v, uint32_t i, const struct property *p, struc
         case KIND_COMPUTED:
                 p->compute(v, i, row, out);
                 break;
+        case KIND_LIMIT:
+                (void)limit_value(supstatus_text(v->snapshot, i, SUPD_TEXT_CONTROL_GROUP), p->name, out);
+                break;
         }
 }
 
@@ -249,9 +267,12 @@ static bool asked_for(const struct options *o, const char *name)
         return o->n_properties == 0;
 }
 
-static bool applies(const struct property *p, const struct supd_status_row *row)
+static bool applies(struct view *v, uint32_t i, const struct property *p)
 {
-        return (!p->service || row->type == SUPD_TYPE_SERVICE) && (!p->not_target || row->type != SUPD_TYPE_TARGET);
+        const struct supd_status_row *row = supstatus_row(v->snapshot, i);
+
+        return (!p->service || row->type == SUPD_TYPE_SERVICE) && (!p->not_target || row->type != SUPD_TYPE_TARGET) &&
+               (p->kind != KIND_LIMIT || *supstatus_text(v->snapshot, i, SUPD_TEXT_CONTROL_GROUP));
 }
 
 static void print(struct view *v, const char *name, const char *value)
@@ -271,8 +292,7 @@ int properties_print(struct view *v, uint32_t i)
         for (size_t k = 0; k < ARRAY_SIZE(properties); k++) {
                 cleanup_buf_ struct buf value = {0};
 
-                if (!asked_for(v->options, properties[k].name) ||
-                    !applies(&properties[k], supstatus_row(v->snapshot, i)))
+                if (!asked_for(v->options, properties[k].name) || !applies(v, i, &properties[k]))
                         continue;
                 value_of(v, i, &properties[k], &value);
                 print(v, properties[k].name, buf_str(&value));
@@ -288,7 +308,7 @@ void properties_json(struct view *v, struct json *j, uint32_t i)
                 const struct property *p = &properties[k];
                 cleanup_buf_ struct buf value = {0};
 
-                if (!asked_for(v->options, p->name) || !applies(p, row))
+                if (!asked_for(v->options, p->name) || !applies(v, i, p))
                         continue;
                 if (p->kind == KIND_FLAG)
                         json_bool(j, p->name, row->flags & p->at);

@@ -54,7 +54,7 @@ static bool proc_stat(uint32_t pid, struct proc_stat *ret)
 
 static const char *cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"};
 
-static bool cgroup_text(const char *cgroup, const char *file, char *ret, size_t size)
+bool sample_cgroup_text(const char *cgroup, const char *file, char *ret, size_t size)
 {
         char path[4096];
 
@@ -69,7 +69,7 @@ static uint64_t cgroup_number(const char *cgroup, const char *file, const char *
 {
         char text[2048], *p = text;
 
-        if (!cgroup_text(cgroup, file, text, sizeof(text)))
+        if (!sample_cgroup_text(cgroup, file, text, sizeof(text)))
                 return UNKNOWN;
         if (key) {
                 p = strstr(text, key);
@@ -149,7 +149,7 @@ void sample_take(const struct supd_status_row *row, const char *cgroup, struct s
                 ret->state = st.state;
         }
         walk.n = 0;
-        if (cgroup[0] && cgroup_text(cgroup, "cgroup.procs", procs, sizeof(procs))) {
+        if (cgroup[0] && sample_cgroup_text(cgroup, "cgroup.procs", procs, sizeof(procs))) {
                 ret->from_cgroup = true;
                 ret->tasks = cgroup_number(cgroup, "pids.current", NULL);
                 ret->memory = cgroup_number(cgroup, "memory.current", NULL);

@@ -104,8 +104,13 @@ struct sample {
         char command[64], state;        /* of the main process; state 0 = there is none */
 };
 void sample_take(const struct supd_status_row *row, const char *cgroup, struct sample *ret);
+/* What FILE of CGROUP holds; false when it cannot be read. */
+bool sample_cgroup_text(const char *cgroup, const char *file, char *ret, size_t size);
 const char *sample_state_word(char state);                 /* "sleeping", … */
 uint32_t sample_unit_of_pid(struct view *v, uint32_t pid); /* row of the unit that PID belongs to; UINT32_MAX = none */
+
+/* limits.c: what property NAME of the cgroup CGROUP is right now, in the words of systemd; false: there is none. */
+bool limit_value(const char *cgroup, const char *name, struct buf *out);
 
 /* log-tail.c */
 /* An empty line, and then the lines; nothing when there are none. Lines printed, or negative errno. */

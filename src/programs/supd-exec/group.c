@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include "job.h"
 
@@ -50,6 +51,41 @@ static int open_made(const char *directory)
         return fd < 0 ? -errno : fd;
 }
 
+/* Limits and shares. One that cannot be set is told, and the others count. */
+static void write_files(struct job *j)
+{
+        struct plan_item item;
+        size_t offset = 0;
+
+        while (job_next_record(j, &offset, PLAN_GROUP_FILE, &item)) {
+                const char *path = plan_string(&item, NULL), *value = path ? plan_string(&item, path) : NULL;
+                cleanup_close_ int fd = value ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+                if (value && (fd < 0 || write(fd, value, strlen(value)) < 0))
+                        note_failed(j, errno);
+        }
+}
+
+/* Delegate=: the user of the service may make cgroups in it and move processes among them, and no more (the kernel's
+ * cgroup-v2 document, "Delegation"); the attribute tells programs inside that it is theirs. */
+static void give_away(struct job *j)
+{
+        static const char *const files[] = {"cgroup.procs", "cgroup.threads", "cgroup.subtree_control",
+                                            "memory.oom.group", "memory.reclaim"};
+        const struct identity *id = &j->identity;
+        gid_t gid = id->has_gid ? id->gid : (gid_t)-1;
+
+        (void)fsetxattr(j->group_fd, "trusted.delegate", "1", 1, 0);
+        (void)fsetxattr(j->group_fd, "user.delegate", "1", 1, 0);
+        if (!id->has_user)
+                return;
+        if (fchown(j->group_fd, id->uid, gid) < 0)
+                note_failed(j, errno);
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+                if (fchownat(j->group_fd, files[i], id->uid, gid, 0) < 0 && errno != ENOENT)
+                        note_failed(j, errno);
+}
+
 void group_open(struct job *j)
 {
         const char *directory = job_string(j, PLAN_CGROUP);
@@ -57,8 +93,12 @@ void group_open(struct job *j)
         j->group_fd = directory ? open_made(directory) : -1;
         if (directory && j->group_fd < 0)
                 note_failed(j, -j->group_fd);
-        if (j->group_fd >= 0)
-                j->group_fd = fd_raised(j->group_fd);
+        if (j->group_fd < 0)
+                return;
+        j->group_fd = fd_raised(j->group_fd);
+        write_files(j);
+        if (job_has(j, PLAN_DELEGATE))
+                give_away(j);
 }
 
 /* In the service-to-be that was not born there. */

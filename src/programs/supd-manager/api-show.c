@@ -411,8 +411,45 @@ static void put_group(struct manager *m, struct control_answer *a, const struct 
 {
         char group[1024];
 
-        control_put_string(a, "Slice", groups_has(m, r) ? "system.slice" : "");
+        control_put_string(a, "Slice", groups_has(m, r) ? groups_slice_of(r) : "");
         control_put_string(a, "ControlGroup", groups_path(m, r, group, sizeof(group)));
+}
+
+static void put_limits(struct manager *m, struct control_answer *a, const struct run *r)
+{
+        static const struct {
+                const char *name;
+                enum resource resource;
+                uint64_t none;
+        } numbers[] = {
+                {"MemoryMin", RESOURCE_MEMORY_MIN, 0},
+                {"MemoryLow", RESOURCE_MEMORY_LOW, 0},
+                {"MemoryHigh", RESOURCE_MEMORY_HIGH, UINT64_MAX},
+                {"MemoryMax", RESOURCE_MEMORY_MAX, UINT64_MAX},
+                {"MemorySwapMax", RESOURCE_MEMORY_SWAP_MAX, UINT64_MAX},
+                {"TasksMax", RESOURCE_TASKS_MAX, UINT64_MAX},
+                {"CPUWeight", RESOURCE_CPU_WEIGHT, UINT64_MAX},
+                {"IOWeight", RESOURCE_IO_WEIGHT, UINT64_MAX},
+                {"CPUQuotaPerSecUSec", RESOURCE_CPU_QUOTA, UINT64_MAX},
+        };
+        static const struct {
+                const char *name, *file;
+        } counters[] = {{"MemoryCurrent", "memory.current"}, {"TasksCurrent", "pids.current"}};
+        const struct group_config *g = r->unit->group;
+        uint64_t value;
+
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+                control_put_u64(a, numbers[i].name, resources_number(m, r->unit, numbers[i].resource, numbers[i].none));
+        for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+                control_put_u64(a, counters[i].name,
+                                groups_read(m, r, counters[i].file, NULL, &value) ? value : UINT64_MAX);
+        control_put_u64(a, "CPUUsageNSec",
+                        groups_read(m, r, "cpu.stat", "usage_usec ", &value) ? value * 1000 : UINT64_MAX);
+        control_put_bool(a, "Delegate", g->delegate);
+        control_put_bool(a, "MemoryAccounting", g->memory_accounting);
+        control_put_bool(a, "TasksAccounting", g->tasks_accounting);
+        control_put_bool(a, "IOAccounting", g->io_accounting);
+        control_put_bool(a, "CPUAccounting", g->cpu_accounting);
 }
 
 static void put_service(struct manager *m, struct control_answer *a, const struct run *r)
@@ -431,6 +468,7 @@ static void put_service(struct manager *m, struct control_answer *a, const struc
         control_put_string(a, "WorkingDirectory", text_or_empty(directory));
         put_rows(a, exec_rows, ARRAY_SIZE(exec_rows), x);
         put_group(m, a, r);
+        put_limits(m, a, r);
 }
 
 int api_unit_properties(void *userdata, const char *unit, bool brief, struct control_answer *a, struct control_error *e)

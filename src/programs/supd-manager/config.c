@@ -89,6 +89,25 @@ static int set_cgroups(struct manager *m, const char *value)
         return set_string(&m->cgroups, value);
 }
 
+static int set_tasks(struct manager *m, const char *value)
+{
+        struct resource_value v = {.kind = RESOURCE_INFINITY};
+        struct size_value size;
+        uint64_t n;
+
+        if (!streq(value, "infinity")) {
+                if (strchr(value, '%') ? parse_size_value(value, &size) < 0 || size.value == 0
+                                       : parse_u64(value, &n) < 0 || n == 0)
+                        return -EINVAL;
+                v.kind = strchr(value, '%') ? RESOURCE_SHARE : RESOURCE_NUMBER;
+                v.value = v.kind == RESOURCE_SHARE ? size.value : n;
+        }
+        if (v.kind == RESOURCE_INFINITY)
+                v.kind = RESOURCE_UNSET; /* which costs nothing */
+        m->resources.whole.default_tasks = v;
+        return 0;
+}
+
 static int set_log_level(struct manager *m, const char *value)
 {
         if (!streq(value, "info") && !streq(value, "debug"))
@@ -109,6 +128,7 @@ static const struct {
         {"DefaultRestartSec", "write a time span such as 100ms", set_restart},
         {"ControlGroup", "write the name of a group", set_group},
         {"CGroups", "write auto, no, or a directory below the mounted cgroup2 hierarchy", set_cgroups},
+        {"DefaultTasksMax", "write a number, a percentage or infinity", set_tasks},
         {"LogLevel", "write info or debug", set_log_level},
 };
 

@@ -125,6 +125,8 @@ static int put_unit(struct manager *m, struct run *r, bool whole)
                 if (v == 0 && r->status_text)
                         v = state_put(m->state, RECORD_TEXT, r->id, r->status_text, strlen(r->status_text) + 1);
         }
+        if (v == 0)
+                v = groups_put_slice(m, r, whole);
         return v < 0 ? v : state_put(m->state, RECORD_UNIT, r->id, &r->d, sizeof(r->d));
 }
 
@@ -215,7 +217,7 @@ int engine_commit(struct manager *m)
         }
         m->commit_retry_us = 0;
         for (size_t i = 0; i < m->dirty.n; i++)
-                m->runs[m->dirty.v[i]]->dirty = false;
+                m->runs[m->dirty.v[i]]->dirty = m->runs[m->dirty.v[i]]->slice_dirty = false;
         m->dirty.n = 0;
         m->meta_dirty = m->environment_dirty = m->groups.unrecorded = false;
         m->jobs_done_recorded = m->n_jobs_done;

@@ -3,9 +3,9 @@
  * The units' cgroups: where the base is, what a unit's is called, who is in it, when it is empty, and when its
  * directory goes. The launcher makes it and starts the processes in it.
  *
- * Where a unit's cgroup lies follows from its name and Slice=, so nothing of it need be remembered but the base, which
- * has a record; the lock on the base is kept by the keeper. What is done here can be done twice: killing, watching,
- * removing a directory that may be gone.
+ * Where a unit's cgroup lies follows from its name and Slice=, so what has to be remembered is the base, which has a
+ * record, and the slice of a unit that runs while Slice= has been changed, which has one, too; the lock on the base is
+ * kept by the keeper. What is done here can be done twice: killing, watching, removing a directory that may be gone.
  *
  * Invariant: a unit without UNIT_GROUP, and every unit where there is no base, is not looked at here at all; with
  * UNIT_OUTSIDE its processes are looked for in both ways (procs.c).
@@ -76,6 +76,8 @@ int groups_open(struct manager *m)
                         log_line(m, NULL, "no cgroup can be made in %s; supd does without", under);
                 return 0;
         }
+        if (m->groups.unrecorded)
+                resources_open(m);
         if (handover_inherited(state_map(m->state), KEPT_FD) < 0)
                 keeper_store(m, KEPT_FD, m->groups.c.fd);
         if (m->verbose)
@@ -103,13 +105,89 @@ static const char *escape_of(const char *name)
         return "";
 }
 
+/* "a-b-c.slice" lies in "a-b.slice", and that in "a.slice" (systemd.slice(5)). */
+const char *groups_slice(const char *slice, char *ret, size_t size)
+{
+        size_t length = strlen(slice) - strlen(".slice"), n = 0;
+
+        *ret = 0;
+        if (streq(slice, "-.slice"))
+                return ret;
+        for (size_t i = 1; i <= length; i++) {
+                int written;
+
+                if (i < length && slice[i] != '-')
+                        continue;
+                written = snprintf(ret + n, size - n, "%s%.*s.slice", n ? "/" : "", (int)i, slice);
+                if (written < 0 || (size_t)written >= size - n) {
+                        *ret = 0;
+                        return ret;
+                }
+                n += (size_t)written;
+        }
+        return ret;
+}
+
+const char *groups_slice_of(const struct run *r)
+{
+        if (r->slice)
+                return r->slice;
+        return r->unit && r->unit->group->slice ? r->unit->group->slice : "system.slice";
+}
+
 const char *groups_place(const struct run *r, char *ret, size_t size)
 {
-        int n = snprintf(ret, size, "system.slice/%s%s", escape_of(r->name), r->name);
+        size_t n = strlen(groups_slice(groups_slice_of(r), ret, size));
+        int written = snprintf(ret + n, size - n, "%s%s%s", n ? "/" : "", escape_of(r->name), r->name);
 
-        if (n < 0 || (size_t)n >= size)
+        if (written < 0 || (size_t)written >= size - n)
                 *ret = 0;
         return ret;
+}
+
+/* ---- a unit that runs stays where it is, whatever Slice= says by now ---- */
+
+void groups_stay(struct manager *m, struct run *r, const struct unit *next)
+{
+        const char *now = groups_slice_of(r), *then = next->group->slice ? next->group->slice : "system.slice";
+
+        if (m->recovering || !(r->d.flags & UNIT_GROUP) || r->slice || streq(now, then))
+                return;
+        r->slice = strdup(now);
+        if (!r->slice)
+                engine_out_of_memory();
+        r->slice_dirty = true;
+        engine_touch(m, r);
+}
+
+int groups_put_slice(struct manager *m, struct run *r, bool whole)
+{
+        if (whole ? !r->slice : !r->slice_dirty)
+                return 0;
+        return state_put(m->state, RECORD_SLICE, r->id, r->slice ? r->slice : "",
+                         (r->slice ? strlen(r->slice) : 0) + 1);
+}
+
+int groups_replay_slice(struct run *r, const char *slice, size_t size)
+{
+        if (size < sizeof(".slice") || slice[size - 1] != 0 || !ends_with(slice, ".slice")) {
+                free(r->slice);
+                r->slice = NULL;
+                return 0;
+        }
+        free(r->slice);
+        r->slice = strdup(slice);
+        return r->slice ? 0 : -ENOMEM;
+}
+
+static void slice_forget(struct manager *m, struct run *r)
+{
+        if (!r->slice)
+                return;
+        free(r->slice);
+        r->slice = NULL;
+        r->slice_dirty = true;
+        engine_touch(m, r);
 }
 
 bool groups_has(const struct manager *m, const struct run *r)
@@ -129,6 +207,26 @@ const char *groups_path(const struct manager *m, const struct run *r, char *ret,
         if (n < 0 || (size_t)n >= size)
                 *ret = 0;
         return ret;
+}
+
+bool groups_read(const struct manager *m, const struct run *r, const char *file, const char *key, uint64_t *ret)
+{
+        char place[1024], path[2560], text[4096];
+        const char *p = text;
+
+        if (!groups_has(m, r))
+                return false;
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", m->groups.c.base, groups_place(r, place, sizeof(place)), file);
+        if (sys_read_file(path, text, sizeof(text), NULL) < 0)
+                return false;
+        if (key) {
+                p = strstr(text, key);
+                p = p ? p + strlen(key) : NULL;
+        }
+        if (!p || *p < '0' || *p > '9')
+                return false;
+        *ret = strtoull(p, NULL, 10);
+        return true;
 }
 
 /* ---- who is in it ---- */
@@ -296,6 +394,15 @@ void groups_unwatch(struct manager *m, struct run *r)
                         l->v[i--] = l->v[--l->n];
 }
 
+/* Unless something is left in the old one. */
+void groups_move(struct manager *m, struct run *r)
+{
+        char place[1024];
+
+        if (r->slice && cgroup_remove(&m->groups.c, groups_place(r, place, sizeof(place))) == 0)
+                slice_forget(m, r);
+}
+
 /* ---- the end ---- */
 
 void groups_leave(struct manager *m, struct run *r)
@@ -308,12 +415,14 @@ void groups_leave(struct manager *m, struct run *r)
 void groups_tidy(struct manager *m)
 {
         for (size_t i = 0; i < m->groups.leaving.n; i++) {
-                const struct run *r = m->runs[m->groups.leaving.v[i]];
+                struct run *r = m->runs[m->groups.leaving.v[i]];
                 enum unit_active a = run_active(r);
                 char place[1024];
 
-                if (a == ACTIVE_INACTIVE || a == ACTIVE_FAILED)
-                        (void)cgroup_remove(&m->groups.c, groups_place(r, place, sizeof(place)));
+                if (a != ACTIVE_INACTIVE && a != ACTIVE_FAILED)
+                        continue;
+                (void)cgroup_remove(&m->groups.c, groups_place(r, place, sizeof(place)));
+                slice_forget(m, r);
         }
         m->groups.leaving.n = 0;
 }

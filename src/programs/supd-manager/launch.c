@@ -328,6 +328,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
                 c.keep_ipc = r->unit->service->exec->rare->remove_ipc && user_is_busy(m, r);
                 return plan_build_cleanup(&m->plan, r->unit, launch_keeps_runtime(m, r), &c, diag);
         case COMMAND_EXEC:
+                resources_prepare(m, r, &c);
                 return plan_build_command(&m->plan, r->unit, command, r->d.list, &c, diag);
         case COMMAND_BUS_WAIT:
                 return build_bus_wait(m, r, &c, diag);

@@ -13,6 +13,7 @@
  *   launcher.c  the launcher process, and which file it is
  *   procs.c     which processes belong to a unit, and signals to them
  *   groups.c    the units' cgroups (cgroup/)
+ *   resources.c their limits: controllers, slices, shares of the machine
  *   generators.c the unit generators, before units are read
  *   file-states.c which unit files are enabled, after units were read
  *   exits.c     the exit ring, PID files, watched processes
@@ -193,9 +194,12 @@ struct run {
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */
         bool strange;      /* its record says what this version does not know (recover.c) */
-        bool group_empty;  /* its cgroup was seen empty, and nothing was started in it since: so it stays */
-        int group_watch;   /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
-        uint64_t due_us;   /* the earliest of its deadlines; 0 = none */
+        char *slice;       /* owned: where its cgroup lies although Slice= says otherwise by now; NULL = it does not */
+        const char *lack;  /* a directive for which there is no controller, as it was told; NULL = none */
+        bool slice_dirty;
+        bool group_empty; /* its cgroup was seen empty, and nothing was started in it since: so it stays */
+        int group_watch;  /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
+        uint64_t due_us;  /* the earliest of its deadlines; 0 = none */
         uint64_t watchdog_deadline_us;
         struct fdstore *fds; /* owned; NULL = it keeps nothing */
         int watch_fd;        /* pidfd of one process that is waited for; -1 = none */
@@ -360,6 +364,11 @@ struct manager {
                 uint64_t until_us; /* 0 = none */
         } upgrade;
         struct {
+                uint32_t on, tried; /* GROUP_*: controllers for what lies in the base; asked for */
+                struct plan_whole whole;
+                bool whole_known;
+        } resources;
+        struct {
                 struct cgroup c;
                 bool unrecorded; /* the record of the base is to be put */
                 int inotify_fd;  /* cgroup.events of what is waited for */
@@ -511,9 +520,17 @@ int groups_replay(struct manager *m, const void *data, size_t size); /* the base
 int groups_put(struct manager *m);                                   /* its record, with the commit at hand */
 /* Its place below the base ("system.slice/a.service"); empty when it has none. */
 const char *groups_place(const struct run *r, char *ret, size_t size);
+const char *groups_slice_of(const struct run *r);                            /* "a-b.slice" */
+const char *groups_slice(const char *slice, char *ret, size_t size);         /* "a.slice/a-b.slice"; of the root "" */
+void groups_stay(struct manager *m, struct run *r, const struct unit *next); /* before NEXT takes its unit's place */
+void groups_move(struct manager *m, struct run *r); /* a new activation begins: to where Slice= says by now */
+int groups_put_slice(struct manager *m, struct run *r, bool whole);
+int groups_replay_slice(struct run *r, const char *slice, size_t size);
 const char *groups_path(const struct manager *m, const struct run *r, char *ret,
                         size_t size);                          /* below the mount; or "" */
 bool groups_has(const struct manager *m, const struct run *r); /* its processes are looked for in its cgroup */
+/* The number behind KEY (NULL: at the beginning) of a file of its cgroup. False: it is not to be had. */
+bool groups_read(const struct manager *m, const struct run *r, const char *file, const char *key, uint64_t *ret);
 int groups_rest(struct manager *m, struct run *r, struct sys_pids *ret); /* as procs_rest() */
 int groups_kill(struct manager *m, struct run *r);   /* all at once; -ENOENT, -EOPNOTSUPP: signal each */
 bool groups_watch(struct manager *m, struct run *r); /* a look when it is empty; false: cannot be watched */
@@ -522,6 +539,17 @@ void groups_leave(struct manager *m, struct run *r); /* it has ended: the direct
 void groups_tidy(struct manager *m);
 struct run *groups_owner(struct manager *m, pid_t pid); /* NULL = in none of ours */
 void groups_close(struct manager *m);                   /* the clean end */
+
+/* ---- resources.c ---- */
+void resources_open(struct manager *m); /* behind groups_open(), once in a supd's life */
+/* What the plan of a command in a cgroup needs to know of limits; turns controllers on at the first need. What it
+ * points at holds until the next call. */
+void resources_prepare(struct manager *m, struct run *r, struct plan_context *c);
+void resources_changed(struct manager *m, struct run *r,
+                       const struct unit *next); /* before NEXT takes its unit's place */
+/* What RESOURCE of U comes to, a quota in µs a second; NONE when it is not set. */
+uint64_t resources_number(struct manager *m, const struct unit *u, enum resource resource, uint64_t none);
+void resources_recover(struct manager *m, struct run *r);
 
 /* ---- notify.c ---- */
 int notify_open(struct manager *m);

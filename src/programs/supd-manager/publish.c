@@ -129,6 +129,7 @@ static void publish_group(struct manager *m, const struct run *r)
 static void publish_texts(struct manager *m, struct run *r)
 {
         const struct unit *u = r->unit;
+        char lack[96];
 
         publish_group(m, r);
 
@@ -140,7 +141,11 @@ static void publish_texts(struct manager *m, struct run *r)
         (void)status_set_text(m->table, r->id, SUPD_TEXT_FRAGMENT_PATH, u->fragment_path);
         set_list(m, r, SUPD_TEXT_DROP_IN_PATHS, &u->dropin_paths, NULL);
         set_list(m, r, SUPD_TEXT_DOCUMENTATION, &u->documentation, NULL);
-        (void)status_set_text(m->table, r->id, SUPD_TEXT_NOTICE, u->notices.n > 0 ? u->notices.v[0] : "");
+        (void)snprintf(lack, sizeof(lack), "not carried out here: %s= (no such controller)", r->lack ? r->lack : "");
+        (void)status_set_text(m->table, r->id, SUPD_TEXT_NOTICE,
+                              u->notices.n > 0 ? u->notices.v[0]
+                              : r->lack        ? lack
+                                               : "");
         (void)status_set_text(m->table, r->id, SUPD_TEXT_LOAD_ERROR, u->load_error);
         (void)status_set_text(m->table, r->id, SUPD_TEXT_SOURCE_PATH, u->source_path);
 }
@@ -244,7 +249,7 @@ static void publish_row(void *userdata, uint32_t index)
         row->load_state = load_words[r->unit->load_state];
         row->active_state = publish_active(d->state);
         row->sub_state = publish_sub(d->state);
-        row->n_notices = (uint16_t)r->unit->notices.n;
+        row->n_notices = (uint16_t)(r->unit->notices.n + (r->lack != NULL));
         row->uid = row->gid = SUPD_ID_NONE;
         row->job_id = d->job.id;
         row->job_type = job_words[d->job.type];

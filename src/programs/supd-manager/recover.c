@@ -72,6 +72,8 @@ static int replay(void *userdata, const struct record *rec, const void *data)
                 if (r && fdstore_replay(m, r, data, rec->size) == -ENOMEM)
                         return -ENOMEM;
                 return 0;
+        case RECORD_SLICE:
+                return r ? groups_replay_slice(r, data, rec->size) : 0;
         case RECORD_GROUPS:
                 return m->checking ? 0 : groups_replay(m, data, rec->size);
         case RECORD_ENVIRONMENT:
@@ -445,6 +447,7 @@ void recover_reconcile(struct manager *m)
                 r->unpublished = true;
                 (void)list_add(&m->unpublished, i);
                 take_up(m, r);
+                resources_recover(m, r);
         }
         launch_look(m);
         exits_take(m);

@@ -186,6 +186,7 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         memset(&r->d.main, 0, sizeof(r->d.main));
         memset(&r->d.control, 0, sizeof(r->d.control));
         exits_unwatch(m, r);
+        groups_move(m, r);
         if (r->status_text)
                 r->status_text[0] = 0;
 }

@@ -212,6 +212,10 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
                 log_diag(m, &diag);
         if (v < 0)
                 return v;
+        if (old) {
+                groups_stay(m, r, u);
+                resources_changed(m, r, u);
+        }
         r->unit = u;
         r->loaded = true;
         (void)hash_add_names(m, r); /* an alias that is missed is found on the disk again */

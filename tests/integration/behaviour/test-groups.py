@@ -59,7 +59,7 @@ AUTO = {'SUPD_CGROUPS': 'auto'}
 
 class World(unittest.TestCase):
     """What holds wherever there is a cgroup to be had."""
-    escapes_are_found = True
+    escapes_are_found = has_groups = True
     group = None
 
     @classmethod
@@ -194,6 +194,44 @@ class World(unittest.TestCase):
         self.s.ctl('stop', 'h.service', check=0)
         self.gone(pids)
 
+    def new_manager(self):
+        old = self.s.manager()
+        os.kill(old, signal.SIGKILL)
+        wait(lambda: self.s.manager() not in (0, old), 'another manager')
+        self.s.ready()
+
+    def test_20_slices(self):
+        """What runs stays where it is when Slice= is changed, also for the next manager, and goes there with its next start."""
+        if not self.has_groups:
+            self.skipTest('there are none')
+        self.service('s', 'free', 'Slice=x-y.slice\n')
+        group = self.shown_group('s')
+        self.assertTrue(group.endswith('/x.slice/x-y.slice/s.service'), group)
+        self.assertEqual(self.s.show('s.service', 'Slice'), 'x-y.slice')
+        self.assertEqual(self.s.show('x.slice', 'ActiveState'), 'active')
+        text = read(self.s.units + '/s.service')
+        self.s.unit('s.service', text.replace('x-y.slice', 'z.slice'))
+        self.s.ctl('daemon-reload', check=0)
+        self.assertEqual(self.shown_group('s'), group)
+        self.new_manager()
+        self.assertEqual(self.shown_group('s'), group)
+        self.s.ctl('restart', 's.service', check=0)
+        self.assertTrue(self.shown_group('s').endswith('/z.slice/s.service'), self.shown_group('s'))
+        self.new_manager()
+        self.assertTrue(self.shown_group('s').endswith('/z.slice/s.service'))
+        self.s.ctl('stop', 's.service', check=0)
+
+    def test_21_what_cannot_be_had_is_told(self):
+        self.service('t', 'free', 'MemoryMax=1G\n')
+        if 'MemoryMax=1073741824' in self.s.ctl('show', 't.service', check=0).stdout:
+            self.skipTest('there is a controller for memory here')
+        for _ in range(2):
+            self.assertIn('not carried out here: MemoryMax=', self.s.ctl('status', 't.service', check=0).stdout)
+            self.new_manager()
+        self.s.ctl('restart', 't.service', check=0)
+        self.assertEqual(read(self.s.out).count('MemoryMax= is not carried out'), 1)
+        self.s.ctl('stop', 't.service', check=0)
+
     def test_08_alive_while_anything_lives(self):
         d = self.service('i', 'forking', 'Type=forking\nGuessMainPID=no\n')
         pids = pids_of(d, 2)
@@ -275,6 +313,8 @@ class Named(World):
 
 class Nothing(World):
     """Without cgroups the family counts: who keeps the environment is found, who escapes is left alone, and said so."""
+    has_groups = False
+
     @classmethod
     def make(cls):
         mounts()

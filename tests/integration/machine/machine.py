@@ -141,12 +141,12 @@ ENDS = {'Power down': 'poweroff', 'Restarting system': 'reboot', 'System halted'
 class Machine:
     """One boot. lines() yields what the console says until the machine has ended; then .end says how."""
 
-    def __init__(self, initrd, append='', arguments=(), timeout=120):
+    def __init__(self, initrd, append='', arguments=(), memory=512, cpus=1, timeout=150):
         self.end, self.text, self.timeout = None, '', timeout
         console = 'ttyAMA0' if os.uname().machine == 'aarch64' else 'ttyS0'
         machine = ['-machine', 'virt', '-cpu', 'max'] if os.uname().machine == 'aarch64' else []
         self.process = subprocess.Popen(
-            [qemu(), *machine, '-accel', os.environ.get('SUPD_TEST_ACCEL') or 'tcg', '-m', '512', '-kernel', kernel(), '-initrd', initrd,
+            [qemu(), *machine, '-accel', os.environ.get('SUPD_TEST_ACCEL') or 'tcg', '-m', str(memory), '-smp', str(cpus), '-kernel', kernel(), '-initrd', initrd,
              '-append', 'console=%s loglevel=3 panic=-1 rdinit=/usr/sbin/supd %s' % (console, append), '-display', 'none',
              '-serial', 'stdio', '-monitor', 'none', '-nic', 'none', '-no-reboot', *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

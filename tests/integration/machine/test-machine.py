@@ -57,7 +57,7 @@ def run(world, tree, build, work, log):
     disks = [d(work) for d in world.disks]
     arguments = [a for n, d in enumerate(disks) for a in ('-drive', 'file=%s,format=raw,if=none,id=d%d' % (d, n),
                                                          '-device', 'nvme,serial=d%d,drive=d%d' % (n, n))]
-    m = machine.Machine(image_of(world, tree, build, work), world.append, arguments)
+    m = machine.Machine(image_of(world, tree, build, work), world.append, arguments, world.memory, world.cpus)
     results = {}
     for line in m.lines():
         if log:

@@ -21,7 +21,9 @@ class World:
     append: str = ''
     disks: list = field(default_factory=list)   # functions: directory → path
     after: list = field(default_factory=list)   # (name, function of the machine and its disks → None or what is wrong)
+    cpus: int = 1
     short: bool = True
+    memory: int = 512                           # MiB
     rows: list = field(init=False)
 
     def __post_init__(self):
@@ -121,6 +123,102 @@ row disk
 ctl poweroff
 ''')
 
+# ---- limits and shares by cgroup ----
+
+LIMITED = service(SLEEP, 'MemoryMax=64M', 'MemoryHigh=50%', 'MemoryLow=1M', 'MemorySwapMax=0', 'TasksMax=20', 'CPUWeight=200', 'CPUQuota=150%',
+                  'CPUQuotaPeriodSec=50ms', 'AllowedCPUs=0', 'IOWeight=300')
+GROUPS = World('groups', end='poweroff', memory=256,
+               units={'plain.service': service(SLEEP),
+                      'limited.service': LIMITED,
+                      'old.service': service(SLEEP, 'MemoryLimit=32M', 'CPUShares=2048', 'BlockIOWeight=1000'),
+                      'share.service': service(SLEEP, 'MemoryMax=25%', 'TasksMax=10%', 'CPUQuota=0.5%'),
+                      'tasks.service': service('ExecStart=/bin/strain tasks 30', 'TasksMax=10', 'StandardOutput=file:/tmp/tasks'),
+                      'idle.service': service(SLEEP, 'CPUWeight=idle', 'Slice=-.slice'),
+                      'a.slice': '[Slice]\nMemoryMax=100M\n',
+                      'a-b.slice': '[Slice]\nTasksMax=50\nCPUWeight=50\n',
+                      'nested.service': service(SLEEP, 'Slice=a-b.slice', 'TasksMax=7'),
+                      'beside.service': service(SLEEP, 'Slice=a-b.slice'),
+                      'own.service': service(SLEEP, 'Delegate=memory pids', 'User=nobody'),
+                      'group.service': service(SLEEP, 'OOMPolicy=kill')},
+               script=r'''
+none_are_on() { ctl start plain.service; holds /supd/cgroup.subtree_control ""; holds /supd/system.slice/cgroup.subtree_control ""; }
+limits() {
+        ctl start limited.service || return 1
+        g=$(place limited.service)
+        same "$g" /supd/system.slice/limited.service && holds $g/memory.max 67108864 && holds $g/memory.low 1048576 &&
+                holds $g/memory.swap.max 0 && holds $g/pids.max 20 && holds $g/cpu.weight 200 && holds $g/cpu.max "75000 50000" &&
+                holds $g/cpuset.cpus 0 && { [ ! -e /sys/fs/cgroup$g/io.weight ] || holds $g/io.weight "default 300"; }
+}
+half() { # MemoryHigh=50%, in pages
+        whole=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo)
+        high=$(cat /sys/fs/cgroup$(place limited.service)/memory.high)
+        [ $((high / 1024)) -gt $((whole * 45 / 100)) ] && [ $((high / 1024)) -lt $((whole * 55 / 100)) ] || { echo "$high of $whole"; return 1; }
+}
+others_are_free() { holds /supd/system.slice/plain.service/memory.max max && holds /supd/system.slice/plain.service/pids.max max; }
+old_words() { ctl start old.service && g=$(place old.service) && holds $g/memory.max 33554432 && holds $g/cpu.weight 200; }
+shares() {
+        ctl start share.service && g=$(place share.service) && holds $g/cpu.max "1000 200000" && [ $(cat /sys/fs/cgroup$g/pids.max) -gt 10 ] &&
+                [ $(cat /sys/fs/cgroup$g/memory.max) -gt 40000000 ] && [ $(cat /sys/fs/cgroup$g/memory.max) -lt 67108864 ]
+}
+tasks() { ctl start tasks.service; until_true grep -q EAGAIN /tmp/tasks; same "$(cat /tmp/tasks)" "tasks 9 EAGAIN"; }
+idle() { ctl start idle.service && same "$(place idle.service)" /supd/idle.service && holds /supd/idle.service/cpu.idle 1; }
+slices() {
+        ctl start nested.service beside.service && same "$(place nested.service)" /supd/a.slice/a-b.slice/nested.service &&
+                same "$(place beside.service)" /supd/a.slice/a-b.slice/beside.service && holds /supd/a.slice/memory.max 104857600 &&
+                holds /supd/a.slice/a-b.slice/pids.max 50 && holds /supd/a.slice/a-b.slice/cpu.weight 50 &&
+                holds /supd/a.slice/a-b.slice/nested.service/pids.max 7 && is a-b.slice ActiveState active
+}
+delegated() {
+        ctl start own.service || return 1
+        d=/sys/fs/cgroup$(place own.service)
+        same "$(stat -c %U $d $d/cgroup.procs $d/cgroup.subtree_control $d/memory.max | tr '\n' ' ')" "nobody nobody nobody root " &&
+                grep -q memory $d/cgroup.controllers && grep -q pids $d/cgroup.controllers
+}
+oom_group() { ctl start group.service && holds "$(place group.service)/memory.oom.group" 1; }
+shown() {
+        is limited.service MemoryMax 67108864 && is limited.service TasksMax 20 && is limited.service CPUQuotaPerSecUSec "1s 500ms" &&
+                is plain.service MemoryMax infinity && is nested.service Slice a-b.slice && [ "$(property limited.service MemoryCurrent)" -gt 0 ] &&
+                is limited.service TasksCurrent 1 && [ "$(property limited.service CPUUsageNSec)" -gt 0 ]
+}
+changed() { # daemon-reload: what is set anew, what is not set any more, a slice, and a unit that runs stays where it is
+        sed -i 's/TasksMax=20/TasksMax=21/; s/^MemoryMax=.*//; s/^CPUWeight=.*//; s/^AllowedCPUs=.*//' /etc/systemd/system/limited.service
+        sed -i 's/TasksMax=50/TasksMax=51/' /etc/systemd/system/a-b.slice
+        echo 'Slice=a.slice' >>/etc/systemd/system/beside.service
+        ctl daemon-reload
+        g=/supd/system.slice/limited.service
+        holds $g/pids.max 21 && holds $g/memory.max max && holds $g/cpu.weight 100 && holds $g/memory.low 1048576 && holds $g/cpuset.cpus "$(cat /sys/devices/system/cpu/online)" &&
+                holds /supd/a.slice/a-b.slice/pids.max 51 && same "$(place beside.service)" /supd/a.slice/a-b.slice/beside.service &&
+                is beside.service ActiveState active
+}
+kill_manager() {
+        before=$(for p in /proc/[0-9]*; do grep -qsx supd-manager $p/comm && echo ${p#/proc/}; done)
+        kill -9 $before
+        gone() { [ ! -e /proc/$before ]; }
+        until_true gone && until_true ctl is-active plain.service
+}
+taken_up() { # by the next manager: where it runs, what it is limited to, and its end
+        kill_manager && is beside.service TasksCurrent 1 && holds /supd/system.slice/limited.service/pids.max 21 && ctl restart beside.service limited.service &&
+                same "$(place beside.service)" /supd/a.slice/beside.service && holds "$(place limited.service)/pids.max" 21 && holds "$(place limited.service)/memory.max" max
+}
+stops() { ctl stop nested.service beside.service tasks.service && [ ! -e /sys/fs/cgroup/supd/a.slice/a-b.slice/nested.service ] && [ ! -e /sys/fs/cgroup/supd/a.slice/beside.service ]; }
+row none_are_on
+row limits
+row half
+row others_are_free
+row old_words
+row shares
+row tasks
+row idle
+row slices
+row delegated
+row oom_group
+row shown
+row changed
+row taken_up
+row stops
+ctl poweroff
+''')
+
 # ---- how it ends ----
 
 REBOOT = World('reboot', end='reboot', append='systemd.unit=multi-user.target single systemd.unit=other.target',
@@ -138,4 +236,4 @@ FORCED = World('forced', end='poweroff', short=False, after=[says_not('slow stop
 KEXEC = World('kexec', end='reboot', short=False, after=[says('no kernel is loaded')], script='ctl kexec\n')
 INSIST = World('insist', end='reboot', short=False, after=[says('more than 7 times')],
                script='trap "" TERM\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do kill -INT 1; sleep 0.02; done\nsleep 100\n')
-WORLDS = [INIT, REBOOT, HALT, FORCED, KEXEC, INSIST]
+WORLDS = [INIT, GROUPS, REBOOT, HALT, FORCED, KEXEC, INSIST]

@@ -336,6 +336,103 @@ static void test_10_steps_have_names(unused_ void **state)
         assert_string_equal(plan_step_name(N_PLAN_STEPS), "unknown step");
 }
 
+static struct resource_value number(uint64_t n)
+{
+        return (struct resource_value){.value = n, .kind = RESOURCE_NUMBER};
+}
+
+static struct resource_value share(uint64_t permyriad)
+{
+        return (struct resource_value){.value = permyriad, .kind = RESOURCE_SHARE};
+}
+
+static int gather(void *userdata, const char *file, const char *value)
+{
+        return buf_printf(userdata, "%s=%s\n", file, *value == '\n' ? "" : value);
+}
+
+static void expect_files(const struct group_config *g, const struct group_config *before, uint32_t controllers,
+                         const char *expected)
+{
+        static const struct plan_whole whole = {.memory = 1000000, .swap = 5000, .tasks = 300};
+        cleanup_buf_ struct buf b = {0};
+
+        assert_int_equal(plan_group_files(g, before, controllers, &whole, gather, &b), 0);
+        assert_string_equal(buf_str(&b), expected);
+}
+
+static void test_11_files_of_a_cgroup(unused_ void **state)
+{
+        struct group_config g = {0}, before = {0};
+
+        expect_files(&g, NULL, GROUP_ALL, "");
+        g.resources[RESOURCE_MEMORY_MAX] = number(4096);
+        g.resources[RESOURCE_MEMORY_HIGH] = share(2500);
+        g.resources[RESOURCE_MEMORY_SWAP_MAX] = share(1000);
+        g.resources[RESOURCE_TASKS_MAX] = share(1);
+        g.resources[RESOURCE_CPU_QUOTA] = share(5000);
+        g.resources[RESOURCE_IO_WEIGHT] = number(7);
+        g.cpus = (char *)"0-3 5,\t7";
+        expect_files(&g, NULL, GROUP_ALL,
+                     "memory.high=250000\nmemory.max=4096\nmemory.swap.max=500\npids.max=1\ncpu.max=50000 100000\n"
+                     "io.weight=default 7\ncpuset.cpus=0-3,5,7\n");
+        expect_files(&g, NULL, GROUP_PIDS, "pids.max=1\n");
+        assert_string_equal(plan_group_lacks(&g, GROUP_ALL & ~GROUP_CPU), "CPUQuota");
+        assert_string_equal(plan_group_lacks(&g, GROUP_ALL & ~GROUP_CPUSET), "AllowedCPUs");
+        assert_null(plan_group_lacks(&g, GROUP_ALL));
+        /* what is set no more */
+        before = g;
+        g = (struct group_config){0};
+        g.resources[RESOURCE_MEMORY_MAX].kind = RESOURCE_INFINITY;
+        expect_files(&g, &before, GROUP_ALL,
+                     "memory.high=max\nmemory.max=max\nmemory.swap.max=max\npids.max=max\ncpu.max=max 100000\n"
+                     "io.weight=default 100\ncpuset.cpus=\n");
+}
+
+static void test_12_quotas_and_old_words(unused_ void **state)
+{
+        struct group_config g = {0};
+
+        g.resources[RESOURCE_CPU_QUOTA] = share(10); /* 0.1% needs a second for a millisecond */
+        expect_files(&g, NULL, GROUP_CPU, "cpu.max=1000 1000000\n");
+        g.resources[RESOURCE_CPU_QUOTA] = share(1);
+        expect_files(&g, NULL, GROUP_CPU, "cpu.max=1000 1000000\n");
+        g.resources[RESOURCE_CPU_QUOTA] = share(30000);
+        g.resources[RESOURCE_CPU_PERIOD] = number(1000);
+        expect_files(&g, NULL, GROUP_CPU, "cpu.max=3000 1000\n");
+        g = (struct group_config){0};
+        g.resources[RESOURCE_CPU_SHARES] = number(2);
+        g.resources[RESOURCE_BLOCK_IO_WEIGHT] = number(250);
+        g.resources[RESOURCE_MEMORY_LIMIT] = number(8192);
+        expect_files(&g, NULL, GROUP_ALL, "memory.max=8192\ncpu.weight=1\nio.weight=default 50\n");
+        g.resources[RESOURCE_CPU_WEIGHT].kind = RESOURCE_IDLE;
+        g.resources[RESOURCE_MEMORY_MAX] = number(4096);
+        expect_files(&g, NULL, GROUP_MEMORY | GROUP_CPU, "memory.max=4096\ncpu.idle=1\n");
+}
+
+static void test_13_slices_come_first(unused_ void **state)
+{
+        struct group_config outer = {0}, inner = {0};
+        const struct plan_slice slices[] = {{"/g/a.slice", &outer}, {"/g/a.slice/a-b.slice", &inner}};
+        struct scene *s = simple();
+
+        s->context.cgroup = "/g/a.slice/a-b.slice/x";
+        s->context.slices = slices;
+        s->context.n_slices = 2;
+        s->context.controllers = GROUP_MEMORY | GROUP_PIDS;
+        inner.resources[RESOURCE_MEMORY_MAX] = number(1);
+        s->group.resources[RESOURCE_TASKS_MAX] = number(2);
+        s->group.resources[RESOURCE_CPU_WEIGHT] = number(3); /* which cannot be had */
+        s->group.delegate = true;
+        expect_command(s, EXEC_START,
+                       "UNIT 'a.service'\nFLAGS 17\nPATH '/bin/x'\nARGV '/bin/x' '$A'\nRUNTIME\nOUTPUT 1 ''\n"
+                       "ERROR 0 ''\nUMASK 18\nCGROUP '/g/a.slice/a-b.slice/x'\n"
+                       "GROUP_FILE '/g/a.slice/cgroup.subtree_control' '+memory +pids'\n"
+                       "GROUP_FILE '/g/a.slice/a-b.slice/memory.max' '1'\n"
+                       "GROUP_FILE '/g/a.slice/a-b.slice/cgroup.subtree_control' '+pids'\n"
+                       "GROUP_FILE '/g/a.slice/a-b.slice/x/pids.max' '2'\nDELEGATE\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -349,6 +446,9 @@ int main(void)
                 cmocka_unit_test(test_08_reader_refuses),
                 cmocka_unit_test(test_09_memory_runs_out),
                 cmocka_unit_test(test_10_steps_have_names),
+                cmocka_unit_test(test_11_files_of_a_cgroup),
+                cmocka_unit_test(test_12_quotas_and_old_words),
+                cmocka_unit_test(test_13_slices_come_first),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

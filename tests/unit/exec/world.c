@@ -199,6 +199,7 @@ struct scene *scene_new(void)
         s.unit.dependencies = s.dependencies;
         s.service.exec = &s.exec;
         s.service.kill = &s.kill;
+        s.unit.group = &s.group;
         s.exec.limits = s.limits;
         s.exec.rare = &s.rare;
         s.exec.directories = s.directories;

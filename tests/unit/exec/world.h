@@ -42,6 +42,7 @@ struct scene {
         struct exec_config exec;
         struct exec_rare rare;
         struct kill_config kill;
+        struct group_config group;
         struct strings dependencies[N_UNIT_DEPENDENCIES];
         struct limit_value limits[N_EXEC_LIMITS];
         struct exec_directory_setting directories[N_EXEC_DIRECTORIES];

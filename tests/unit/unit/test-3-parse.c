@@ -498,7 +498,7 @@ static void rule_78_hardening_stops_nothing(void **state unused_)
                 "a.service",
                 SERVICE("ExecStart=/bin/"
                         "a\nPrivateTmp=yes\nPrivateTmp=true\nProtectSystem=strict\nProtectHome=no\nPrivateUsers=yes\n"
-                        "SystemCallFilter=@system-service\nTasksMax=infinity\nMemoryMax=1G\n"),
+                        "SystemCallFilter=@system-service\nIPAddressAllow=\nIPAddressDeny=any\n"),
                 SERVICE("PrivateUsers=no\n"), NULL, &d);
 
         assert_int_equal(u->load_state, LOAD_LOADED);
@@ -507,8 +507,101 @@ static void rule_78_hardening_stops_nothing(void **state unused_)
         assert_true(u->service->exec->private_tmp);
         assert_int_equal(u->service->exec->rare->protect_system, PROTECT_SYSTEM_STRICT);
         assert_true(list_contains(&u->notices, "accepted, not carried out: SystemCallFilter="));
-        assert_true(list_contains(&u->notices, "accepted, not carried out: MemoryMax="));
+        assert_true(list_contains(&u->notices, "accepted, not carried out: IPAddressDeny="));
         assert_true(u->service->exec->private_tmp);
+}
+
+static const struct resource_value *resource_of(const struct unit *u, enum resource r)
+{
+        return &u->group->resources[r];
+}
+
+/* systemd.resource-control(5): each line is one value, what it becomes, and how many mistakes it is. */
+static void resources_of_cgroups(void **state unused_)
+{
+        static const struct {
+                const char *line;
+                enum resource resource;
+                enum resource_kind kind;
+                uint64_t value;
+                unsigned warnings;
+        } rows[] = {
+                {"MemoryMax=1G", RESOURCE_MEMORY_MAX, RESOURCE_NUMBER, UINT64_C(1) << 30, 0},
+                {"MemoryMax=50%", RESOURCE_MEMORY_MAX, RESOURCE_SHARE, 5000, 0},
+                {"MemoryMax=infinity", RESOURCE_MEMORY_MAX, RESOURCE_INFINITY, 0, 0},
+                {"MemoryMax=1G\nMemoryMax=", RESOURCE_MEMORY_MAX, RESOURCE_UNSET, 0, 0},
+                {"MemoryMax=0", RESOURCE_MEMORY_MAX, RESOURCE_UNSET, 0, 1},
+                {"MemoryMax=101%", RESOURCE_MEMORY_MAX, RESOURCE_UNSET, 0, 1},
+                {"MemoryMax=1G\nMemoryMax=-1", RESOURCE_MEMORY_MAX, RESOURCE_NUMBER, UINT64_C(1) << 30, 1},
+                {"MemoryHigh=1.5%", RESOURCE_MEMORY_HIGH, RESOURCE_SHARE, 150, 0},
+                {"MemorySwapMax=0", RESOURCE_MEMORY_SWAP_MAX, RESOURCE_NUMBER, 0, 0},
+                {"MemoryLow=0", RESOURCE_MEMORY_LOW, RESOURCE_NUMBER, 0, 0},
+                {"MemoryLimit=2M", RESOURCE_MEMORY_LIMIT, RESOURCE_NUMBER, 2 << 20, 0},
+                {"TasksMax=10", RESOURCE_TASKS_MAX, RESOURCE_NUMBER, 10, 0},
+                {"TasksMax=10K", RESOURCE_TASKS_MAX, RESOURCE_UNSET, 0, 1},
+                {"TasksMax=0", RESOURCE_TASKS_MAX, RESOURCE_UNSET, 0, 1},
+                {"TasksMax=10%", RESOURCE_TASKS_MAX, RESOURCE_SHARE, 1000, 0},
+                {"CPUWeight=10000", RESOURCE_CPU_WEIGHT, RESOURCE_NUMBER, 10000, 0},
+                {"CPUWeight=10001", RESOURCE_CPU_WEIGHT, RESOURCE_UNSET, 0, 1},
+                {"CPUWeight=idle", RESOURCE_CPU_WEIGHT, RESOURCE_IDLE, 0, 0},
+                {"IOWeight=idle", RESOURCE_IO_WEIGHT, RESOURCE_UNSET, 0, 1},
+                {"CPUShares=2", RESOURCE_CPU_SHARES, RESOURCE_NUMBER, 2, 0},
+                {"CPUShares=1", RESOURCE_CPU_SHARES, RESOURCE_UNSET, 0, 1},
+                {"BlockIOWeight=9", RESOURCE_BLOCK_IO_WEIGHT, RESOURCE_UNSET, 0, 1},
+                {"CPUQuota=250%", RESOURCE_CPU_QUOTA, RESOURCE_SHARE, 25000, 0},
+                {"CPUQuota=0.07%", RESOURCE_CPU_QUOTA, RESOURCE_SHARE, 7, 0},
+                {"CPUQuota=0%", RESOURCE_CPU_QUOTA, RESOURCE_UNSET, 0, 1},
+                {"CPUQuota=50", RESOURCE_CPU_QUOTA, RESOURCE_UNSET, 0, 1},
+                {"CPUQuota=infinity", RESOURCE_CPU_QUOTA, RESOURCE_UNSET, 0, 1},
+                {"CPUQuotaPeriodSec=10ms", RESOURCE_CPU_PERIOD, RESOURCE_NUMBER, 10000, 0},
+                {"CPUQuotaPeriodSec=1us", RESOURCE_CPU_PERIOD, RESOURCE_NUMBER, 1000, 0},
+                {"CPUQuotaPeriodSec=1min", RESOURCE_CPU_PERIOD, RESOURCE_NUMBER, USEC_PER_SEC, 0},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                cleanup_diag_ struct diag d = {0};
+                char text[128];
+                cleanup_unit_ struct unit *u = NULL;
+
+                (void)snprintf(text, sizeof(text), SERVICE("ExecStart=/bin/a\n%s\n"), rows[i].line);
+                u = unit_of("a.service", text, &d);
+                if (resource_of(u, rows[i].resource)->kind != rows[i].kind ||
+                    resource_of(u, rows[i].resource)->value != rows[i].value || d.n_warnings != rows[i].warnings)
+                        fail_msg("%s: kind %u, value %llu, %u warnings", rows[i].line,
+                                 (unsigned)resource_of(u, rows[i].resource)->kind,
+                                 (unsigned long long)resource_of(u, rows[i].resource)->value, (unsigned)d.n_warnings);
+        }
+}
+
+static bool needs(const struct unit *u, const char *name)
+{
+        return list_contains(&u->dependencies[DEP_REQUIRES], name) && list_contains(&u->dependencies[DEP_AFTER], name);
+}
+
+static void slices_and_delegation(void **state unused_)
+{
+        cleanup_diag_ struct diag d = {0};
+        cleanup_unit_ struct unit *u = unit_of(
+                "a.service", SERVICE("ExecStart=/bin/a\nSlice=a-b.slice\nDelegate=cpu memory\nDelegate=pids\n"), &d);
+        cleanup_unit_ struct unit *bad =
+                unit_of("a.service",
+                        SERVICE("ExecStart=/bin/a\nSlice=a--b.slice\nSlice=-a.slice\nSlice=a-.slice\nSlice=a\n"), &d);
+        cleanup_unit_ struct unit *s = unit_of("a-b.slice", "[Slice]\nTasksMax=5\nSlice=c.slice\n", &d);
+        cleanup_unit_ struct unit *no =
+                unit_of("a.service", SERVICE("ExecStart=/bin/a\nDelegate=yes\nDelegate=no\n"), &d);
+        cleanup_unit_ struct unit *none = unit_of("a.service", SERVICE("ExecStart=/bin/a\nDelegate=\n"), &d);
+
+        assert_string_equal(u->group->slice, "a-b.slice");
+        assert_true(needs(u, "a-b.slice"));
+        assert_int_equal(u->group->delegated, GROUP_CPU | GROUP_MEMORY | GROUP_PIDS);
+        assert_true(u->group->delegate);
+        assert_null(bad->group->slice);
+        assert_int_equal(d.n_warnings, 4);
+        assert_int_equal(s->group->resources[RESOURCE_TASKS_MAX].value, 5);
+        assert_null(s->group->slice);
+        assert_true(needs(s, "a.slice"));
+        assert_false(no->group->delegate || no->group->delegated != 0);
+        assert_true(none->group->delegate && none->group->delegated == 0);
 }
 
 static void broken_blobs_are_told_apart(void **state unused_)
@@ -564,6 +657,8 @@ int main(void)
                 T(rule_74_dynamic_user_is_an_existing_one),
                 T(rule_75_capabilities),
                 T(rule_78_hardening_stops_nothing),
+                T(resources_of_cgroups),
+                T(slices_and_delegation),
                 T(broken_blobs_are_told_apart),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
