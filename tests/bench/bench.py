@@ -170,7 +170,8 @@ class World:
     def header(self, offset):
         try:
             with open(f"{self.dir}/run/state", "rb") as f:
-                return struct.unpack("=I", os.pread(f.fileno(), 4, offset))[0]
+                data = os.pread(f.fileno(), 4, offset)
+                return struct.unpack("=I", data)[0] if len(data) == 4 else 0  # 0: just made, still empty
         except OSError:
             return 0
 
