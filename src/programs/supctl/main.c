@@ -48,11 +48,22 @@ static const struct verb *verb_find(const char *name)
         return NULL;
 }
 
+/* Bytes of UTF-8 that take no column: printf() counts them all the same. */
+static int hidden_bytes(const char *s)
+{
+        int n = 0;
+
+        for (; *s; s++)
+                n += (*s & 0xc0) == 0x80;
+        return n;
+}
+
 static void help_verbs(bool on_files)
 {
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
                 if ((verbs[i].no_table == TABLE_UNUSED) == on_files)
-                        (void)printf("  %-17s %-20s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+                        (void)printf("  %-17s %-*s %s\n", verbs[i].name, 20 + hidden_bytes(verbs[i].arguments),
+                                     verbs[i].arguments, verbs[i].help);
 }
 
 static void help(void)
