@@ -584,9 +584,9 @@ static void test_50_storm_of_orphans(void **state)
         struct fixture *f = *state;
 
         keeper_start(f, NULL);
-        assert_int_equal(manager_number(f, "storm 20000"), 1);
+        assert_int_equal(manager_number(f, "storm 8000"), 1);
         (void)manager_number(f, "exit 9 1 3"); /* in the middle of it */
-        wait_until(orphans_are(f, 20000));
+        wait_until(orphans_are(f, 8000));
         wait_until(head(f) == 1);
         assert_int_equal(entry(f, 0)->slot, 9);
 }
