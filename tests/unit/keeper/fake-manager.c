@@ -246,6 +246,11 @@ static void do_race(long rounds, long unused1, long unused2)
                                 if (pids[i] == 0)
                                         for (;;)
                                                 (void)pause();
+                                if (pids[i] < 0) {
+                                        while (i-- > 0)
+                                                (void)kill(pids[i], SIGKILL);
+                                        _exit(1); /* never is -1 killed: that would be everybody */
+                                }
                         }
                         (void)!write(p[1], pids, sizeof(pids));
                         _exit(0);
