@@ -59,7 +59,7 @@ int procs_signal_group(struct manager *m, const struct process_durable *p, const
         if (!(p->flags & PROCESS_RUNNING) || (p->flags & (PROCESS_FOREIGN | PROCESS_CLAIMED)) || p->generation == 0)
                 return -ESRCH;
         pid = atomic_load(&durable_pids(state_map(m->state))[p->slot]);
-        if (pid <= 1 || (p->pid > 0 && p->pid != pid))
+        if (pid <= 1 || pid > INT32_MAX || (p->pid > 0 && p->pid != pid))
                 return -ESRCH;
         for (unsigned i = 0; i < n; i++)
                 if (kill(-(pid_t)pid, signals[i]) < 0)
