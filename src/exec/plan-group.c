@@ -88,8 +88,12 @@ uint32_t plan_group_wants(const struct unit *u, const struct resource_value *def
         return bits;
 }
 
-const char *plan_group_lacks(const struct group_config *g, uint32_t available)
+const char *plan_group_lacks(const struct unit *u, uint32_t available)
 {
+        const struct group_config *g = u->group;
+
+        if (u->service && u->service->oom_policy == OOM_KILL && !(available & GROUP_MEMORY))
+                return "OOMPolicy";
         for (unsigned i = 0; i < N_RESOURCES; i++)
                 if (g->resources[i].kind != RESOURCE_UNSET && (rows[i].controller & ~available))
                         return rows[i].key;

@@ -61,8 +61,8 @@ int plan_build_cleanup(struct buf *ret, const struct unit *u, bool keep_runtime,
 /* ---- limits and shares of cgroups (plan-group.c) ---- */
 /* The controllers that U's own settings need, GROUP_*. DEFAULT_TASKS: TasksMax= of those that have none. */
 uint32_t plan_group_wants(const struct unit *u, const struct resource_value *default_tasks);
-/* A directive of G that CONTROLLERS do not suffice for; NULL = there is none. */
-const char *plan_group_lacks(const struct group_config *g, uint32_t controllers);
+/* A directive of U that CONTROLLERS do not suffice for; NULL = there is none. */
+const char *plan_group_lacks(const struct unit *u, uint32_t controllers);
 /* Calls PUT for each file of a cgroup with settings G that belongs to CONTROLLERS and what is to be written into it.
  * BEFORE: what it was configured to, so that what is not set any more goes back to where it was; NULL = new. 0, or the
  * first negative value of PUT. */

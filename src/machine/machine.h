@@ -71,7 +71,8 @@ enum machine_state {
         X(EMPTY, "no process that has to be waited for is left")                                                       \
         X(WATCHDOG, "no watchdog ping came in time, or WATCHDOG=trigger")                                              \
         X(RELOADING, "RELOADING=1, newer than the signal where one was sent")                                          \
-        X(STOPPING, "STOPPING=1")
+        X(STOPPING, "STOPPING=1")                                                                                      \
+        X(OOM, "the kernel killed one of its processes because memory ran out, and OOMPolicy= minds")
 
 enum machine_event {
 #define X(name, text) EVENT_##name,
@@ -120,7 +121,8 @@ enum machine_event {
         X(RELOAD_DONE, "the reload job ends as done")                                                                  \
         X(RELOAD_FAILED, "the reload job ends as failed")                                                              \
         X(ENQUEUE_START, "put a start job for the automatic restart")                                                  \
-        X(SETTLE, "queue SETTLE")
+        X(SETTLE, "queue SETTLE")                                                                                      \
+        X(RESULT_OOM, "result oom-kill, unless there is one already")
 
 enum machine_action {
 #define X(name, text) DO_##name,
@@ -151,7 +153,8 @@ enum machine_action {
         X(RELOAD_BY_SIGNAL, "Type=notify-reload with a main process, no ExecReload=")                                  \
         X(RELOAD_BY_BOTH, "Type=notify-reload with a main process, and ExecReload=")                                   \
         X(SAYS_RELOADING, "its last word was RELOADING=1, and the main process is alive")                              \
-        X(SAYS_STOPPING, "its last word was STOPPING=1, and the main process is alive")
+        X(SAYS_STOPPING, "its last word was STOPPING=1, and the main process is alive")                                \
+        X(OOM_KILLS, "OOMPolicy=kill")
 
 enum machine_guard {
 #define X(name, text) GUARD_##name,

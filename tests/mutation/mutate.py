@@ -43,7 +43,8 @@ ELSEWHERE = {
     **{'Service.' + key: 'needs the controllers of cgroup v2: machine-worlds, groups' for key in (
         'AllowedCPUs AllowedMemoryNodes BlockIOAccounting BlockIOWeight CPUAccounting CPUQuota CPUQuotaPeriodSec CPUShares CPUWeight '
         'Delegate IOAccounting IOWeight MemoryAccounting MemoryHigh MemoryLimit MemoryLow MemoryMin MemorySwapMax MemoryZSwapMax '
-        'TasksAccounting TasksMax').split()},
+        'OOMPolicy TasksAccounting TasksMax').split()},
+    'guard:OOM_KILLS': 'needs the controllers of cgroup v2: machine-worlds, groups',
     'Unit.RequiresMountsFor': 'satisfied as long as nothing here mounts: unit-3-parse',
 }
 if not any(line.startswith('CapEff') and int(line.split()[1], 16) >> 24 & 1 for line in open('/proc/self/status')):

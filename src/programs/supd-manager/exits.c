@@ -75,6 +75,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
                 e = is_main ? EVENT_MAIN_UNCLEAN : control_event(r, p, code, status);
         if (is_main && c->exit_type_cgroup && (r->d.state == STATE_START || machine_state_watched(r->d.state)))
                 r->d.flags |= UNIT_MAIN_UNKNOWN; /* ExitType=cgroup: what it has left behind is the service now */
+        if (code != CLD_EXITED && status == SIGKILL)
+                oom_look(m, r);
         if (m->verbose)
                 log_line(m, r->name, "%s process %u ended (code %d, status %d)", is_main ? "main" : "control",
                          p->last_pid, code, status);

@@ -346,10 +346,11 @@ static void events_ready(struct manager *m, struct source *s unused_, uint32_t e
                                 if (r->group_watch == e->wd && (e->mask & (IN_MODIFY | IN_Q_OVERFLOW)))
                                         look(m, r);
                         }
+                        oom_event(m, e->wd, e->mask);
                 }
 }
 
-static int events_open(struct manager *m)
+int groups_events_open(struct manager *m)
 {
         if (m->groups.inotify_fd >= 0)
                 return 0;
@@ -368,7 +369,8 @@ bool groups_watch(struct manager *m, struct run *r)
         if (!groups_has(m, r) || (r->d.flags & UNIT_OUTSIDE) || !m->groups.c.unified)
                 return false;
         if (r->group_watch == 0) {
-                if (events_open(m) < 0 || cgroup_path(&m->groups.c, groups_place(r, place, sizeof(place)), &b) < 0 ||
+                if (groups_events_open(m) < 0 ||
+                    cgroup_path(&m->groups.c, groups_place(r, place, sizeof(place)), &b) < 0 ||
                     buf_append_str(&b, "/cgroup.events") < 0)
                         return false;
                 w = inotify_add_watch(m->groups.inotify_fd, buf_str(&b), IN_MODIFY);
@@ -385,6 +387,7 @@ void groups_unwatch(struct manager *m, struct run *r)
 {
         struct list_u32 *l = &m->groups.waiting;
 
+        oom_unwatch(m, r);
         if (r->group_watch == 0)
                 return;
         (void)inotify_rm_watch(m->groups.inotify_fd, r->group_watch);
@@ -394,13 +397,20 @@ void groups_unwatch(struct manager *m, struct run *r)
                         l->v[i--] = l->v[--l->n];
 }
 
-/* Unless something is left in the old one. */
-void groups_move(struct manager *m, struct run *r)
+/* A new activation: to where Slice= says by now, and with counters at 0, unless something is left in the old one. */
+void groups_begin(struct manager *m, struct run *r)
 {
         char place[1024];
+        uint64_t n;
 
-        if (r->slice && cgroup_remove(&m->groups.c, groups_place(r, place, sizeof(place))) == 0)
+        if (!r->slice && r->d.oom_kills == 0)
+                return;
+        if (cgroup_remove(&m->groups.c, groups_place(r, place, sizeof(place))) == 0) {
                 slice_forget(m, r);
+                r->d.oom_kills = 0;
+        } else if (groups_read(m, r, OOM_COUNTER, &n)) {
+                r->d.oom_kills = (uint32_t)n;
+        }
 }
 
 /* ---- the end ---- */

@@ -13,6 +13,7 @@
  *   launcher.c  the launcher process, and which file it is
  *   procs.c     which processes belong to a unit, and signals to them
  *   groups.c    the units' cgroups (cgroup/)
+ *   oom.c       what the kernel kills because memory ran out
  *   resources.c their limits: controllers, slices, shares of the machine
  *   generators.c the unit generators, before units are read
  *   file-states.c which unit files are enabled, after units were read
@@ -122,7 +123,7 @@ struct unit_durable {
         uint32_t limit_count, n_restarts;
         uint8_t invocation[16];
         int32_t status_errno;
-        uint32_t reserved1;
+        uint32_t oom_kills;   /* of memory.events, as it was seen last */
         uint64_t watchdog_us; /* the time within which a ping has to come, of this activation; 0 = none */
         struct past_durable past;
         uint64_t job_deadline_us; /* CLOCK_MONOTONIC; 0 = none */
@@ -197,6 +198,7 @@ struct run {
         char *slice;       /* owned: where its cgroup lies although Slice= says otherwise by now; NULL = it does not */
         const char *lack;  /* a directive for which there is no controller, as it was told; NULL = none */
         bool slice_dirty;
+        int oom_watch;    /* inotify watch on its memory.events; 0 = none */
         bool group_empty; /* its cgroup was seen empty, and nothing was started in it since: so it stays */
         int group_watch;  /* inotify watch on its cgroup.events; 0 = none (they count from 1) */
         uint64_t due_us;  /* the earliest of its deadlines; 0 = none */
@@ -374,6 +376,7 @@ struct manager {
                 int inotify_fd;  /* cgroup.events of what is waited for */
                 struct source *source;
                 struct list_u32 waiting, leaving; /* units: watched; ended, with a directory that may go */
+                struct list_u32 memory;           /* units with oom_watch */
         } groups;
 
         int notify_fd, inotify_fd, control_fd; /* control: SEQPACKET for supd-bus */
@@ -523,7 +526,8 @@ const char *groups_place(const struct run *r, char *ret, size_t size);
 const char *groups_slice_of(const struct run *r);                            /* "a-b.slice" */
 const char *groups_slice(const char *slice, char *ret, size_t size);         /* "a.slice/a-b.slice"; of the root "" */
 void groups_stay(struct manager *m, struct run *r, const struct unit *next); /* before NEXT takes its unit's place */
-void groups_move(struct manager *m, struct run *r); /* a new activation begins: to where Slice= says by now */
+void groups_begin(struct manager *m, struct run *r);                         /* a new activation */
+int groups_events_open(struct manager *m); /* the inotify fd that files of cgroups are watched through */
 int groups_put_slice(struct manager *m, struct run *r, bool whole);
 int groups_replay_slice(struct run *r, const char *slice, size_t size);
 const char *groups_path(const struct manager *m, const struct run *r, char *ret,
@@ -539,6 +543,13 @@ void groups_leave(struct manager *m, struct run *r); /* it has ended: the direct
 void groups_tidy(struct manager *m);
 struct run *groups_owner(struct manager *m, pid_t pid); /* NULL = in none of ours */
 void groups_close(struct manager *m);                   /* the clean end */
+
+/* ---- oom.c ---- */
+#define OOM_COUNTER "memory.events", "\noom_kill " /* for groups_read() */
+void oom_look(struct manager *m, struct run *r);   /* whether the kernel killed one of its processes */
+void oom_watch(struct manager *m, struct run *r);  /* it is looked at when that changes; for those who ask for it */
+void oom_unwatch(struct manager *m, struct run *r);
+void oom_event(struct manager *m, int watch, uint32_t mask);
 
 /* ---- resources.c ---- */
 void resources_open(struct manager *m); /* behind groups_open(), once in a supd's life */

@@ -140,7 +140,7 @@ static void slices_find(struct manager *m, const char *slice, struct slices *ret
 /* What cannot be had is told once; a manager that takes over has it told already. */
 static void lack_note(struct manager *m, struct run *r, bool tell)
 {
-        const char *key = plan_group_lacks(r->unit->group, m->groups.c.usable ? m->resources.on : 0);
+        const char *key = plan_group_lacks(r->unit, m->groups.c.usable ? m->resources.on : 0);
 
         if (r->lack == key)
                 return;
@@ -180,6 +180,8 @@ void resources_recover(struct manager *m, struct run *r)
         if (m->groups.c.usable)
                 controllers_on(m, wanted);
         lack_note(m, r, false);
+        if (run_active(r) == ACTIVE_ACTIVE)
+                oom_watch(m, r);
 }
 
 uint64_t resources_number(struct manager *m, const struct unit *u, enum resource resource, uint64_t none)

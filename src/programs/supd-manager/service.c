@@ -106,6 +106,8 @@ static uint32_t notify_facts(const struct run *r)
                 f |= 1u << GUARD_SAYS_RELOADING;
         if (main_alive(r) && (r->d.flags & UNIT_SAYS_STOPPING))
                 f |= 1u << GUARD_SAYS_STOPPING;
+        if (c->oom_policy == OOM_KILL)
+                f |= 1u << GUARD_OOM_KILLS;
         return f;
 }
 
@@ -166,6 +168,7 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
 {
         uint64_t now = sys_mono_us();
 
+        groups_begin(m, r);
         if (r->d.limit_count == 0 || now - r->d.limit_begin_us > r->unit->start_limit_interval_us) {
                 r->d.limit_begin_us = now;
                 r->d.limit_count = 0;
@@ -186,7 +189,6 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         memset(&r->d.main, 0, sizeof(r->d.main));
         memset(&r->d.control, 0, sizeof(r->d.control));
         exits_unwatch(m, r);
-        groups_move(m, r);
         if (r->status_text)
                 r->status_text[0] = 0;
 }
@@ -363,6 +365,7 @@ static void do_result_exit(struct manager *m unused_, struct run *r, const struc
         }
 RESULT(timeout, SERVICE_RESULT_TIMEOUT)
 RESULT(watchdog, SERVICE_RESULT_WATCHDOG)
+RESULT(oom, SERVICE_RESULT_OOM_KILL)
 RESULT(protocol, SERVICE_RESULT_PROTOCOL)
 RESULT(resources, SERVICE_RESULT_RESOURCES)
 RESULT(skip, SERVICE_RESULT_EXEC_CONDITION)
@@ -478,6 +481,7 @@ static void (*const actions[N_MACHINE_ACTIONS])(struct manager *, struct run *, 
         [DO_RESULT_RESOURCES] = do_result_resources,
         [DO_RESULT_LIMIT] = do_result_limit,
         [DO_RESULT_WATCHDOG] = do_result_watchdog,
+        [DO_RESULT_OOM] = do_result_oom,
         [DO_RESULT_SKIP] = do_result_skip,
         [DO_RESULT_CLEAR] = do_result_clear,
         [DO_JOB_SKIP] = do_job_skip,
@@ -555,6 +559,8 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         jobs_state_changed(m, r, before, now);
         fdstore_settle(m, r);
         emergency_state_changed(m, r, before, now);
+        if (now == ACTIVE_ACTIVE)
+                oom_watch(m, r);
 }
 
 /* ---- the main process of a forking service ---- */

@@ -127,6 +127,13 @@ ctl poweroff
 
 LIMITED = service(SLEEP, 'MemoryMax=64M', 'MemoryHigh=50%', 'MemoryLow=1M', 'MemorySwapMax=0', 'TasksMax=20', 'CPUWeight=200', 'CPUQuota=150%',
                   'CPUQuotaPeriodSec=50ms', 'AllowedCPUs=0', 'IOWeight=300')
+LOOP = 'while :; do /bin/sleep 1; done'
+
+
+def hungry(script, *more):
+    return service("ExecStart=/bin/sh -c '%s'" % script, 'MemoryMax=32M', 'MemorySwapMax=0', 'StandardOutput=null', *more)
+
+
 GROUPS = World('groups', end='poweroff', memory=256,
                units={'plain.service': service(SLEEP),
                       'limited.service': LIMITED,
@@ -139,7 +146,13 @@ GROUPS = World('groups', end='poweroff', memory=256,
                       'nested.service': service(SLEEP, 'Slice=a-b.slice', 'TasksMax=7'),
                       'beside.service': service(SLEEP, 'Slice=a-b.slice'),
                       'own.service': service(SLEEP, 'Delegate=memory pids', 'User=nobody'),
-                      'group.service': service(SLEEP, 'OOMPolicy=kill')},
+                      'group.service': service(SLEEP, 'OOMPolicy=kill'),
+                      'eat.service': hungry('exec /bin/strain memory 80', 'ExecStopPost=/bin/sh -c "echo $SERVICE_RESULT >/tmp/eat"'),
+                      'child.service': hungry('trap : CHLD; /bin/strain memory 80 & ' + LOOP),
+                      'stays.service': hungry('trap : CHLD; /bin/strain memory 80 & ' + LOOP, 'OOMPolicy=continue'),
+                      'all.service': hungry('trap : CHLD; /bin/strain memory 80 & ' + LOOP, 'OOMPolicy=kill'),
+                      'late.service': hungry('trap : CHLD; until [ -e /tmp/late ]; do /bin/sleep 0.1; done; /bin/strain memory 80 & ' + LOOP),
+                      'again.service': hungry('[ -e /tmp/again ] && ' + LOOP + '; : >/tmp/again; exec /bin/strain memory 80', 'Restart=on-failure', 'RestartSec=0')},
                script=r'''
 none_are_on() { ctl start plain.service; holds /supd/cgroup.subtree_control ""; holds /supd/system.slice/cgroup.subtree_control ""; }
 limits() {
@@ -201,6 +214,17 @@ taken_up() { # by the next manager: where it runs, what it is limited to, and it
                 same "$(place beside.service)" /supd/a.slice/beside.service && holds "$(place limited.service)/pids.max" 21 && holds "$(place limited.service)/memory.max" max
 }
 stops() { ctl stop nested.service beside.service tasks.service && [ ! -e /sys/fs/cgroup/supd/a.slice/a-b.slice/nested.service ] && [ ! -e /sys/fs/cgroup/supd/a.slice/beside.service ]; }
+ended_by_oom() { until_true is $1 ActiveState failed && is $1 Result oom-kill; }
+main_killed() { ctl start eat.service; ended_by_oom eat.service && same "$(cat /tmp/eat)" oom-kill; }
+child_killed() { ctl start child.service; ended_by_oom child.service; }
+policy_continue() {
+        ctl start stays.service
+        killed() { grep -qx "oom_kill 1" /sys/fs/cgroup/supd/system.slice/stays.service/memory.events; }
+        until_true killed && sleep 1 && is stays.service ActiveState active && is stays.service Result success
+}
+policy_kill() { ctl start all.service; ended_by_oom all.service; }
+restarts() { ctl start again.service; until_true is again.service NRestarts 1 && until_true is again.service ActiveState active; }
+watched_by_the_next() { ctl start late.service && kill_manager && touch /tmp/late && ended_by_oom late.service; }
 row none_are_on
 row limits
 row half
@@ -215,6 +239,12 @@ row oom_group
 row shown
 row changed
 row taken_up
+row main_killed
+row child_killed
+row policy_continue
+row policy_kill
+row restarts
+row watched_by_the_next
 row stops
 ctl poweroff
 ''')

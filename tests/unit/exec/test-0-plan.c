@@ -364,6 +364,7 @@ static void expect_files(const struct group_config *g, const struct group_config
 static void test_11_files_of_a_cgroup(unused_ void **state)
 {
         struct group_config g = {0}, before = {0};
+        const struct unit u = {.group = &g};
 
         expect_files(&g, NULL, GROUP_ALL, "");
         g.resources[RESOURCE_MEMORY_MAX] = number(4096);
@@ -377,9 +378,9 @@ static void test_11_files_of_a_cgroup(unused_ void **state)
                      "memory.high=250000\nmemory.max=4096\nmemory.swap.max=500\npids.max=1\ncpu.max=50000 100000\n"
                      "io.weight=default 7\ncpuset.cpus=0-3,5,7\n");
         expect_files(&g, NULL, GROUP_PIDS, "pids.max=1\n");
-        assert_string_equal(plan_group_lacks(&g, GROUP_ALL & ~GROUP_CPU), "CPUQuota");
-        assert_string_equal(plan_group_lacks(&g, GROUP_ALL & ~GROUP_CPUSET), "AllowedCPUs");
-        assert_null(plan_group_lacks(&g, GROUP_ALL));
+        assert_string_equal(plan_group_lacks(&u, GROUP_ALL & ~GROUP_CPU), "CPUQuota");
+        assert_string_equal(plan_group_lacks(&u, GROUP_ALL & ~GROUP_CPUSET), "AllowedCPUs");
+        assert_null(plan_group_lacks(&u, GROUP_ALL));
         /* what is set no more */
         before = g;
         g = (struct group_config){0};

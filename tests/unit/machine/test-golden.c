@@ -253,7 +253,7 @@ static void list_records(FILE *f)
         FIELD(unit_durable, n_restarts);
         FIELD(unit_durable, invocation);
         FIELD(unit_durable, status_errno);
-        FIELD(unit_durable, reserved1);
+        FIELD(unit_durable, oom_kills);
         FIELD(unit_durable, watchdog_us);
         FIELD(unit_durable, past);
         FIELD(unit_durable, job_deadline_us);
