@@ -287,7 +287,7 @@ const struct scenario scenarios[] = {
                 .what = "a variable is set for the services to come, and one of them is told it",
                 .units = {{"a.service", SERVICE
                            "Type=oneshot\nRemainAfterExit=yes\nExecStartPre=/bin/sh -c 'test \"$CRASH_A\" = two'\n"
-                           "ExecStart=@DIARY@ --name=parent --exit-after-ms=5\n"}},
+                           "ExecStart=@DIARY@ --exit-after-ms=5\n"}},
                 .setup = {{ACT_SUPCTL, "set-environment CRASH_A=one CRASH_B=three", .until = {UNTIL_NOTHING}}},
                 .steps = {{ACT_SUPCTL, "set-environment CRASH_A=two", .until = {UNTIL_NOTHING}},
                           {ACT_SUPCTL, "start a.service", .until = SHOWS("a.service", "ActiveState=active")}},

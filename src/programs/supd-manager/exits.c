@@ -258,7 +258,7 @@ int exits_claim_main(struct manager *m, struct run *r, pid_t pid)
         if (state_slot_of_pid(m->state, (uint32_t)pid, &slot) == 0 || is_being_claimed(m, pid))
                 return -EPERM; /* recorded for something else already */
         if (v < 0)
-                return claim_ended(m, r, pid);
+                return v == -ESRCH ? claim_ended(m, r, pid) : v; /* not to be known now */
         v = state_slot_alloc(m->state, r->id, 0, r->d.invocation, &slot, &generation);
         if (v < 0)
                 return v;

@@ -183,14 +183,15 @@ enum deadline { DEADLINE_STATE, DEADLINE_WATCHDOG, DEADLINE_JOB, N_DEADLINES };
 struct run {
         uint32_t id;
         bool dirty, unpublished, loaded, edges_made;
-        bool look;          /* LOOK_EMPTY is due */
-        bool none_seen;     /* no process was found that could write the PID file; a second look decides */
-        bool launch_listed; /* in manager.launching */
-        bool sent[2];       /* the plan of the start at hand has gone out: main, control */
-        uint8_t kill_due;   /* enum kill_what, an effect of this turn */
-        uint8_t kill_again; /* not all could be found: once more with the look in 50 ms */
-        char *name;         /* owned */
-        struct unit *unit;  /* owned; never NULL once loaded */
+        bool pidfile_unread; /* nobody could look into its PID file: again in 50 ms */
+        bool look;           /* LOOK_EMPTY is due */
+        bool none_seen;      /* no process was found that could write the PID file; a second look decides */
+        bool launch_listed;  /* in manager.launching */
+        bool sent[2];        /* the plan of the start at hand has gone out: main, control */
+        uint8_t kill_due;    /* enum kill_what, an effect of this turn */
+        uint8_t kill_again;  /* not all could be found: once more with the look in 50 ms */
+        char *name;          /* owned */
+        struct unit *unit;   /* owned; never NULL once loaded */
         struct blob_durable blob;
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */

@@ -565,14 +565,21 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
 
 /* ---- the main process of a forking service ---- */
 
+static bool is_shortage(int v)
+{
+        return v == -EMFILE || v == -ENFILE || v == -ENOMEM || v == -ENOSPC;
+}
+
+/* 0: there is none; negative errno: nobody could look. */
 static pid_t read_pid_file(const char *path)
 {
         char text[64];
         char *end;
         long pid;
+        int v = sys_read_file(path, text, sizeof(text), NULL);
 
-        if (sys_read_file(path, text, sizeof(text), NULL) < 0)
-                return 0;
+        if (v < 0)
+                return v == -ENOENT ? 0 : v;
         pid = strtol(text, &end, 10);
         while (*end == ' ' || *end == '\n' || *end == '\r' || *end == '\t')
                 end++;
@@ -604,9 +611,16 @@ static bool find_by_pid_file(struct manager *m, struct run *r)
 {
         bool behind = r->d.state == STATE_START_POST, last = behind || config(r)->commands[EXEC_START_POST].n == 0;
         pid_t pid = read_pid_file(config(r)->pid_file);
-        bool found = pid > 0 && exits_claim_main(m, r, pid) == 0 && (!behind || (r->d.main.flags & PROCESS_RUNNING));
+        int v = pid > 0 ? exits_claim_main(m, r, pid) : (int)pid;
+        bool found = pid > 0 && v == 0 && (!behind || (r->d.main.flags & PROCESS_RUNNING));
 
         engine_touch(m, r);
+        r->pidfile_unread = !found && (pid < 0 || is_shortage(v));
+        if (r->pidfile_unread) {
+                r->d.flags |= UNIT_WAIT_PIDFILE;
+                exits_look_later(m, r); /* nothing needs to change for it to be there */
+                return false;
+        }
         if (!found && last) {
                 r->d.flags |= UNIT_WAIT_PIDFILE;
                 return false;
@@ -788,7 +802,9 @@ void service_look(struct manager *m, struct run *r)
                 return;
         }
         if (r->d.state == STATE_START || r->d.state == STATE_START_POST) {
-                if (r->d.flags & UNIT_WAIT_PIDFILE)
+                if (r->pidfile_unread)
+                        exits_pidfile_changed(m);
+                else if (r->d.flags & UNIT_WAIT_PIDFILE)
                         look_for_writer(m, r);
                 return;
         }
