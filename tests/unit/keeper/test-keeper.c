@@ -58,7 +58,7 @@ static void test_01_manager_starts_with_state(void **state)
         assert_non_null(strstr(info, "--runtime-dir "));
         assert_int_equal(atomic_load(&f->header->keeper_pid), f->keeper);
         assert_int_equal(atomic_load(&f->header->n_slots), DURABLE_FIRST_SLOTS);
-        assert_int_equal(atomic_load(&f->header->manager_starts), 1);
+        wait_until(atomic_load(&f->header->manager_starts) == 1); /* counted behind the fork */
         assert_int_equal(atomic_load(&f->header->manager_healthy), 1);
         assert_int_equal(atomic_load(&f->header->keeper_form), 2);
 }
@@ -251,7 +251,7 @@ static void test_20_manager_killed_next_gets_the_same_ring(void **state)
         manager_accept(f);
         (void)manager_ask(f, "info");
         assert_int_not_equal(atomic_load(&f->header->manager_pid), dead);
-        assert_int_equal(atomic_load(&f->header->manager_starts), 2);
+        wait_until(atomic_load(&f->header->manager_starts) == 2); /* counted behind the fork */
         assert_int_equal(atomic_load(&f->header->manager_deaths), 1);
         assert_true(said(f, "was killed by signal 9"));
         assert_int_equal(kill(service, SIGTERM), 0);
@@ -273,10 +273,10 @@ static void test_21_exit_while_no_manager_runs(void **state)
         assert_int_equal(kill(service, SIGKILL), 0);
         wait_until(gone(service));
         assert_int_equal(head(f), 1);
-        assert_int_equal(atomic_load(&f->header->manager_starts), 1);
+        wait_until(atomic_load(&f->header->manager_starts) == 1); /* counted behind the fork */
         assert_int_equal(kill(straggler, SIGKILL), 0);
         manager_accept(f);
-        assert_int_equal(atomic_load(&f->header->manager_starts), 2);
+        wait_until(atomic_load(&f->header->manager_starts) == 2); /* counted behind the fork */
         assert_true(manager_number(f, "bell") > 0);
 }
 
@@ -431,7 +431,7 @@ static void test_31_keeper_killed_its_state_is_taken_over(void **state)
         assert_int_equal(atomic_load(&f->header->commits), 1234);
         assert_int_equal(atomic_load(&durable_pids(f->map)[6]), service);
         assert_int_equal(atomic_load(&f->header->n_fds), 0);
-        assert_int_equal(atomic_load(&f->header->manager_starts), 2);
+        wait_until(atomic_load(&f->header->manager_starts) == 2); /* counted behind the fork */
         assert_int_equal(atomic_load(&f->header->keeper_pid), f->keeper);
         assert_true(said(f, "taking over"));
 }
