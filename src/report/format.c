@@ -38,6 +38,17 @@ const char *format_real(uint64_t us, char ret[64])
         return ret;
 }
 
+const char *format_day(uint64_t us, char ret[64])
+{
+        time_t seconds = (time_t)(us / USEC_PER_SEC);
+        struct tm tm;
+
+        ret[0] = 0;
+        if (us > 0 && us != UINT64_MAX && localtime_r(&seconds, &tm))
+                (void)strftime(ret, 64, "%Y-%m-%d %H:%M:%S", &tm);
+        return ret;
+}
+
 #define MINUTE UINT64_C(60)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)

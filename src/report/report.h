@@ -16,6 +16,7 @@
 
 /* ---- format.c: numbers and times ---- */
 const char *format_real(uint64_t us, char ret[64]); /* "Sun 2026-11-22 15:07:12 UTC"; "" for 0 */
+const char *format_day(uint64_t us, char ret[64]);  /* "2026-11-22 15:07:12"; "" for 0 */
 const char *format_ago(uint64_t us, char ret[64]);  /* "3min 2s ago" */
 const char *format_span(uint64_t us, char ret[64]); /* "1min 30s"; "infinity" */
 const char *format_bytes(uint64_t n, char ret[32]); /* "5.1M" */

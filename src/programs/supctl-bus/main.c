@@ -181,11 +181,30 @@ static int parse_signal(const char *s)
         return -EINVAL;
 }
 
+static int parse_number(const char *s, int32_t *ret)
+{
+        char *end;
+        long v;
+
+        errno = 0;
+        v = strtol(s, &end, 0);
+        if (errno || end == s || *end || v < INT32_MIN || v > INT32_MAX)
+                return -EINVAL;
+        *ret = (int32_t)v;
+        return 0;
+}
+
 static int run_kill(struct control *c, const struct verb *v, char **args, int n)
 {
         int signal = parse_signal(c->options->signal ? c->options->signal : "TERM"), code = 0;
+        const char *whom = c->options->whom ? c->options->whom : "all", *given = c->options->value;
         struct names l = {0};
+        int32_t value = 0;
 
+        if (given && parse_number(given, &value) < 0) {
+                (void)fprintf(stderr, "--kill-value=%s is no number\n", given);
+                return 2;
+        }
         if (signal < 0) {
                 (void)fprintf(stderr, "Unknown signal %s; give a name like TERM or a number\n", c->options->signal);
                 return 2;
@@ -194,8 +213,10 @@ static int run_kill(struct control *c, const struct verb *v, char **args, int n)
                 code = 1;
         for (unsigned i = 0; i < l.n; i++) {
                 sd_bus_error e = SD_BUS_ERROR_NULL;
-                int r = control_call(c, MANAGER_IF, v->method, false, &e, NULL, "ssi", l.v[i],
-                                     c->options->whom ? c->options->whom : "all", signal);
+                int r = given ? control_call(c, MANAGER_IF, "QueueSignalUnit", false, &e, NULL, "ssii", l.v[i], whom,
+                                             signal, value)
+                              : control_call(c, MANAGER_IF, v->method, false, &e, NULL, "ssi", l.v[i], whom, signal);
+
                 if (r < 0) {
                         (void)failed_to("kill", l.v[i], r, &e, true);
                         code = 1;
@@ -286,7 +307,10 @@ static int run_cancel(struct control *c, const struct verb *v, char **args, int 
 
 static int run_list_jobs(struct control *c, const struct verb *v, char **args unused_, int n unused_)
 {
+        struct columns t = {.n_columns = 4, .right = 1u << 0, .shrink = 1u << 1};
         const char *unit, *type, *state, *job_path, *path;
+        struct json j = {.form = c->options->json};
+        struct screen s = screen_look();
         sd_bus_message *reply = NULL;
         sd_bus_error e = SD_BUS_ERROR_NULL;
         unsigned count = 0;
@@ -295,18 +319,34 @@ static int run_list_jobs(struct control *c, const struct verb *v, char **args un
 
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, 'a', "(usssoo)");
+        json_open(&j, NULL, '[');
         while (r >= 0 &&
                (r = sd_bus_message_read(reply, "(usssoo)", &id, &unit, &type, &state, &job_path, &path)) > 0) {
+                char number[16];
+
+                (void)snprintf(number, sizeof number, "%u", id);
                 if (count++ == 0 && !c->options->quiet)
-                        (void)printf("%5s %-40s %-14s %s\n", "JOB", "UNIT", "TYPE", "STATE");
-                (void)printf("%5u %-40s %-14s %s\n", id, unit, type, state);
+                        (void)columns_add(&t, "", (const char *const[]){"JOB", "UNIT", "TYPE", "STATE"});
+                (void)columns_add(&t, "", (const char *const[]){number, unit, type, state});
+                json_open(&j, NULL, '{');
+                json_u64(&j, "job", id);
+                json_string(&j, "unit", unit);
+                json_string(&j, "type", type);
+                json_string(&j, "state", state);
+                json_close(&j, '}');
         }
+        json_close(&j, ']');
         if (r < 0)
                 (void)failed_to("list", "jobs", r, &e, true);
-        else if (!c->options->quiet && count == 0)
-                (void)puts("No jobs running.");
-        else if (!c->options->quiet)
-                (void)printf("\n%u jobs listed.\n", count);
+        else if (c->options->json)
+                json_print(&j);
+        else
+                columns_print(&t, 0, c->options->full ? 0 : s.width, s.colour && !c->options->quiet ? "\033[4m" : "",
+                              stdout);
+        if (r >= 0 && !c->options->json && !c->options->quiet)
+                (void)(count == 0 ? printf("No jobs running.\n") : printf("\n%u jobs listed.\n", count));
+        buf_done(&j.text);
+        columns_done(&t);
         sd_bus_error_free(&e);
         sd_bus_message_unref(reply);
         return r < 0 ? 1 : 0;
@@ -359,6 +399,7 @@ static const char *const usage_text =
         "                           ignore-dependencies, ignore-requirements\n"
         "  -s, --signal=SIGNAL      for kill (default TERM)\n"
         "  --kill-whom=WHOM         all (default), main, control\n"
+        "  --kill-value=NUMBER      for kill: sent along with the signal\n"
         "  --reverse, --after, --before, -a, --all, --plain   of dependencies: whose, in which order, all of them, "
         "bare\n"
         "  --json[=short|pretty], -l, --full                  for programs; uncut\n"
@@ -403,6 +444,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
         enum {
                 NO_BLOCK = 256,
+                VALUE,
                 WAIT,
                 JOB_MODE,
                 WHOM,
@@ -424,6 +466,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                 {"job-mode", required_argument, NULL, JOB_MODE},
                 {"kill-whom", required_argument, NULL, WHOM},
                 {"kill-who", required_argument, NULL, WHOM},
+                {"kill-value", required_argument, NULL, VALUE},
                 {"signal", required_argument, NULL, 's'},
                 {"quiet", no_argument, NULL, 'q'},
                 {"name", required_argument, NULL, NAME},
@@ -475,6 +518,9 @@ static int parse_options(int argc, char **argv, struct options *o)
                         break;
                 case BEFORE:
                         o->before = true;
+                        break;
+                case VALUE:
+                        o->value = optarg;
                         break;
                 case TAKEN:
                         break;

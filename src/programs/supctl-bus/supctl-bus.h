@@ -22,7 +22,7 @@
 struct options {
         bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before;
         enum json_form json;
-        const char *name, *job_mode, *whom, *signal;
+        const char *name, *job_mode, *whom, *signal, *value;
         char runtime_dir[PATH_MAX];
 };
 

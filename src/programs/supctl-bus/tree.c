@@ -131,7 +131,7 @@ static void print_plain(struct tree *t, const char *name, bool last)
                 return;
         }
         if (t->o->plain) {
-                (void)printf("%*s%s\n", 2 * t->depth, "", name);
+                (void)printf("  %s\n", name);
                 return;
         }
         branches(t, last, false, &line);

@@ -58,6 +58,12 @@ static void how_it_ended(const struct activation *a, char ret[160])
                                                                 : "");
 }
 
+/* For what is good to know and can be gone without. */
+static bool has_room(const struct view *v)
+{
+        return v->width == 0 || v->options->full || v->width >= 110;
+}
+
 static void add_line(struct view *v, struct columns *c, const struct activation *a)
 {
         const struct supd_past *p = a->past;
@@ -69,7 +75,7 @@ static void add_line(struct view *v, struct columns *c, const struct activation 
         bool bad = p && p->result != SUPD_RESULT_SUCCESS;
 
         how_it_ended(a, how);
-        if (main)
+        if (main && has_room(v))
                 (void)snprintf(pid, sizeof(pid), "%u", (unsigned)main);
         if (p)
                 (void)cause_text(stop, p->stop_by, p->stop_by_pid, stop_unit, why);
@@ -81,10 +87,20 @@ static void add_line(struct view *v, struct columns *c, const struct activation 
                              : !p ? "\033[0;32m"
                                   : "")
                           : "",
-                (const char *const[]){format_real(p ? p->begin_real_us : a->row->begin_real_us, when),
+                (const char *const[]){format_day(p ? p->begin_real_us : a->row->begin_real_us, when),
                                       cause_text(start, p ? p->start_by : a->row->start_by,
                                                  p ? p->start_by_pid : a->row->start_by_pid, start_unit, asked),
                                       pid, ran(a, span), how, why});
+}
+
+static void print_head(struct view *v, const char *name, const char *description)
+{
+        unsigned width =
+                v->width == 0 || v->options->full ? UINT32_MAX : v->width - MIN2(v->width, text_width(name) + 3);
+        cleanup_free_ char *cut = text_cut(description, width);
+
+        (void)printf("%s%s%s%s%s\n", v->colour ? "\033[0;1m" : "", name, v->colour ? "\033[0m" : "",
+                     *description ? " - " : "", cut ? cut : "");
 }
 
 static void history_print(struct view *v, uint32_t i, const struct activation *a, unsigned n)
@@ -95,10 +111,10 @@ static void history_print(struct view *v, uint32_t i, const struct activation *a
 
         if (n_sheets++ > 0)
                 (void)putchar('\n');
-        (void)printf("%s%s%s%s%s\n", v->colour ? "\033[0;1m" : "", supstatus_text(v->snapshot, i, SUPD_TEXT_NAME),
-                     v->colour ? "\033[0m" : "", *description ? " - " : "", description);
+        print_head(v, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME), description);
         (void)columns_add(&c, "",
-                          (const char *const[]){"STARTED", "BECAUSE", "PID", "RAN FOR", "HOW IT ENDED", "BECAUSE"});
+                          (const char *const[]){"STARTED", "BECAUSE", has_room(v) ? "PID" : "", "RAN FOR",
+                                                "HOW IT ENDED", "BECAUSE"});
         for (unsigned k = 0; k < n; k++)
                 add_line(v, &c, &a[k]);
         columns_print(&c, 2, v->options->full ? 0 : v->width, v->colour ? "\033[4m" : "", stdout);

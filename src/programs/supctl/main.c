@@ -6,38 +6,10 @@
 #include "programs/supctl/supctl.h"
 
 static const struct verb verbs[] = {
-        {"status", "[UNIT|PATTERN|PID…]", 0, UINT32_MAX, EXIT_UNKNOWN, verb_status,
-         "What units are doing (without a unit: supd itself)"},
-        {"list-units", "[PATTERN…]", 0, UINT32_MAX, EXIT_ERROR, verb_list_units, "One line per loaded unit"},
-        {"is-active", "UNIT…", 1, UINT32_MAX, EXIT_ERROR, verb_is_active, "Exit with 0 if any of them is active"},
-        {"is-failed", "UNIT…", 1, UINT32_MAX, EXIT_ERROR, verb_is_failed, "Exit with 0 if any of them has failed"},
-        {"is-system-running", "", 0, 0, EXIT_ERROR, verb_is_system_running, "Exit with 0 if all is well"},
-        {"show", "[UNIT…]", 0, UINT32_MAX, EXIT_ERROR, verb_show, "Properties, for programs: -p NAME,…  --value"},
-        {"wait", "UNIT…", 1, UINT32_MAX, EXIT_ERROR, verb_wait,
-         "Sleep until they are --state=active,… (--timeout=SPAN)"},
-        {"events", "[UNIT|PATTERN…]", 0, UINT32_MAX, EXIT_ERROR, verb_events,
-         "Changes as they come (-n N: the last ones first; --no-follow)"},
-        {"history", "UNIT|PATTERN…", 1, UINT32_MAX, EXIT_ERROR, verb_history,
-         "Their last activations: when, who asked, how they ended (-n N)"},
-        {"enable", "UNIT|PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files,
-         "Make the links that [Install] asks for (--now: and start)"},
-        {"disable", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Remove them (--now: and stop)"},
-        {"reenable", "UNIT|PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Remove them and make them anew"},
-        {"preset", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Enable or disable as the presets say"},
-        {"preset-all", "", 0, 0, TABLE_UNUSED, verb_preset_all, "Likewise, all there are"},
-        {"mask", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Make it impossible to start them"},
-        {"unmask", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Undo that"},
-        {"link", "PATH…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Make unit files elsewhere known"},
-        {"revert", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_change_files, "Back to what the vendor ships"},
-        {"add-wants", "TARGET UNIT…", 2, UINT32_MAX, TABLE_UNUSED, verb_add_dependency, "Make TARGET want them"},
-        {"add-requires", "TARGET UNIT…", 2, UINT32_MAX, TABLE_UNUSED, verb_add_dependency, "Make TARGET require them"},
-        {"is-enabled", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_is_enabled, "Exit with 0 if any of them is enabled"},
-        {"list-unit-files", "[PATTERN…]", 0, UINT32_MAX, TABLE_UNUSED, verb_list_unit_files, "All unit files"},
-        {"cat", "UNIT…", 1, UINT32_MAX, TABLE_UNUSED, verb_cat, "The files of a unit"},
-        {"verify", "UNIT|FILE…", 1, UINT32_MAX, TABLE_UNUSED, verb_verify,
-         "What becomes of each line, and what is wrong (--strict, --json)"},
-        {"get-default", "", 0, 0, TABLE_UNUSED, verb_get_default, "What default.target is"},
-        {"set-default", "TARGET", 1, 1, TABLE_UNUSED, verb_set_default, "Make it TARGET"},
+#define LOOK(name, arguments, min, max, no_table, run, complete, help) {name, arguments, min, max, no_table, run, help},
+#define FILES(name, arguments, min, max, run, complete, help)          {name, arguments, min, max, TABLE_UNUSED, run, help},
+#define BUS(name, arguments, complete, help)                           {name, arguments, 0, UINT32_MAX, TABLE_UNUSED, NULL, help},
+#include "programs/supctl/verbs-list.h"
 };
 
 static const struct verb *verb_find(const char *name)
@@ -58,29 +30,37 @@ static int hidden_bytes(const char *s)
         return n;
 }
 
-static void help_verbs(bool on_files)
+enum help_part { HELP_LOOK, HELP_BUS, HELP_FILES };
+
+static void help_verbs(enum help_part part)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-                if ((verbs[i].no_table == TABLE_UNUSED) == on_files)
-                        (void)printf("  %-17s %-*s %s\n", verbs[i].name, 20 + hidden_bytes(verbs[i].arguments),
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+                enum help_part its = !verbs[i].run                       ? HELP_BUS
+                                     : verbs[i].no_table != TABLE_UNUSED ? HELP_LOOK
+                                                                         : HELP_FILES;
+
+                if (its == part)
+                        (void)printf("  %-21s %-*s %s\n", verbs[i].name, 20 + hidden_bytes(verbs[i].arguments),
                                      verbs[i].arguments, verbs[i].help);
+        }
 }
 
 static void help(void)
 {
         (void)printf("supctl [OPTION…] VERB [UNIT…]\n\nVerbs that only look (from the status table, without asking "
                      "supd):\n");
-        help_verbs(false);
+        help_verbs(HELP_LOOK);
+        (void)printf("\nVerbs that ask supd, or have it do something:\n");
+        help_verbs(HELP_BUS);
         (void)printf("\nVerbs on unit files (also without a supd, and below --root=DIR):\n");
-        help_verbs(true);
-        (void)printf("\nAll other verbs (start, stop, restart, reload, kill, daemon-reload, …) are those of "
-                     "systemctl:\n"
-                     "  supctl help                            lists them\n"
-                     "\nOptions:\n"
-                     "  --name NAME, --user, --runtime-dir DIR  which supd (also $SUPD_NAME, $SUPD_RUNTIME_DIR)\n"
-                     "  -a --all   -l --full   -q --quiet   --failed   -t --type=…   --state=…   -n --lines=N\n"
-                     "  -p --property=…   --value   --plain   --no-legend   --no-pager   --json[=short|pretty|off]\n"
-                     "  --root=DIR   --global   --runtime   -f --force   --now   --no-reload   --preset-mode=…\n");
+        help_verbs(HELP_FILES);
+        (void)printf(
+                "\nOptions:\n"
+                "  --name NAME, --user, --runtime-dir DIR  which supd (also $SUPD_NAME, $SUPD_RUNTIME_DIR)\n"
+                "  -a --all   -l --full   -q --quiet   --failed   -t --type=…   --state=…   -n --lines=N\n"
+                "  -p --property=…   --value   --plain   --no-legend   --no-pager   --json[=short|pretty|off]\n"
+                "  --no-block   --wait   --job-mode=…   -s --signal=…   --kill-whom=…   --kill-value=…   --timeout=…\n"
+                "  --root=DIR   --global   --runtime   -f --force   --now   --no-reload   --preset-mode=…\n");
 }
 
 /* Hands everything to supctl-bus. Comes back only when that cannot be started. */
@@ -144,7 +124,7 @@ int main(int argc, char **argv)
         } else if (o.help && (verb || o.n_words == 0)) {
                 help();
                 r = EXIT_OK;
-        } else if (verb)
+        } else if (verb && verb->run)
                 r = run(verb, &o);
         else
                 r = bus(argv);

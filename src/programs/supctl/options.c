@@ -67,7 +67,9 @@ static const struct option_row rows[] = {
         {"version", 0, OPTION_FLAG, AT(version)},
         {"after", 0, OPTION_TAKEN, 0},
         {"before", 0, OPTION_TAKEN, 0},
+        {"no-block", 0, OPTION_TAKEN, 0},
         {"reverse", 0, OPTION_TAKEN, 0},
+        {"wait", 0, OPTION_TAKEN, 0},
         {"job-mode", 0, OPTION_OTHER, 0},
         {"kill-who", 0, OPTION_OTHER, 0},
         {"kill-whom", 0, OPTION_OTHER, 0},
@@ -278,4 +280,12 @@ void options_done(struct options *o)
         free(o->words);
         o->copies = NULL;
         o->words = NULL;
+}
+
+bool options_at(unsigned i, struct option_word *ret)
+{
+        if (i >= ARRAY_SIZE(rows))
+                return false;
+        *ret = (struct option_word){rows[i].name, rows[i].letter, takes_argument(rows[i].kind)};
+        return true;
 }

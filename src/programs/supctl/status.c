@@ -18,6 +18,7 @@ struct sheet { /* of one unit */
 
 static struct json output;
 static unsigned n_printed;
+static FILE *out; /* where the sheet goes: standard output, or what is cut to the width of the terminal */
 
 static const char *text(const struct sheet *s, uint32_t which)
 {
@@ -64,16 +65,17 @@ static void print_loaded(const struct sheet *s)
                 unit_file_words(s->v->options, text(s, SUPD_TEXT_NAME), path, &state, &preset);
         if (!*path && s->row->flags & SUPD_ROW_BUILT_IN)
                 path = "built in";
-        (void)printf("     Loaded: %s", supstatus_load_name(s->row->load_state));
+        (void)fprintf(out, "     Loaded: %s", supstatus_load_name(s->row->load_state));
         if (*path)
-                (void)printf(" (%s%s%s%s%s)", path, *state ? "; " : "", state, *preset ? "; preset: " : "", preset);
+                (void)fprintf(out, " (%s%s%s%s%s)", path, *state ? "; " : "", state, *preset ? "; preset: " : "",
+                              preset);
         if (*error)
-                (void)printf(" (Reason: %s)", error);
-        (void)putchar('\n');
+                (void)fprintf(out, " (Reason: %s)", error);
+        (void)fputc('\n', out);
         for (const char *label = "    Drop-In: "; *drop_ins; label = "             ") {
                 size_t n = strcspn(drop_ins, " ");
 
-                (void)printf("%s%.*s\n", label, (int)n, drop_ins);
+                (void)fprintf(out, "%s%.*s\n", label, (int)n, drop_ins);
                 drop_ins += n + strspn(drop_ins + n, " ");
         }
 }
@@ -102,40 +104,62 @@ static uint64_t minus(uint64_t a, uint64_t b)
         return a > b ? a - b : 0;
 }
 
+/* " since DATE; AGO", and without the date where that would not fit behind USED columns. */
+static void print_since(const struct sheet *s, uint64_t began, unsigned used)
+{
+        unsigned width = s->v->options->full ? 0 : s->v->width;
+        char when[64], ago[64];
+
+        (void)format_real(began, when);
+        (void)format_ago(minus(now_real_us(), began), ago);
+        if (width > 0 && used + strlen(" since ") + strlen(when) + 2 + strlen(ago) > width)
+                (void)fprintf(out, " since %s", ago);
+        else
+                (void)fprintf(out, " since %s; %s", when, ago);
+}
+
 static void print_active(const struct sheet *s)
 {
         const struct supd_status_row *row = s->row;
         const char *active = supstatus_active_name(row->active_state), *sub = supstatus_sub_name(row->sub_state);
         uint64_t began = since(row);
-        char when[64], ago[64];
+        char state[128], when[64], ago[64];
 
-        (void)printf("     Active: %s%s", colour(s), active);
-        if (!streq(active, sub))
-                (void)printf(" (%s)", sub);
-        (void)printf("%s", plain(s));
+        (void)snprintf(state, sizeof(state), "%s%s%s%s", active, streq(active, sub) ? "" : " (",
+                       streq(active, sub) ? "" : sub, streq(active, sub) ? "" : ")");
+        (void)fprintf(out, "     Active: %s%s%s", colour(s), state, plain(s));
         if (row->result != SUPD_RESULT_SUCCESS)
-                (void)printf(" (Result: %s)", supstatus_result_name(row->result));
+                (void)snprintf(state + strlen(state), sizeof(state) - strlen(state), " (Result: %s)",
+                               supstatus_result_name(row->result));
+        if (row->result != SUPD_RESULT_SUCCESS)
+                (void)fprintf(out, " (Result: %s)", supstatus_result_name(row->result));
         if (began)
-                (void)printf(" since %s; %s", format_real(began, when), format_ago(minus(now_real_us(), began), ago));
-        (void)putchar('\n');
+                print_since(s, began, (unsigned)(strlen("     Active: ") + strlen(state)));
+        (void)fputc('\n', out);
         if (row->flags & SUPD_ROW_START_LIMIT_HIT)
-                (void)printf("             started too often; \"supctl reset-failed %s\" allows it again\n",
-                             text(s, SUPD_TEXT_NAME));
+                (void)fprintf(out, "             started too often; \"supctl reset-failed %s\" allows it again\n",
+                              text(s, SUPD_TEXT_NAME));
         if (row->flags & SUPD_ROW_FROZEN)
-                (void)printf("             frozen: the manager died on this unit three times and leaves it alone\n");
-        if (row->next_restart_mono_us)
-                (void)printf(
-                        "    Restart: in %s\n",
-                        format_span(MAX2(minus(row->next_restart_mono_us, now_mono_us()) / 1000 * 1000, 1000), when));
+                (void)fprintf(out,
+                              "             frozen: the manager died on this unit three times and leaves it alone\n");
+        if (row->next_restart_mono_us) {
+                uint64_t left = minus(row->next_restart_mono_us, now_mono_us());
+
+                (void)fprintf(out, "    Restart: in %s, at %s\n", format_span(MAX2(left / 1000 * 1000, 1000), ago),
+                              format_real(now_real_us() + left, when));
+        }
 }
 
 static void print_conditions(const struct sheet *s)
 {
-        /* false is also what a unit says whose conditions were never looked at */
-        if (!(s->row->flags & SUPD_ROW_CONDITION_RESULT) && s->row->result == SUPD_RESULT_CONDITION)
-                (void)printf("  Condition: not met at its last start\n");
-        if (!(s->row->flags & SUPD_ROW_ASSERT_RESULT) && s->row->result == SUPD_RESULT_ASSERT)
-                (void)printf("     Assert: failed at its last start\n");
+        bool down = s->row->active_state == SUPD_ACTIVE_INACTIVE && s->row->load_state == SUPD_LOAD_LOADED;
+
+        if (!(s->row->flags & SUPD_ROW_CONDITION_RESULT) && down)
+                (void)fprintf(out, "  Condition: not met at its last start; \"supctl why %s\" tells which\n",
+                              text(s, SUPD_TEXT_NAME));
+        if (!(s->row->flags & SUPD_ROW_ASSERT_RESULT) && down)
+                (void)fprintf(out, "     Assert: failed at its last start; \"supctl why %s\" tells which\n",
+                              text(s, SUPD_TEXT_NAME));
 }
 
 static void print_documentation(const struct sheet *s)
@@ -143,9 +167,9 @@ static void print_documentation(const struct sheet *s)
         const char *docs = text(s, SUPD_TEXT_DOCUMENTATION);
 
         if (*docs)
-                (void)printf("       Docs: %s\n", docs);
+                (void)fprintf(out, "       Docs: %s\n", docs);
         if (*text(s, SUPD_TEXT_TRIGGERED_BY))
-                (void)printf("TriggeredBy: %s\n", text(s, SUPD_TEXT_TRIGGERED_BY));
+                (void)fprintf(out, "TriggeredBy: %s\n", text(s, SUPD_TEXT_TRIGGERED_BY));
 }
 
 static void print_processes(const struct sheet *s, const struct sample *now)
@@ -154,19 +178,19 @@ static void print_processes(const struct sheet *s, const struct sample *now)
         char how[64];
 
         if (row->main_pid && now->state)
-                (void)printf("   Main PID: %u (%s), %s\n", (unsigned)row->main_pid, now->command,
-                             sample_state_word(now->state));
+                (void)fprintf(out, "   Main PID: %u (%s), %s\n", (unsigned)row->main_pid, now->command,
+                              sample_state_word(now->state));
         else if (row->main_pid)
-                (void)printf("   Main PID: %u\n", (unsigned)row->main_pid);
+                (void)fprintf(out, "   Main PID: %u\n", (unsigned)row->main_pid);
         else if (row->exec_main_pid && row->exec_main_code)
-                (void)printf("   Main PID: %u (code=%s)\n", (unsigned)row->exec_main_pid,
-                             format_exit(row->exec_main_code, row->exec_main_status, how));
+                (void)fprintf(out, "   Main PID: %u (code=%s)\n", (unsigned)row->exec_main_pid,
+                              format_exit(row->exec_main_code, row->exec_main_status, how));
         if (row->control_pid)
-                (void)printf("Control PID: %u\n", (unsigned)row->control_pid);
+                (void)fprintf(out, "Control PID: %u\n", (unsigned)row->control_pid);
         if (*text(s, SUPD_TEXT_STATUS))
-                (void)printf("     Status: \"%s\"\n", text(s, SUPD_TEXT_STATUS));
+                (void)fprintf(out, "     Status: \"%s\"\n", text(s, SUPD_TEXT_STATUS));
         if (row->status_errno)
-                (void)printf("      Error: %d (%s)\n", (int)row->status_errno, strerror(row->status_errno));
+                (void)fprintf(out, "      Error: %d (%s)\n", (int)row->status_errno, strerror(row->status_errno));
 }
 
 static void print_samples(const struct sheet *s, const struct sample *now)
@@ -174,16 +198,16 @@ static void print_samples(const struct sheet *s, const struct sample *now)
         char amount[64];
 
         if (now->tasks != UINT64_MAX && now->tasks > 0)
-                (void)printf("      Tasks: %llu\n", (unsigned long long)now->tasks);
+                (void)fprintf(out, "      Tasks: %llu\n", (unsigned long long)now->tasks);
         if (now->memory != UINT64_MAX && now->tasks > 0)
-                (void)printf("     Memory: %s\n", format_bytes(now->memory, amount));
+                (void)fprintf(out, "     Memory: %s\n", format_bytes(now->memory, amount));
         if (now->cpu_us != UINT64_MAX && now->tasks > 0)
-                (void)printf("        CPU: %s\n", format_span(MAX2(now->cpu_us / 1000 * 1000, 1000), amount));
+                (void)fprintf(out, "        CPU: %s\n", format_span(MAX2(now->cpu_us / 1000 * 1000, 1000), amount));
         if (*text(s, SUPD_TEXT_CONTROL_GROUP))
-                (void)printf("     CGroup: %s\n", text(s, SUPD_TEXT_CONTROL_GROUP));
+                (void)fprintf(out, "     CGroup: %s\n", text(s, SUPD_TEXT_CONTROL_GROUP));
         if (s->row->tasks_unattributed)
-                (void)printf("    Unclear: %u processes that may or may not belong to it\n",
-                             (unsigned)s->row->tasks_unattributed);
+                (void)fprintf(out, "    Unclear: %u processes that may or may not belong to it\n",
+                              (unsigned)s->row->tasks_unattributed);
 }
 
 static void print_past(const struct sheet *s)
@@ -195,22 +219,22 @@ static void print_past(const struct sheet *s)
         char how[64], ago[64];
 
         if (row->n_restarts)
-                (void)printf("   Restarts: %u\n", (unsigned)row->n_restarts);
+                (void)fprintf(out, "   Restarts: %u\n", (unsigned)row->n_restarts);
         if (row->flags & SUPD_ROW_STATUS_UNKNOWN)
-                (void)printf("  Last exit: status not known (it ended while nobody could see it)\n");
+                (void)fprintf(out, "  Last exit: status not known (it ended while nobody could see it)\n");
         else if (code)
-                (void)printf("  Last exit: %s%s%s\n", format_exit(code, status, how), when ? "; " : "",
-                             when ? format_ago(minus(now_real_us(), when), ago) : "");
+                (void)fprintf(out, "  Last exit: %s%s%s\n", format_exit(code, status, how), when ? "; " : "",
+                              when ? format_ago(minus(now_real_us(), when), ago) : "");
         if (row->job_id)
-                (void)printf("        Job: %s, %s (%u)\n", supstatus_job_name(row->job_type),
-                             row->flags & SUPD_ROW_JOB_RUNNING ? "running" : "waiting", (unsigned)row->job_id);
+                (void)fprintf(out, "        Job: %s, %s (%u)\n", supstatus_job_name(row->job_type),
+                              row->flags & SUPD_ROW_JOB_RUNNING ? "running" : "waiting", (unsigned)row->job_id);
         if (row->n_notices)
-                (void)printf("     Notice: %s\n", text(s, SUPD_TEXT_NOTICE));
+                (void)fprintf(out, "     Notice: %s\n", text(s, SUPD_TEXT_NOTICE));
         if (row->n_notices > 1)
-                (void)printf("             and %u more: supctl verify %s\n", row->n_notices - 1u,
-                             text(s, SUPD_TEXT_NAME));
+                (void)fprintf(out, "             and %u more: supctl verify %s\n", row->n_notices - 1u,
+                              text(s, SUPD_TEXT_NAME));
         if (row->flags & SUPD_ROW_NEED_RELOAD)
-                (void)printf("Warning: its file has changed on disk; \"supctl daemon-reload\" reads it again.\n");
+                (void)fprintf(out, "Warning: its file has changed on disk; \"supctl daemon-reload\" reads it again.\n");
 }
 
 static void log_path(const struct sheet *s, char *ret, size_t size)
@@ -230,7 +254,7 @@ static void print_log(const struct sheet *s)
 
         log_path(s, path, sizeof(path));
         if (s->v->options->lines > 0 && path[0])
-                (void)log_tail(path, s->v->options->lines, !s->v->terminal, stdout);
+                (void)log_tail(path, s->v->options->lines, !s->v->terminal, out);
 }
 
 static bool is_brief(const struct view *v)
@@ -238,13 +262,13 @@ static bool is_brief(const struct view *v)
         return v->n_matching > FULL_SHEETS && !v->options->full;
 }
 
-static void print_unit(const struct sheet *s)
+static void print_sheet(const struct sheet *s)
 {
         const char *description = text(s, SUPD_TEXT_DESCRIPTION), *group = text(s, SUPD_TEXT_CONTROL_GROUP);
         struct sample now = {.tasks = UINT64_MAX, .memory = UINT64_MAX, .cpu_us = UINT64_MAX};
 
-        (void)printf("%s%s%s %s%s%s\n", colour(s), dot(s), plain(s), text(s, SUPD_TEXT_NAME), *description ? " - " : "",
-                     description);
+        (void)fprintf(out, "%s%s%s %s%s%s\n", colour(s), dot(s), plain(s), text(s, SUPD_TEXT_NAME),
+                      *description ? " - " : "", description);
         print_loaded(s);
         print_active(s);
         print_conditions(s);
@@ -255,11 +279,40 @@ static void print_unit(const struct sheet *s)
         print_samples(s, &now);
         print_past(s);
         if (view_writer(s->v)[0] != 'a') {
-                (void)printf("    ");
-                (void)view_warn(s->v, stdout);
+                (void)fprintf(out, "    ");
+                (void)view_warn(s->v, out);
         }
         if (!is_brief(s->v))
                 print_log(s);
+}
+
+/* Each line cut to the width of the terminal; in a pipe everything goes out as it is made. */
+static void print_unit(const struct sheet *s)
+{
+        unsigned width = s->v->options->full ? 0 : s->v->width;
+        char *text = NULL, *save = NULL;
+        size_t n = 0;
+
+        if (width > 0)
+                out = open_memstream(&text, &n);
+        out = out ? out : stdout;
+        print_sheet(s);
+        if (out == stdout)
+                return;
+        (void)fclose(out);
+        out = stdout;
+        for (char *line = text; line && *line; line = save) {
+                char *cut;
+
+                save = line + strcspn(line, "\n");
+                if (*save)
+                        *save++ = 0;
+                cut = text_cut(line, width);
+                (void)printf("%s%s\n", cut ? cut : line,
+                             cut && s->v->colour && text_width(line) > width ? "\033[0m" : "");
+                free(cut);
+        }
+        free(text);
 }
 
 static void unit_json(const struct sheet *s)
@@ -303,7 +356,7 @@ static int status_each(struct view *v, const char *name, bool found, uint32_t i)
         if ((!found || s.row->load_state == SUPD_LOAD_NOT_FOUND) && unloaded_status(v, name, &output, &n_printed))
                 return EXIT_NOT_RUNNING;
         if (!found || s.row->load_state == SUPD_LOAD_NOT_FOUND) {
-                (void)fflush(stdout);
+                (void)fflush(out);
                 fprintf(stderr, "Unit %s could not be found.\n", name);
                 (void)view_warn(v, stderr);
                 return EXIT_UNKNOWN;
@@ -312,7 +365,7 @@ static int status_each(struct view *v, const char *name, bool found, uint32_t i)
                 unit_json(&s);
         else if (!v->options->quiet) {
                 if (n_printed++ > 0)
-                        (void)putchar('\n');
+                        (void)fputc('\n', out);
                 print_unit(&s);
         }
         return status_of(s.row);
@@ -404,6 +457,7 @@ int verb_status(struct view *v, const char *const *words, unsigned n)
 {
         static const char *const everything[] = {"*"};
 
+        out = stdout;
         if (v->options->json)
                 return n > 0 ? status_json(v, words, n) : status_json(v, everything, v->options->all ? 1 : 0);
         if (n > 0)

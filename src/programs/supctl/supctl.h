@@ -63,13 +63,19 @@ struct verb {
         const char *arguments; /* for people */
         unsigned min, max;     /* number of arguments */
         int no_table;          /* exit status when there is no table to look into; TABLE_UNUSED: it needs none */
-        int (*run)(struct view *v, const char *const *words, unsigned n);
+        int (*run)(struct view *v, const char *const *words, unsigned n); /* NULL: supctl-bus does it */
         const char *help;
 };
 
 /* options.c */
 int options_parse(struct options *o, int argc, char **argv); /* 0, -ENOMEM; mistakes are kept in unknown and wrong */
 void options_done(struct options *o);
+struct option_word {
+        const char *name; /* long form without --; NULL = none */
+        char letter;      /* 0 = none */
+        bool takes;       /* a word of its own */
+};
+bool options_at(unsigned i, struct option_word *ret); /* false: there are no more */
 
 /* view.c: looks at the table. Errors are printed. */
 const char *unit_full_name(const char *word,
