@@ -119,7 +119,7 @@ struct durable_header {
         _Atomic uint32_t manager_healthy;    /* manager: 1 once it supervises; keeper clears at each start */
         _Atomic uint64_t commit;             /* manager: bit 63 = space (0 A, 1 B), low 48 bits = committed bytes */
         _Atomic uint64_t commits;            /* manager: number of commits, for people */
-        _Atomic uint64_t marker;             /* manager: (unit+1) << 32 | event while a step runs, else 0 */
+        _Atomic uint64_t marker;             /* manager: what is being done to which unit (poison.c); 0 = nothing */
         _Atomic uint64_t marker_last;        /* manager: the marker a predecessor died on */
         _Atomic uint32_t marker_deaths;      /* manager: deaths in a row on marker_last */
         _Atomic uint32_t manager_deaths;     /* keeper: deaths of managers that were not asked for */
@@ -142,7 +142,8 @@ struct durable_header {
         _Atomic uint32_t
                 launcher_kept;    /* manager: 1 = the installed launcher is of no use to it: the kept one is run */
         _Atomic uint32_t at_once; /* manager, before the outcome: 1 = nothing is ended or unmounted before reboot(2) */
-        uint8_t reserved[240];
+        _Atomic uint32_t poisoned[8]; /* manager: hashes of the names of units that are not read any more; 0 = none */
+        uint8_t reserved[208];
 };
 
 /* An fd in the keeper's store. The next manager inherits the same fd numbers. */

@@ -228,7 +228,7 @@ static int keep_unknown(void *userdata, const struct record *r, const void *data
 {
         struct state *s = userdata;
 
-        if (r->kind >= RECORD_NAME && r->kind <= RECORD_ENVIRONMENT)
+        if (r->kind >= RECORD_NAME && r->kind < N_RECORD_KINDS)
                 return 0;
         return state_put(s, r->kind, r->key, data, r->size);
 }

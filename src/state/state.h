@@ -32,17 +32,18 @@ struct state; /* the mapping */
 
 /* Kinds are numbers for good; an unknown kind is skipped by readers and kept across compaction by state_compact(). */
 enum record_kind {
-        RECORD_NAME = 1,     /* key: unit id; text: the unit's name */
-        RECORD_UNIT = 2,     /* key: unit id; struct unit_durable (may grow at its end) */
-        RECORD_JOB_DONE = 3, /* key: job id; struct job_done */
-        RECORD_META = 4,     /* key: 0; struct meta_durable */
-        RECORD_TEXT = 5,     /* key: unit id; the status text of the service */
-        RECORD_BLOB = 6,     /* key: unit id; where its source text lies in the blob file */
-        RECORD_GROUPS = 7,   /* key: 0; where the cgroups lie (cgroup_record()) */
-        RECORD_FDS = 8,      /* key: unit id; which fds of the keeper's store are the unit's, and their names */
-        RECORD_SLICE = 11,   /* key: unit id; where it runs although Slice= says otherwise by now; empty: it does not */
+        RECORD_NAME = 1,        /* key: unit id; text: the unit's name */
+        RECORD_UNIT = 2,        /* key: unit id; struct unit_durable (may grow at its end) */
+        RECORD_JOB_DONE = 3,    /* key: job id; struct job_done */
+        RECORD_META = 4,        /* key: 0; struct meta_durable */
+        RECORD_TEXT = 5,        /* key: unit id; the status text of the service */
+        RECORD_BLOB = 6,        /* key: unit id; where its source text lies in the blob file */
+        RECORD_GROUPS = 7,      /* key: 0; where the cgroups lie (cgroup_record()) */
+        RECORD_FDS = 8,         /* key: unit id; which fds of the keeper's store are the unit's, and their names */
         RECORD_ENVIRONMENT = 9, /* key: 0; assignments set over D-Bus, each with its NUL */
         RECORD_CHANGES = 10,    /* key: 0; how many changes of units there have been, and of which object */
+        RECORD_SLICE = 11, /* key: unit id; where it runs although Slice= says otherwise by now; empty: it does not */
+        N_RECORD_KINDS,    /* what is below it is known, and written anew by each compaction */
 };
 
 struct record {

@@ -47,7 +47,7 @@ static struct {
 static struct crowd crowd;
 static struct {
         unsigned kills[N_VICTIMS], rounds, strict_rounds, starts, exits, restarts_seen;
-        unsigned violations;
+        unsigned violations, starved, hungry_rounds;
         uint64_t worst_us[N_VICTIMS];
         struct sample first, last;
         bool any_sample;
@@ -164,6 +164,21 @@ static void strike_for_a_while(struct observer *o, uint64_t until, bool keeper_t
 
 /* ---- rounds ---- */
 
+/* How often the machine had no process to spare, as supd says: then an ExecStopPost= could not be started, and nothing
+ * was told. Others on the machine may bring that about; it is counted, and such a round's exits are not compared. */
+static unsigned starved(void)
+{
+        char path[192], line[512];
+        unsigned n = 0;
+        (void)snprintf(path, sizeof(path), "%s/supd.log", crowd.rig.dir);
+        FILE *f = fopen(path, "re");
+        while (f && fgets(line, sizeof(line), f))
+                n += strstr(line, "Resource temporarily unavailable") || strstr(line, "Cannot allocate memory");
+        if (f)
+                (void)fclose(f);
+        return n;
+}
+
 static void forget_diaries(struct observer *o)
 {
         char path[256], name[32];
@@ -219,7 +234,10 @@ static bool one_round(uint64_t until, bool keeper_too)
         strike_for_a_while(&o, until, keeper_too);
         crowd_rest(&crowd);
         reap_adopted();
-        bool strict = total.kills[KEEPER] == before;
+        bool hungry = starved() != total.starved;
+        bool strict = total.kills[KEEPER] == before && !hungry;
+        total.starved = starved();
+        total.hungry_rounds += hungry;
         crowd_judge(&crowd, &o, strict);
         if (stop_all(&o)) {
                 static struct expectation e[CROWD_MAX];
@@ -231,6 +249,13 @@ static bool one_round(uint64_t until, bool keeper_too)
                 (void)observer_settle(&o, e, crowd.n, CROWD_BACK_US);
                 measure(&o);
         }
+        char label[48];
+        (void)snprintf(label, sizeof(label), "round %u%s", total.rounds,
+                       hungry   ? ", starved"
+                       : strict ? ""
+                                : ", keeper too");
+        sample_print(label, &total.last);
+        (void)fflush(stdout);
         total.rounds++;
         total.strict_rounds += strict;
         total.violations += observer_total(&o);
@@ -259,6 +284,7 @@ static void report(void)
         (void)printf("  managers started %u, keepers exchanged in place %u, fallbacks %u\n",
                      atomic_load(&h->manager_starts), atomic_load(&h->keeper_reexecs),
                      atomic_load(&h->manager_fallbacks));
+        (void)printf("  rounds in which a process could not be forked %u\n", total.hungry_rounds);
         sample_print("first rest", &total.first);
         sample_print("last rest", &total.last);
 }

@@ -200,6 +200,7 @@ static int op_kill(void *userdata, const char *unit, const char *whom, int signa
 
 static void reset_one(struct manager *m, struct run *r)
 {
+        poison_forget(m, poison_hash(r->name, strlen(r->name)));
         r->d.limit_count = r->d.n_restarts = 0;
         r->d.flags &= ~(UNIT_LIMIT_HIT | UNIT_FROZEN);
         engine_touch(m, r);

@@ -82,7 +82,7 @@ static void engine_step(struct manager *m, const struct event *e)
                          machine_event_name(e->event), r->name);
                 return;
         }
-        atomic_store_explicit(&m->header->marker, ((uint64_t)r->id + 1) << 32 | e->event, memory_order_relaxed);
+        poison_step(m, r, e->event);
         row = machine_find(r->d.state, e->event, service_facts(m, r));
         if (row->kind == ROW_IMPOSSIBLE) {
                 m->n_impossible++;
@@ -97,7 +97,7 @@ static void engine_step(struct manager *m, const struct event *e)
                 if (row->next != old)
                         service_state_changed(m, r, old);
         }
-        atomic_store_explicit(&m->header->marker, 0, memory_order_relaxed);
+        poison_past(m);
 }
 
 /* An upper bound of what a compaction writes. Added up as units come, so that loading stays linear. */

@@ -9,11 +9,49 @@
  */
 #include "manager.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
 enum { STOP_CROWD = 64, STOP_MOMENT_NS = 2000000 }; /* units that are ending; what they are given, ns */
+
+#ifndef LOOP_SPIN_S
+#define LOOP_SPIN_S 10 /* of processor time, spent by a manager that does not come round */
+#endif
+
+/* ---- a turn without an end ---- */
+
+static volatile sig_atomic_t turn, turn_seen;
+
+static void still_here(int signal unused_)
+{
+        static const char words[] = "supd: the manager has worked on one thing for too long; starting over\n";
+
+        if (turn == turn_seen) {
+                (void)!write(STDERR_FILENO, words, sizeof(words) - 1);
+                abort();
+        }
+        turn_seen = turn;
+}
+
+/* The keeper sees a manager that leaves exits and requests lying; what spins while there is none nobody would see. The
+ * clock is processor time, so it stands still while the manager waits: an idle one is never woken. */
+static void spin_watch(void)
+{
+        const struct sigaction a = {.sa_handler = still_here, .sa_flags = SA_RESTART};
+        const struct itimerval t = {.it_interval.tv_sec = LOOP_SPIN_S, .it_value.tv_sec = LOOP_SPIN_S};
+
+        if (sigaction(SIGPROF, &a, NULL) == 0)
+                (void)setitimer(ITIMER_PROF, &t, NULL);
+}
+
+void loop_beat(struct manager *m)
+{
+        turn++;
+        atomic_fetch_add_explicit(&m->header->beat, 1, memory_order_relaxed);
+}
 
 static void timer_ready(struct manager *m, struct source *s unused_, uint32_t events unused_)
 {
@@ -61,6 +99,7 @@ void loop_remove(struct manager *m, struct source *s)
 
 int loop_init(struct manager *m)
 {
+        spin_watch();
         m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         m->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
         if (m->epoll_fd < 0 || m->timer_fd < 0)
@@ -285,6 +324,7 @@ int loop_run(struct manager *m)
                 struct epoll_event events[32];
                 int n;
 
+                turn++;
                 timers_fire(m);
                 upgrade_timeout(m);
                 units_turn(m);

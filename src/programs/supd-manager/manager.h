@@ -21,6 +21,7 @@
  *   notify.c    sd_notify messages
  *   fdstore.c   fds that services give to be kept
  *   units.c     loading, names, blobs, daemon-reload
+ *   poison.c    units that kill managers
  *   recover.c   from the durable state to a running manager
  *   check.c     could this program do that? The dry run of an upgrade
  *   upgrade.c   daemon-reexec: becoming what is installed
@@ -195,6 +196,7 @@ struct run {
         struct blob_durable blob;
         char *status_text; /* owned; NULL = none */
         unsigned heap_at;  /* place among the timers + 1; 0 = not there */
+        bool unread;       /* its text is poison (poison.c) */
         bool strange;      /* its record says what this version does not know (recover.c) */
         char *slice;       /* owned: where its cgroup lies although Slice= says otherwise by now; NULL = it does not */
         const char *lack;  /* a directive for which there is no controller, as it was told; NULL = none */
@@ -275,6 +277,10 @@ struct manager {
         struct durable_header *header;
         char *const *argv; /* borrowed */
         bool checking;     /* this is a dry run (check.c) */
+        struct {
+                uint64_t at, outer;     /* the marker; that of the step it is set within */
+                uint64_t watch, guilty; /* what the last manager died on; what three died on */
+        } poison;
         struct status_table *table;
         struct meta_durable meta;
         bool meta_dirty, recovering, ending;
@@ -407,6 +413,7 @@ int loop_add(struct manager *m, int fd, uint32_t events, void (*ready)(struct ma
 int loop_change(struct manager *m, struct source *s, uint32_t events);
 void loop_remove(struct manager *m, struct source *s); /* NULL is fine; the fd is not closed */
 int loop_run(struct manager *m);
+void loop_beat(struct manager *m); /* for who watches: a start, or a turn, has got on */
 void timer_set(struct manager *m, struct run *r, enum deadline which, uint64_t deadline_us); /* 0 = none */
 uint64_t timer_get(const struct run *r, enum deadline which);
 void timer_restore(struct manager *m, struct run *r);
@@ -461,6 +468,17 @@ void emergency_job_timeout(struct manager *m, struct run *r);
 int launch_start(struct manager *m);   /* the launcher itself */
 void launcher_keep(struct manager *m); /* it works: the keeper has it for a manager that finds another */
 void launch_child(struct manager *m);  /* SIGCHLD */
+
+/* ---- poison.c ---- */
+void poison_step(struct manager *m, const struct run *r, enum machine_event e); /* the marker, until poison_past() */
+void poison_reading(struct manager *m, uint32_t hash);                          /* likewise */
+uint32_t poison_hash(const void *data, size_t size);                            /* of a text, or of a name */
+void poison_past(struct manager *m);
+bool poison_is(struct manager *m, uint32_t hash); /* not to be read */
+void poison_forget(struct manager *m, uint32_t hash);
+void poison_forget_all(struct manager *m);
+void poison_judge(struct manager *m);
+void poison_freeze(struct manager *m);
 
 /* ---- upgrade.c, check.c ---- */
 int upgrade_begin(struct manager *m); /* -EINPROGRESS: control_reexecute_refused(), or this process ends */
@@ -599,6 +617,7 @@ void units_blobs_remove(struct manager *m); /* at the clean end */
 int units_reload_one(struct manager *m, struct run *r);
 int units_blobs_open(struct manager *m);
 const struct unit_paths *units_paths_of(const struct manager *m, const struct run *r); /* where its files are */
+void units_blobs_tidy(struct manager *m); /* what reloads that died have left */
 
 /* ---- recover.c ---- */
 int recover_state(struct manager *m);

@@ -86,6 +86,8 @@ static int replay(void *userdata, const struct record *rec, const void *data)
                 memcpy(&m->jobs_done[m->n_jobs_done % N_JOBS_DONE], data, MIN2(rec->size, sizeof(struct job_done)));
                 m->n_jobs_done++;
                 return 0;
+        case N_RECORD_KINDS:
+                break;
         }
         return 0;
 }
@@ -185,6 +187,7 @@ int recover_state(struct manager *m)
         if (v < 0)
                 return v;
         m->jobs_done_recorded = m->n_jobs_done;
+        poison_judge(m);
         m->recovering = m->n_runs > 0;
         v = fill_gaps(m);
         if (v == 0 && units_blobs_open(m) < 0 && !m->checking)
@@ -201,29 +204,6 @@ int recover_state(struct manager *m)
                 v = units_load_pending(m);
         m->recovering = false;
         return v;
-}
-
-/* ---- the marker ---- */
-
-static void judge_marker(struct manager *m)
-{
-        uint64_t marker = atomic_exchange(&m->header->marker, 0);
-        uint32_t deaths, id = (uint32_t)(marker >> 32);
-
-        if (marker == 0)
-                return;
-        if (atomic_load(&m->header->marker_last) != marker)
-                atomic_store(&m->header->marker_deaths, 0);
-        atomic_store(&m->header->marker_last, marker);
-        deaths = atomic_fetch_add(&m->header->marker_deaths, 1) + 1;
-        if (deaths < 3 || id == 0 || id > m->n_runs)
-                return;
-        m->runs[id - 1]->d.flags |= UNIT_FROZEN;
-        engine_touch(m, m->runs[id - 1]);
-        log_line(m, m->runs[id - 1]->name,
-                 "three managers died on event %s of this unit: it is frozen, its processes are left alone; "
-                 "'supctl reset-failed %s' takes it up again",
-                 machine_event_name((enum machine_event)(marker & 0xff)), m->runs[id - 1]->name);
 }
 
 /* ---- slots ---- */
@@ -434,7 +414,8 @@ static void take_up(struct manager *m, struct run *r)
 
 void recover_reconcile(struct manager *m)
 {
-        judge_marker(m);
+        units_blobs_tidy(m);
+        poison_freeze(m);
         state_slots_rebuild(m->state, slot_in_use, m);
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 settle_launch(m, m->runs[i], &m->runs[i]->d.main);

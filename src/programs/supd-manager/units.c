@@ -9,6 +9,7 @@
  */
 #include "manager.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -203,10 +204,15 @@ int units_parse(struct manager *m, struct run *r, const void *blob, size_t size)
 {
         cleanup_diag_ struct diag diag = {0};
         struct unit *u, *old = r->unit;
+        uint32_t hash = poison_hash(blob, size);
         int v;
 
-        atomic_fetch_add_explicit(&m->header->beat, 1, memory_order_relaxed);
+        loop_beat(m);
+        if (poison_is(m, hash))
+                return -EKEYREJECTED;
+        poison_reading(m, hash);
         v = unit_parse(blob, size, &m->context, &u, &diag);
+        poison_past(m);
 
         if (!m->recovering)
                 log_diag(m, &diag);
@@ -234,16 +240,44 @@ const struct unit_paths *units_paths_of(const struct manager *m, const struct ru
         return streq(r->name, FRONT_UNIT) ? &m->own_paths : &m->paths;
 }
 
+/* What killed three managers is not looked at: the unit is there as one without a file, and says why. */
+static int load_none(struct manager *m, struct run *r)
+{
+        static char why[] = "three managers died while they read it; it is read again when its text is another one";
+        cleanup_diag_ struct diag diag = {0};
+        cleanup_buf_ struct buf blob = {0};
+        int v = unit_gather(&m->no_paths, r->name, &blob, &diag);
+
+        if (v == 0)
+                v = units_parse(m, r, blob.data, blob.size);
+        if (v < 0)
+                return v;
+        r->unread = true;
+        r->unit->load_state = LOAD_ERROR;
+        r->unit->load_error = why; /* not the unit's own memory, like all else in it */
+        log_line(m, r->name, "%s", why);
+        engine_show(m, r);
+        return 0;
+}
+
 static int load_one(struct manager *m, struct run *r)
 {
         cleanup_diag_ struct diag diag = {0};
         cleanup_buf_ struct buf blob = {0};
-        int v = unit_gather(units_paths_of(m, r), r->name, &blob, &diag);
+        int v;
 
+        if (poison_is(m, poison_hash(r->name, strlen(r->name))))
+                return load_none(m, r);
+        r->unread = false;
+        poison_reading(m, poison_hash(r->name, strlen(r->name)));
+        v = unit_gather(units_paths_of(m, r), r->name, &blob, &diag);
+        poison_past(m);
         log_diag(m, &diag);
         if (v < 0)
                 return v;
         v = units_parse(m, r, blob.data, blob.size);
+        if (v == -EKEYREJECTED)
+                return load_none(m, r);
         if (v < 0)
                 return v;
         blob_keep(m, r, &blob);
@@ -514,6 +548,22 @@ int units_reload(struct manager *m)
         blob_path(m, old, path, sizeof(path));
         (void)unlink(path);
         return v;
+}
+
+/* A reload writes a new generation and removes the old one behind its commit: a manager that dies in it leaves the one
+ * or the other. */
+void units_blobs_tidy(struct manager *m)
+{
+        DIR *d = opendir(m->runtime_dir);
+        struct dirent *e;
+        unsigned generation;
+        char rest;
+
+        while (d && (e = readdir(d)))
+                if (sscanf(e->d_name, "units.%u%c", &generation, &rest) == 1 && generation != m->meta.blob_generation)
+                        (void)unlinkat(dirfd(d), e->d_name, 0);
+        if (d)
+                (void)closedir(d);
 }
 
 void units_blobs_remove(struct manager *m)

@@ -124,6 +124,7 @@ static _Noreturn void swap(struct manager *m)
 {
         engine_settle(m);
         atomic_store(&m->header->launcher_kept, 0);
+        poison_forget_all(m); /* another version may do better */
         log_line(m, NULL, "the manager starts anew, as it was asked to");
         _exit(HANDOVER_EXIT_REEXEC);
 }
