@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Datagrams of services: any text, with any number of fds, in any state of the unit they are of. The manager's own code
+ * takes them; what it changes stays inside the record, the queue and the lists, and no fd is forgotten.
+ *
+ * Input: one byte for the unit's state, one for the number of fds, then the text.
+ */
+#include "programs/supd-manager/notify.c" /* take() is what is asked */
+
+#include <sys/mman.h>
+
+#include "abi/durable-file.h"
+#include "fuzz.h"
+
+static struct manager m;
+static struct run *r;
+static int keeper_end = -1;
+
+static const char text_of_unit[] = "[Service]\nType=notify-reload\nNotifyAccess=all\nFileDescriptorStoreMax=3\n"
+                                   "WatchdogSec=5\nExecStart=/bin/true\n";
+
+static int state_file(void)
+{
+        struct durable_header h = {.major = DURABLE_MAJOR,
+                                   .minor = DURABLE_MINOR,
+                                   .header_size = sizeof(h),
+                                   .slot_size = sizeof(struct durable_slot),
+                                   .n_slots = DURABLE_FIRST_SLOTS};
+        int fd = memfd_create("state", MFD_CLOEXEC);
+
+        memcpy(h.magic, DURABLE_MAGIC, sizeof(h.magic));
+        CLAIM(fd >= 0 && ftruncate(fd, (off_t)DURABLE_FILE_SIZE) == 0);
+        CLAIM(durable_allocate(fd, 0, DURABLE_PIDS) == 0 && durable_allocate(fd, DURABLE_RING, 4096) == 0);
+        CLAIM(durable_allocate_slots(fd, 0, DURABLE_FIRST_SLOTS) == 0);
+        CLAIM(pwrite(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h));
+        return fd;
+}
+
+static void unit_begin(void)
+{
+        char directory[] = "/tmp/fuzz-notify.XXXXXX", path[64];
+        struct unit_paths paths;
+        struct buf blob = {0};
+        struct diag diag = {0};
+        int fd;
+
+        CLAIM(mkdtemp(directory));
+        (void)snprintf(path, sizeof(path), "%s/a.service", directory);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        CLAIM(fd >= 0 && write(fd, text_of_unit, sizeof(text_of_unit) - 1) == (ssize_t)sizeof(text_of_unit) - 1);
+        (void)close(fd);
+        CLAIM(unit_paths_init(&paths, directory, false, false) == 0);
+        CLAIM(unit_gather(&paths, "a.service", &blob, &diag) == 0);
+        CLAIM(units_add(&m, "a.service", 0, &r) == 0 && units_parse(&m, r, blob.data, blob.size) == 0);
+        CLAIM(r->unit->service && r->unit->service->type == SERVICE_NOTIFY_RELOAD);
+        (void)unlink(path);
+        (void)rmdir(directory);
+        buf_done(&blob);
+}
+
+static void begin(void)
+{
+        int pair[2];
+
+        if (r)
+                return;
+        m.name = "fuzz";
+        m.runtime_dir = "/nonexistent";
+        m.notify_fd = m.inotify_fd = m.blob_fd = -1;
+        m.keeper_pid = getppid();
+        CLAIM(loop_init(&m) == 0 && state_open(state_file(), &m.state) == 0);
+        m.header = state_header(m.state);
+        CLAIM(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
+        m.keeper_fd = pair[0];
+        keeper_end = pair[1];
+        CLAIM(loop_add(&m, m.keeper_fd, 0, NULL, NULL, &m.keeper_source) == 0);
+        unit_begin();
+}
+
+static int lowest_fd(void)
+{
+        int fd = dup(keeper_end);
+
+        CLAIM(fd >= 0);
+        (void)close(fd);
+        return fd;
+}
+
+static void keeper_reads(void)
+{
+        char bytes[256];
+
+        while (recv(keeper_end, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+                ; /* the fds go with it */
+}
+
+/* Everything that a message can have left behind. */
+static void end(void)
+{
+        r->d.state = STATE_DEAD;
+        fdstore_settle(&m, r);
+        keeper_reads();
+        CLAIM(r->d.main.flags == 0 || r->d.main.pid > 1);
+        exits_unwatch(&m, r);
+        if (r->d.main.generation != 0)
+                state_slot_free(m.state, r->d.main.slot);
+        for (size_t i = 0; i < m.freed_slots.n; i++)
+                state_slot_free(m.state, m.freed_slots.v[i]);
+        m.queue_n = m.dirty.n = m.unpublished.n = m.looks.n = m.looks_later.n = m.freed_slots.n = 0;
+        m.claims.n = m.fd_drops.n = m.orphans_taken.n = 0;
+        r->dirty = r->unpublished = r->look = false;
+        for (int i = 0; i < N_DEADLINES; i++)
+                timer_set(&m, r, i, 0);
+        memset(&r->d, 0, sizeof(r->d));
+        free(r->status_text);
+        r->status_text = NULL;
+        state_rollback(m.state);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct sender s = {.pid = getpid()};
+        char text[NOTIFY_MAX + 1];
+        int first;
+
+        begin();
+        if (size < 2)
+                return 0;
+        first = lowest_fd();
+        r->d.state = data[0] % STATE_PASSIVE_DEAD;
+        if (machine_state_watched(r->d.state))
+                r->d.watchdog_us = 5 * USEC_PER_SEC;
+        for (s.n_fds = 0; s.n_fds < data[1] % 5u; s.n_fds++)
+                s.fds[s.n_fds] = memfd_create("kept", MFD_CLOEXEC);
+        s.uid = data[1] & 0x80 ? 1000 : 0;
+        size = MIN2(size - 2, (size_t)NOTIFY_MAX);
+        memcpy(text, data + 2, size);
+        text[size] = 0;
+        (void)take(&m, r, text, &s);
+        CLAIM(m.queue_n < 64 && fdstore_count(r) <= 3);
+        sender_done(&s);
+        end();
+        CLAIM(lowest_fd() == first);
+        return 0;
+}
