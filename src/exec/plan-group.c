@@ -13,7 +13,7 @@
 static const char *const controllers[] = {"cpu", "cpuset", "io", "memory", "pids"}; /* bit I is GROUP_* */
 
 /* Of what a share is a share. */
-enum whole { OF_NOTHING, OF_MEMORY, OF_SWAP, OF_TASKS };
+enum whole { OF_NOTHING, OF_MEMORY, OF_TASKS };
 
 static const struct {
         const char *key, *file; /* file NULL: goes with another */
@@ -25,7 +25,7 @@ static const struct {
         [RESOURCE_MEMORY_LOW] = {"MemoryLow", "memory.low", GROUP_MEMORY, OF_MEMORY, "0"},
         [RESOURCE_MEMORY_HIGH] = {"MemoryHigh", "memory.high", GROUP_MEMORY, OF_MEMORY, "max"},
         [RESOURCE_MEMORY_MAX] = {"MemoryMax", "memory.max", GROUP_MEMORY, OF_MEMORY, "max"},
-        [RESOURCE_MEMORY_SWAP_MAX] = {"MemorySwapMax", "memory.swap.max", GROUP_MEMORY, OF_SWAP, "max"},
+        [RESOURCE_MEMORY_SWAP_MAX] = {"MemorySwapMax", "memory.swap.max", GROUP_MEMORY, OF_MEMORY, "max"},
         [RESOURCE_MEMORY_ZSWAP_MAX] = {"MemoryZSwapMax", "memory.zswap.max", GROUP_MEMORY, OF_MEMORY, "max"},
         [RESOURCE_TASKS_MAX] = {"TasksMax", "pids.max", GROUP_PIDS, OF_TASKS, "max"},
         [RESOURCE_CPU_WEIGHT] = {"CPUWeight", "cpu.weight", GROUP_CPU, OF_NOTHING, "100"},
@@ -125,8 +125,7 @@ static void quota_text(const struct group_config *g, char *ret, size_t size)
 
 static uint64_t number_of(unsigned i, struct resource_value v, const struct plan_whole *whole)
 {
-        const uint64_t wholes[] = {
-                [OF_NOTHING] = 0, [OF_MEMORY] = whole->memory, [OF_SWAP] = whole->swap, [OF_TASKS] = whole->tasks};
+        const uint64_t wholes[] = {[OF_NOTHING] = 0, [OF_MEMORY] = whole->memory, [OF_TASKS] = whole->tasks};
 
         if (v.kind == RESOURCE_INFINITY)
                 return UINT64_MAX;

@@ -19,7 +19,7 @@ struct plan_slice {
 
 /* Of what limits may be shares; what a limit is that is not set. */
 struct plan_whole {
-        uint64_t memory, swap, tasks;
+        uint64_t memory, tasks;
         struct resource_value default_tasks;
 };
 

@@ -78,10 +78,8 @@ static void whole_find(struct manager *m)
         if (m->resources.whole_known)
                 return;
         m->resources.whole_known = true;
-        if (sysinfo(&s) == 0) {
+        if (sysinfo(&s) == 0)
                 w->memory = (uint64_t)s.totalram * s.mem_unit;
-                w->swap = (uint64_t)s.totalswap * s.mem_unit;
-        }
         w->tasks = MIN2(number_of("/proc/sys/kernel/threads-max"), number_of("/proc/sys/kernel/pid_max"));
 }
 

@@ -354,7 +354,7 @@ static int gather(void *userdata, const char *file, const char *value)
 static void expect_files(const struct group_config *g, const struct group_config *before, uint32_t controllers,
                          const char *expected)
 {
-        static const struct plan_whole whole = {.memory = 1000000, .swap = 5000, .tasks = 300};
+        static const struct plan_whole whole = {.memory = 1000000, .tasks = 300};
         cleanup_buf_ struct buf b = {0};
 
         assert_int_equal(plan_group_files(g, before, controllers, &whole, gather, &b), 0);
@@ -375,7 +375,7 @@ static void test_11_files_of_a_cgroup(unused_ void **state)
         g.resources[RESOURCE_IO_WEIGHT] = number(7);
         g.cpus = (char *)"0-3 5,\t7";
         expect_files(&g, NULL, GROUP_ALL,
-                     "memory.high=250000\nmemory.max=4096\nmemory.swap.max=500\npids.max=1\ncpu.max=50000 100000\n"
+                     "memory.high=250000\nmemory.max=4096\nmemory.swap.max=100000\npids.max=1\ncpu.max=50000 100000\n"
                      "io.weight=default 7\ncpuset.cpus=0-3,5,7\n");
         expect_files(&g, NULL, GROUP_PIDS, "pids.max=1\n");
         assert_string_equal(plan_group_lacks(&u, GROUP_ALL & ~GROUP_CPU), "CPUQuota");
