@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'behaviour'))
@@ -444,6 +445,75 @@ class Killed(Each):
         write(s.dir + '/go', '')
         self.assertEqual(s.process.wait(harness.BOUND), 0, read(s.out))
         self.assertEqual(harness.left_over(), {})
+
+
+
+class Floods(Each):
+    """Services that take what they can get. Crash to replacement of another service is printed, and held against the quiet
+    case only as a bound that a manager that has lost its way would pass; nothing is lost meanwhile."""
+    def begin(self):
+        self.s.unit('r.service', '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=1ms\nExecStart=/bin/sleep 1002\n')
+        self.s.start()
+        self.s.ctl('start', 'r.service', check=0)
+        self.quiet = self.latency()
+
+    def latency(self):
+        """The median of nine, ms."""
+        taken = []
+        for _ in range(9):
+            old = wait(lambda: self.s.main_pid('r.service'), 'r.service')
+            begin = time.monotonic()
+            os.kill(old, signal.SIGKILL)
+            wait(lambda: self.s.main_pid('r.service') not in (0, old), 'a replacement: ' + read(self.s.out)[-2000:])
+            taken.append((time.monotonic() - begin) * 1000)
+        return sorted(taken)[4]
+
+    def under(self, what, text):
+        s = self.s
+        self.begin()
+        manager = s.manager()
+        s.unit('flood.service', text)
+        s.ctl('start', 'flood.service', check=0)
+        loaded = self.latency()
+        print('%s: crash to replacement %.1f ms, quiet %.1f ms, ratio %.1f' % (what, loaded, self.quiet, loaded / self.quiet))
+        s.unit('n.service', '[Service]\nType=oneshot\nExecStart=/bin/sh -c "exit 7"\n')
+        s.ctl('start', 'n.service', check=1)
+        s.until_state('n.service', 'failed failed exit-code 1 7 0')
+        s.ctl('stop', 'flood.service', check=0)
+        wait(lambda: [p for p in processes() if 'flood-here' in command_of(p)] == [], 'the flood to be gone')
+        self.assertEqual(s.manager(), manager)
+        self.latency()
+        self.ended()
+
+    def test_01_notifications(self):
+        self.under('a flood of notifications', '[Service]\nNotifyAccess=all\nExecStart=/bin/sh -c ": flood-here; while :; do %s STATUS=x; done"\n' % os.environ['TELL'])
+
+    def test_02_orphans(self):
+        self.under('a storm of orphans', '[Service]\nExecStart=/bin/sh -c ": flood-here; while :; do (true & true &); done"\n')
+
+    def test_03_fork_bomb(self):
+        self.under('a fork bomb with 200 processes', '[Service]\nUser=65534\nLimitNPROC=200\n'
+                   'ExecStart=/bin/sh -c ": flood-here; b() { b & b & sleep 1; }; while :; do b 2>/dev/null; done"\n')
+
+    def test_04_output(self):
+        self.under('a flood of output', '[Service]\nLimitFSIZE=200M\nExecStart=/bin/sh -c ": flood-here; while :; do head -c 8M /dev/zero; : > %s/flood.service.log; done"\n' % self.s.log)
+
+    def test_05_memory_of_the_manager(self):
+        """No memory for what is new: the manager starts over from the durable state, and nothing of what runs is lost."""
+        self.begin()
+        s, old = self.s, self.s.manager()
+        pid = s.main_pid('r.service')
+        size = int([line.split()[1] for line in read('/proc/%d/status' % old).splitlines() if line.startswith('VmSize')][0]) * 1024
+        resource.prlimit(old, resource.RLIMIT_AS, (size, size))
+        for i in range(400):
+            s.unit('m%d.service' % i, '[Unit]\nDescription=%s\n' % ('x' * 2000) + SLEEPS)
+        s.unit('many.target', '[Unit]\nWants=%s\n' % ' '.join('m%d.service' % i for i in range(400)))
+        s.ctl('start', '--no-block', 'many.target')
+        wait(lambda: s.manager() != 0 and s.ctl('is-active', 'r.service').stdout == 'active\n', 'somebody who supervises')
+        s.until('r.service', MainPID=pid, ActiveState='active')
+        self.latency()
+        s.ctl('stop', 'm*.service')
+        self.ended()
 
 
 if __name__ == '__main__':
