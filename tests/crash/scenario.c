@@ -401,17 +401,6 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=3"}},
         },
         {
-                .name = "re-exec",
-                .what = "supd executes itself anew while services run",
-                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\n"}, {"b.service", SERVICE "ExecStart=@DIARY@\n"}},
-                .setup = {START_A},
-                .steps = {{ACT_SUPCTL, "daemon-reexec", .until = SHOWS("a.service", "ActiveState=active")},
-                          {ACT_SUPCTL, "start b.service", .until = {UNTIL_RUNNING, "b.service", 1, NULL}}},
-                .expect = {{"a.service", .running = true, .min_starts = 1, .max_starts = 1},
-                           {"b.service", .running = true, .min_starts = 1, .max_starts = 1}},
-                .shows = {{"a.service", "ActiveState=active SubState=running NRestarts=0"}},
-        },
-        {
                 .name = "failure-action",
                 .what = "a service fails, which ends everything",
                 .units = {{"a.service", "[Unit]\nStartLimitIntervalSec=0\nDefaultDependencies=no\nFailureAction=exit\n"
