@@ -139,7 +139,8 @@ ENDS = {'Power down': 'poweroff', 'Restarting system': 'reboot', 'System halted'
 
 
 class Machine:
-    """One boot. lines() yields what the console says until the machine has ended; then .end says how."""
+    """One boot. lines() yields what the console says until the machine has ended, or has said nothing for TIMEOUT seconds; then
+    .end says how it ended."""
 
     def __init__(self, initrd, append='', arguments=(), memory=512, cpus=1, timeout=150):
         self.end, self.text, self.timeout = None, '', timeout
@@ -164,6 +165,7 @@ class Machine:
                 if not data:
                     break
                 rest += data
+                until = time.monotonic() + self.timeout # it goes on
                 *whole, rest = rest.split(b'\n')
                 for line in whole:
                     line = re.sub(r'\x1b\[[0-9;?]*[a-zA-Z]', '', line.decode(errors='replace')).rstrip('\r')
