@@ -58,6 +58,7 @@ enum control_type {
         CONTROL_JOB_NEIGHBOURS = 21,     /* JOB_ID, FLAG (1: those that wait for it) -> JOB... */
         CONTROL_PLAN = 22,               /* UNIT, REQUEST, MODE -> PROPERTY... (strings) */
         CONTROL_PLAN_RELOAD = 23,        /* -> PROPERTY... (strings) */
+        CONTROL_COLLECT = 24,            /* UNIT: it is not needed any more; an error when it is still there */
         /* answers */
         CONTROL_ANSWER = 64,
         CONTROL_ERROR = 65, /* ERROR_NAME, ERROR_MESSAGE, NUMBER (errno, positive) */

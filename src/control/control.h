@@ -107,6 +107,8 @@ struct control_ops { /* each returns 0 or -errno with *e set */
                            unsigned n_set, struct control_error *e);
         int (*set_property)(void *userdata, const char *name, const char *value, struct control_error *e);
         int (*unit_by_invocation)(void *userdata, const uint8_t id[16], char ret_id[256], struct control_error *e);
+        /* UNIT is not needed any more; 0 when it is not known then */
+        int (*collect)(void *userdata, const char *unit, struct control_error *e);
         int (*shutdown)(void *userdata, const char *what, struct control_error *e);
         /* What a request, or a daemon-reload, would do: rows of strings under the unit's name (of plan: what, its place
          * in the order, active state, sub state, job that is queued, "asked"; of plan_reload: "change" and lines, or

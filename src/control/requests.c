@@ -343,6 +343,16 @@ static int do_unit_by_invocation(struct call *c)
         return k < 0 ? k : control_write_string(&c->s->answer.body, CONTROL_TAG_UNIT, id);
 }
 
+static int do_collect(struct call *c)
+{
+        const char *unit;
+        int r = call_unit(c, &unit);
+
+        if (r >= 0 && !c->s->ops->collect)
+                return -EOPNOTSUPP;
+        return r < 0 ? r : c->s->ops->collect(c->s->userdata, unit, c->error);
+}
+
 static int do_shutdown(struct call *c)
 {
         const char *what;
@@ -417,6 +427,7 @@ static int (*const handlers[])(struct call *c) = {
         [CONTROL_SET_PROPERTY] = do_set_property,
         [CONTROL_UNIT_BY_INVOCATION] = do_unit_by_invocation,
         [CONTROL_SHUTDOWN] = do_shutdown,
+        [CONTROL_COLLECT] = do_collect,
         [CONTROL_JOB_NEIGHBOURS] = do_job_neighbours,
         [CONTROL_PLAN] = do_plan,
         [CONTROL_PLAN_RELOAD] = do_plan_reload,

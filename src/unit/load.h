@@ -28,6 +28,8 @@ struct unit_paths {
 int unit_paths_init(struct unit_paths *ret, const char *unit_path, bool systemd_units, bool user_mode);
 /* Adds what generators wrote into RUNTIME_DIR/generator.early, generator and generator.late, at systemd.generator(7)'s
  * places; nothing where the usual directories are not read. Before the first use. 0, -ENOMEM, -E2BIG. */
+int unit_paths_add_transient(struct unit_paths *p,
+                             const char *runtime_dir); /* RUNTIME_DIR/transient, before all others */
 int unit_paths_add_generated(struct unit_paths *p, const char *runtime_dir);
 /* For now nothing more is to be read: forgets the index, which the next to need it fills again by one scan. */
 void unit_paths_rest(struct unit_paths *p);

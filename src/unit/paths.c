@@ -173,6 +173,11 @@ int unit_paths_add_generated(struct unit_paths *p, const char *runtime_dir)
         return r < 0 ? r : dirs_insert(p, first, runtime_dir, "generator.early");
 }
 
+int unit_paths_add_transient(struct unit_paths *p, const char *runtime_dir)
+{
+        return dirs_insert(p, 0, runtime_dir, "transient");
+}
+
 void unit_paths_hold(struct unit_paths *p, bool hold)
 {
         if (p->index)

@@ -253,6 +253,22 @@ ROWS = [
     Row('busctl-types', BUSCTL + '--list introspect org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/sleeper_2eservice '
         'org.freedesktop.systemd1.Unit | awk \'$2 == "property" && $1 ~ /^\\.(Id|Names|ActiveState|Conditions|LoadError|Job|InvocationID|'
         'JobTimeoutUSec|StartLimitBurst|CanStart|Documentation|Markers)$/ {print $1, $3}\'', sort=True),
+    # units for one run
+    Row('run', "systemd-run --unit=ran sh -c 'exit 0'; sleep .5; systemctl show -p LoadState,ActiveState ran; systemctl status ran", sort=True),
+    Row('run-wait', "systemd-run --wait --unit=ran -p Environment=RAN=yes sh -c 'test $RAN = yes && exit 3'; echo $?; "
+        'systemctl show -p Result,ExecMainStatus,LoadState,Transient,CollectMode ran; systemctl reset-failed ran; sleep .3; systemctl show -p LoadState ran', sort=True,
+        normal=((r'runtime: .*', 'runtime: N'), (r'CPU time consumed: .*\n', ''),)),
+    Row('run-properties', 'systemd-run --unit=ran2 --description="It % runs" -p Nice=5 -p TimeoutStopSec=7 -p KillSignal=INT -p UMask=0077 -p User=nobody '
+        '--setenv=A="x y" --working-directory=/tmp sleep 1000; systemctl show -p Description,Nice,TimeoutStopUSec,KillSignal,UMask,User,Environment,'
+        'WorkingDirectory,Transient,ActiveState ran2', sort=True),
+    Row('run-exists', 'systemd-run --unit=ran2 sleep 1000; systemd-run --unit=sleeper sleep 1000'),
+    Row('run-reexec', 'systemctl daemon-reexec; systemctl daemon-reload; systemctl is-active ran2; systemctl show -p Transient ran2'),
+    Row('run-stop', 'systemctl stop ran2; sleep .3; systemctl show -p LoadState,ActiveState ran2; ls /run/systemd/transient /run/supd/transient 2>/dev/null | grep ran2', sort=True),
+    Row('run-collect', "systemd-run --collect --unit=ran3 sh -c 'exit 1'; sleep .5; systemctl show -p LoadState,ActiveState ran3", sort=True),
+    Row('run-fails-stays', "systemd-run --unit=ran4 sh -c 'exit 1'; sleep .5; systemctl show -p LoadState,ActiveState,Result ran4; systemctl reset-failed ran4", sort=True),
+    Row('run-bad', 'systemd-run --unit=ran5 -p ExecMainPID=5 true; systemd-run --unit=ran5 -p Nice=x true'),
+    Row('run-scope', 'systemd-run --scope true'),
+    Row('set-property', 'systemctl set-property --runtime sleeper CPUWeight=50 TasksMax=100; systemctl cat sleeper | grep -E "^(CPUWeight|TasksMax)"', sort=True),
     # maintainer scripts
     Row('deb-helper-new', 'cd /tmp; export DPKG_MAINTSCRIPT_PACKAGE=x; deb-systemd-helper enable sleeper.service; echo $?; '
         'deb-systemd-helper was-enabled sleeper.service; echo $?; deb-systemd-helper update-state sleeper.service; echo $?'),

@@ -8,6 +8,8 @@ the same once pids, times and other things that differ from run to run are made 
 tools-differences.tsv with its reason; a difference that is not there fails, and so does an entry that differs no more.
 
 Needs the conformance kit ($SUPD_CONFORMANCE, or ../shared/conformance beside the checkout) with both its roots.
+With --ours supctl stands in the place of Debian's systemctl on supd's side; what differs then as well stands in
+ours-differences.tsv.
 Options: --show prints both sides of every row that differs, --all of every row, --supd runs supd's side only.
 Exit status: 0 every row as it should be, 1 not, 77 skipped, with the reason.
 """
@@ -22,7 +24,7 @@ import tarfile
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-REFERENCE_FILES = ['usr/bin/systemctl', 'usr/bin/busctl', 'usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so',
+REFERENCE_FILES = ['usr/bin/systemctl', 'usr/bin/busctl', 'usr/bin/systemd-run', 'usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so',
                    'usr/lib/x86_64-linux-gnu/libip4tc.so.2', 'usr/lib/x86_64-linux-gnu/libkmod.so.2']
 
 
@@ -56,7 +58,7 @@ def find_kit(source):
     return kit, plain, reference
 
 
-def install(build, reference, work):
+def install(build, reference, work, ours):
     """supd as it installs itself, and Debian's tools from the reference root."""
     tree = os.path.join(work, 'tree')
     r = subprocess.run(['meson', 'install', '-C', build, '--no-rebuild', '--destdir', tree], capture_output=True, text=True)
@@ -67,6 +69,9 @@ def install(build, reference, work):
         to = os.path.join(tree, name)
         os.makedirs(os.path.dirname(to), exist_ok=True)
         shutil.copy(os.path.join(reference, name), to) # follows links: the library itself
+    if ours:
+        os.unlink(os.path.join(tree, 'usr/bin/systemctl'))
+        os.symlink('supctl', os.path.join(tree, 'usr/bin/systemctl'))
     return tree
 
 
@@ -116,12 +121,16 @@ def run(machine, row):
     return f'{text}\n[exit {code}]'.lstrip('\n')
 
 
-def known_differences():
+def known_differences(ours):
+    """With our systemctl what is different of supd itself stays so; an entry without a reason is one that is not."""
     found = {}
-    for line in open(os.path.join(HERE, 'tools-differences.tsv')):
-        if line.strip() and not line.startswith('#'):
-            name, reason = line.rstrip('\n').split('\t')
-            found[name] = reason
+    for file in ['tools-differences.tsv'] + ['ours-differences.tsv'] * ours:
+        for line in open(os.path.join(HERE, file)):
+            if line.strip() and not line.startswith('#'):
+                name, _, reason = line.rstrip('\n').partition('\t')
+                found[name] = reason
+                if not reason:
+                    del found[name]
     return found
 
 
@@ -134,7 +143,7 @@ def setup(machine):
 
 
 def side_by_side(kit, tree, plain, reference, wanted, options):
-    known, wrong, seen = known_differences(), 0, set()
+    known, wrong, seen = known_differences('--ours' in options), 0, set()
     machines = [kit.Supd(tree, root=plain, environ={'container': 'other'})] + ([] if '--supd' in options else [kit.Systemd(root=reference)])
     try:
         for m in machines:
@@ -175,7 +184,7 @@ def main():
     kit, plain, reference = find_kit(source)
     with tempfile.TemporaryDirectory(prefix='supd-tools.') as work:
         os.chmod(work, 0o755)
-        tree = install(build, reference, work)
+        tree = install(build, reference, work, '--ours' in options)
         return 0 if side_by_side(kit, tree, plain, reference, words[2:], options) else 1
 
 

@@ -55,6 +55,7 @@ static void client_free(struct client *c)
 {
         sd_event_source_disable_unref(c->handshake);
         senders_free(c);
+        peer_leaves(c->front, &c->self);
         peer_done(&c->self);
         sd_bus_close_unref(c->bus);
         free(c);
@@ -176,10 +177,18 @@ static bool front_makes_room(struct front *f, const struct peer *who)
         return gone != NULL;
 }
 
-/* On the message bus only those who subscribed want to hear; a connection of its own hears everything. */
+/* On the message bus those who subscribed want to hear, and those who hold a unit or wait for a job; a connection of
+ * its own hears everything. */
 bool client_hears(const struct client *c)
 {
-        return c->ready && !c->closing && (!c->on_bus || c->n_subscribed > 0);
+        if (!c->ready || c->closing)
+                return false;
+        if (!c->on_bus || c->n_subscribed > 0 || c->front->n_jobs > 0)
+                return true;
+        for (const struct peer *p = c->senders; p; p = p->next)
+                if (p->n_refs > 0)
+                        return true;
+        return false;
 }
 
 int clients_init(struct front *f)

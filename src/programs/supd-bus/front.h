@@ -177,6 +177,8 @@ bool peer_may(const struct peer *p, enum access what);
 const char *access_word(enum access what);
 int peer_ref(struct peer *p, const char *unit);
 bool peer_unref(struct peer *p, const char *unit); /* whether it held it */
+bool peer_holds(const struct peer *p, const char *unit);
+void peer_leaves(struct front *f, const struct peer *p); /* nobody finds it any more; what it held may go */
 void peer_done(struct peer *p);
 void senders_free(struct client *c);
 struct peer *peer_known(struct client *c, sd_bus_message *m); /* NULL: the bus has to be asked */
@@ -226,6 +228,11 @@ int do_ref(struct client *c, sd_bus_message *m, const struct method *method, sd_
 int do_freeze(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int do_unsupported(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int do_marked(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+
+/* transient.c */
+int do_transient(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+int do_set_properties(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
+void transient_look(struct front *f, const char *unit); /* something happened to it, or somebody let it go */
 
 /* objects.c */
 int object_get(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);

@@ -174,6 +174,7 @@ int do_ref(struct client *c, sd_bus_message *m, const struct method *method, sd_
         }
         if (!peer_unref(who, unit))
                 return sd_bus_error_set(e, BUS_PREFIX "NotReferenced", "Unit has not been referenced yet.");
+        transient_look(c->front, unit);
         return client_reply(c, m, NULL);
 }
 

@@ -13,6 +13,7 @@
 #include "front.h"
 
 #include <stdio.h>
+#include <endian.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -306,6 +307,27 @@ bool pace_is_stuck(struct client *c)
 static struct client *reader;
 static size_t reader_bytes;
 
+/* What begins here says that it is longer than it may be: told before the library makes room for it. */
+static bool begins_too_long(const struct msghdr *m, size_t n)
+{
+        uint32_t body, fields;
+        const uint8_t *p;
+
+        if (m->msg_iovlen == 0 || n < 16)
+                return false;
+        p = m->msg_iov[0].iov_base;
+        memcpy(&body, p + 4, sizeof body);
+        memcpy(&fields, p + 12, sizeof fields);
+        if (p[0] == 'B') {
+                body = be32toh(body);
+                fields = be32toh(fields);
+        } else {
+                body = le32toh(body);
+                fields = le32toh(fields);
+        }
+        return (p[0] == 'l' || p[0] == 'B') && (body > MESSAGE_MAX || fields > MESSAGE_MAX);
+}
+
 ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
         bool ours = reader && reader->bus && fd == sd_bus_get_fd(reader->bus);
@@ -319,6 +341,10 @@ ssize_t recvmsg(int fd, struct msghdr *m, int flags)
                 return -1;
         }
         n = syscall(SYS_recvmsg, fd, m, flags);
+        if (ours && n > 0 && reader->ready && reader->partial == 0 && begins_too_long(m, (size_t)n)) {
+                errno = EMSGSIZE;
+                return -1;
+        }
         if (ours && n > 0) {
                 reader_bytes += (size_t)n;
                 reader->partial += (size_t)n;

@@ -87,6 +87,20 @@ bool peer_unref(struct peer *p, const char *unit)
         return false;
 }
 
+bool peer_holds(const struct peer *p, const char *unit)
+{
+        for (unsigned i = 0; i < p->n_refs; i++)
+                if (streq(p->refs[i], unit))
+                        return true;
+        return false;
+}
+
+void peer_leaves(struct front *f, const struct peer *p)
+{
+        for (unsigned i = 0; i < p->n_refs; i++)
+                transient_look(f, p->refs[i]);
+}
+
 void peer_done(struct peer *p)
 {
         while (p->n_refs > 0)
@@ -110,6 +124,7 @@ static void sender_free(struct client *c, struct peer *p)
 {
         c->n_subscribed -= p->subscribed;
         c->n_senders--;
+        peer_leaves(c->front, p);
         peer_done(p);
         free(p);
 }

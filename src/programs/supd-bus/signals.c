@@ -213,6 +213,7 @@ static void on_properties(void *userdata, const struct link_reply *reply)
                 return;
         if (!reply->error_name)
                 tell_changes(f, v->unit, reply);
+        transient_look(f, v->unit);
         event_free(event_pop(f));
         pump(f);
 }
@@ -254,11 +255,11 @@ static void event_tell(struct front *f, const struct bus_event *v)
                 {CONTROL_RELOADING, make_reloading},
         };
 
-        if (v->type == CONTROL_JOB_REMOVED)
-                job_forget(f, v->id);
         for (size_t i = 0; i < ARRAY_SIZE(makers); i++)
                 if (makers[i].type == v->type)
                         tell_all(f, makers[i].make, v, true);
+        if (v->type == CONTROL_JOB_REMOVED)
+                job_forget(f, v->id);
 }
 
 static void pump(struct front *f)
@@ -268,7 +269,9 @@ static void pump(struct front *f)
 
                 if (v->type == CONTROL_UNIT_CHANGED && (v->asked || event_ask(f, v) >= 0))
                         return;
-                if (v->type != CONTROL_UNIT_CHANGED)
+                if (v->type == CONTROL_UNIT_CHANGED)
+                        transient_look(f, v->unit);
+                else
                         event_tell(f, v);
                 event_free(event_pop(f));
         }

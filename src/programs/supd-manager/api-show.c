@@ -337,7 +337,7 @@ static void put_unit(struct manager *m, struct control_answer *a, const struct r
         control_put_bool(a, "CanReload", service_can_reload(u));
         control_put_bool(a, "CanIsolate", u->allow_isolate);
         control_put_bool(a, "CanFreeze", false);
-        control_put_bool(a, "Transient", false);
+        control_put_bool(a, "Transient", transient_is(m, r));
         control_put_bool(a, "Perpetual", false);
         control_put_strings(a, "Markers", NULL, 0);
         control_put_string(a, "CollectMode", u->collect_mode ? u->collect_mode : "inactive");

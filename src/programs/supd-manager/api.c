@@ -414,6 +414,7 @@ static const struct control_ops ops = {
         .environment = api_environment,
         .set_property = api_set_property,
         .shutdown = api_shutdown,
+        .collect = api_collect,
         .reexecute = api_reexecute,
         .plan = api_plan,
         .plan_reload = api_plan_reload,

@@ -341,6 +341,7 @@ int loop_run(struct manager *m)
                 }
                 publish_turn(m);
                 notify_started(m);
+                transient_tidy(m);
                 units_rest(m);
                 file_states_turn(m);
                 if (m->ending)

@@ -32,6 +32,7 @@
  *   api-show.c  properties, as D-Bus clients see them
  *   api-plan.c  what a request or a daemon-reload would do
  *   api-change.c  the manager's environment, log level, end; processes, signals with a value
+ *   transient.c units whose files were written for one run
  *   front.c     sockets for others, the paths of systemd, supd-bus
  *   config.c    supd.conf
  *
@@ -315,13 +316,14 @@ struct manager {
         struct event *queue; /* owned; a ring */
         size_t queue_head, queue_n, queue_allocated;
         struct list_u32 dirty, unpublished, effects, looks, launching, unsent, freed_slots;
-        struct list_u32 claims;        /* units whose main process was found: it is claimed behind the commit */
-        struct list_u32 fd_drops;      /* pairs: what the keeper is to forget, behind the commit */
-        struct list_u32 orphans_taken; /* pids whose end the keeper had among its orphans, and the record has now */
-        struct list_u32 idle;          /* starts of Type=idle that are held back */
-        struct list_u32 transaction;   /* units of the last one that was put, the one asked for first */
-        struct list_u32 looks_later;   /* where a process cannot be watched: looked at again in 50 ms */
-        uint32_t exits_taken;          /* ring entries to be acknowledged behind the next commit */
+        struct list_u32 claims;          /* units whose main process was found: it is claimed behind the commit */
+        struct list_u32 fd_drops;        /* pairs: what the keeper is to forget, behind the commit */
+        struct list_u32 orphans_taken;   /* pids whose end the keeper had among its orphans, and the record has now */
+        struct list_u32 idle;            /* starts of Type=idle that are held back */
+        struct list_u32 transaction;     /* units of the last one that was put, the one asked for first */
+        struct list_u32 looks_later;     /* where a process cannot be watched: looked at again in 50 ms */
+        uint32_t exits_taken;            /* ring entries to be acknowledged behind the next commit */
+        struct list_u32 transient_ended; /* units whose files may go */
         struct announcement *announcements; /* owned */
         size_t n_announcements, announcements_allocated;
         struct job_done jobs_done[N_JOBS_DONE];
@@ -580,6 +582,13 @@ void resources_changed(struct manager *m, struct run *r,
 /* What RESOURCE of U comes to, a quota in µs a second; NONE when it is not set. */
 uint64_t resources_number(struct manager *m, const struct unit *u, enum resource resource, uint64_t none);
 void resources_recover(struct manager *m, struct run *r);
+
+/* ---- transient.c ---- */
+bool transient_is(const struct manager *m, const struct run *r);
+void transient_ended(struct manager *m, struct run *r);
+void transient_tidy(struct manager *m);
+void transient_recover(struct manager *m);
+int api_collect(void *userdata, const char *unit, struct control_error *e);
 
 /* ---- notify.c ---- */
 int notify_open(struct manager *m);

@@ -423,6 +423,7 @@ void recover_reconcile(struct manager *m)
         }
         adopt_all(m);
         fdstore_recover(m);
+        transient_recover(m);
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 struct run *r = m->runs[i];
                 r->unpublished = true;

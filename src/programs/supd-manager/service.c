@@ -554,6 +554,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
                 r->d.flags &= ~(UNIT_MAIN_UNKNOWN | UNIT_WAIT_PIDFILE | UNIT_AUTO_RESTART);
                 exits_unwatch(m, r);
                 groups_leave(m, r);
+                transient_ended(m, r);
         }
         say_change(m, r, before, now);
         jobs_state_changed(m, r, before, now);

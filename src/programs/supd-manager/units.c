@@ -488,6 +488,8 @@ int units_init(struct manager *m)
 
         if (v == 0 && m->systemd_units && !m->user_mode)
                 v = unit_paths_add_generated(&m->paths, m->runtime_dir);
+        if (v == 0)
+                v = unit_paths_add_transient(&m->paths, m->runtime_dir);
         if (!m->checking) {
                 name_places(m);
                 file_states_begin(m);

@@ -19,20 +19,42 @@ def string(data, s):
     return align(data, 4) + struct.pack('<I', len(s)) + s + b'\0'
 
 
+def complete_types(signature):
+    while signature:
+        rest = skip(signature)
+        yield signature[:len(signature) - len(rest)]
+        signature = rest
+
+
+def put(data, kind, value):
+    """A value of one complete type; a variant is (type, value)."""
+    if kind[0] in 'so':
+        return string(data, value)
+    if kind[0] == 'g':
+        return data + bytes([len(value)]) + value.encode() + b'\0'
+    if kind[0] == 'v':
+        return put(put(data, 'g', value[0]), value[0], value[1])
+    if kind[0] == '(':
+        data = align(data, 8)
+        for k, v in zip(complete_types(kind[1:-1]), value):
+            data = put(data, k, v)
+        return data
+    if kind[0] == 'a':
+        data = align(data, 4)
+        start = align(data + b'\0' * 4, 8 if kind[1] in '({txd' else 1)
+        items = start
+        for v in value:
+            items = put(items, kind[1:], v)
+        return data + struct.pack('<I', len(items) - len(start)) + items[len(data) + 4:]
+    if kind[0] == 't':
+        return align(data, 8) + struct.pack('<Q', value)
+    return align(data, 4) + struct.pack('<i' if kind[0] == 'i' else '<I', value)
+
+
 def call_bytes(serial, member, signature='', args=(), path=ROOT, interface=MANAGER, body_size=None):
     body = b''
-    for kind, value in zip(re.findall('as|.', signature), args):
-        if kind == 's':
-            body = string(body, value)
-        elif kind == 'as':
-            items = b''
-            for s in value:
-                items = string(items, s)
-            body = align(body, 4) + struct.pack('<I', len(items)) + items
-        elif kind == 't':
-            body = align(body, 8) + struct.pack('<Q', value)
-        else:
-            body = align(body, 4) + struct.pack('<i' if kind == 'i' else '<I', value)
+    for kind, value in zip(complete_types(signature), args):
+        body = put(body, kind, value)
     fields = b''
     for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (8, 'g', signature)):
         if not value:
