@@ -67,8 +67,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         exits_free_slot(m, p);
         if (code == 0) /* not known how: as it was told to, or as it said itself */
                 clean = r->d.flags & (UNIT_STOP_REQUESTED | UNIT_SAYS_STOPPING);
-        else
-                clean = machine_exit_is_clean(c, long_running, p->command_flags, code, status);
+        else /* what is no service has a process all the same: the one that looks at its conditions */
+                clean = c && machine_exit_is_clean(c, long_running, p->command_flags, code, status);
         if (is_main && clean)
                 e = EVENT_MAIN_CLEAN;
         else

@@ -385,5 +385,13 @@ undone = [
      ['start a', 'sh printf "[Service]\\nExecStart=/bin/sleep 1000\\n" > @U@/wanted-file-comes-x.service', 'restart a', 'is x.service ' + RUNS, 'stop x.service']),
 ]
 
+# What is no service has conditions as well, and a process that looks at them.
+conditions += [
+    ('condition-of-a-target', {'t.target': target('ConditionPathExists=/no'), 'a': service(SLEEP)},
+     ['start t.target', 'is t.target inactive dead', 'start a', 'is a ' + RUNS]),
+    ('assert-of-a-target', {'t.target': target('AssertPathExists=/no'), 'a': service(SLEEP)},
+     ['start t.target = 1', 'is t.target inactive dead', 'start a', 'is a ' + RUNS]),
+]
+
 GROUPS = {'requirements': requirements, 'order': order, 'consequences': consequences, 'modes': modes, 'daemon-reload': daemon_reload, 'more-conditions': conditions, 'alone': alone, 'undone': undone}
 ALONE = ('alone', 'daemon-reload')
