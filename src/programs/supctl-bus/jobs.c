@@ -3,6 +3,7 @@
  * Waiting for jobs: by job path in JobRemoved, and after a lost connection by asking for the job's id. Words and exit
  * codes are those that scripts know from systemctl.
  */
+#include "personality.h"
 #include "supctl-bus.h"
 
 #include <stdio.h>
@@ -32,13 +33,14 @@ int error_exit_code(const sd_bus_error *e)
 }
 
 /* Errors that say everything need no advice. */
-bool error_wants_hint(const sd_bus_error *e)
+bool error_wants_hint(const sd_bus_error *e, bool systemctl)
 {
         static const char *const complete[] = {
                 SYSTEMD_ERROR "NoSuchUnit", SYSTEMD_ERROR "UnitMasked", SYSTEMD_ERROR "JobTypeNotApplicable",
                 "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InvalidArgs"};
 
-        for (size_t i = 0; e->name && i < ARRAY_SIZE(complete); i++)
+        /* systemctl has it for the last two as well */
+        for (size_t i = 0; e->name && i < ARRAY_SIZE(complete) - (systemctl ? 2 : 0); i++)
                 if (streq(complete[i], e->name))
                         return false;
         return e->name != NULL;
@@ -151,70 +153,16 @@ int unit_property(struct control *c, const char *unit, const char *interface, co
         return sd_bus_get_property_string(c->bus, BUS_NAME, path, interface, name, NULL, ret);
 }
 
-static const struct outcome {
-        const char *result, *text; /* %s is the unit; NULL: see failed_because() */
-} outcomes[] = {
-        {"done", ""},
-        {"skipped", ""},
-        {"canceled", "Job for %s canceled."},
-        {"timeout", "Job for %s timed out."},
-        {"dependency", "A dependency job for %s failed. See 'supctl status %s' for details."},
-        {"invalid", "%s is not active, cannot reload."},
-        {"assert", "An assertion of %s does not hold."},
-        {"unsupported", "%s is of a type that is not supported here."},
-        {"collected", "The queued job for %s was dropped: the unit was not needed any more."},
-        {"once", "%s was started once already and cannot be started again."},
-        {"lost", "The job for %s is not known any more; see 'supctl status %s' for what became of it."},
-};
-
-static const struct reason {
-        const char *result, *text;
-} reasons[] = {
-        {"resources", "something it needs could not be had"},
-        {"protocol", "it did not behave as its Type= demands"},
-        {"timeout", "a time limit was exceeded"},
-        {"exit-code", "a process of it exited with an error code"},
-        {"signal", "a process of it was killed by a signal"},
-        {"core-dump", "a process of it was killed by a signal and dumped core"},
-        {"watchdog", "it did not send its watchdog message in time"},
-        {"start-limit-hit", "it was started too often; wait, or run 'supctl reset-failed'"},
-        {"start-limit", "it was started too often; wait, or run 'supctl reset-failed'"},
-        {"oom-kill", "the kernel ran out of memory and killed it"},
-};
-
-static void failed_because(struct control *c, const struct job *j)
-{
-        cleanup_free_ char *result = NULL;
-        const char *text = NULL;
-
-        if (unit_property(c, j->unit, BUS_NAME ".Service", "Result", &result) >= 0)
-                for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-                        if (streq(reasons[i].result, result))
-                                text = reasons[i].text;
-        (void)fprintf(stderr, "Job for %s failed%s%s.\nSee 'supctl status %s' and 'supctl logs %s' for details.\n",
-                      j->unit, text ? " because " : "", text ? text : "", j->unit, j->unit);
-}
-
 /* Says what came of the job; true when that is a success. */
 static bool job_tell(struct control *c, const struct job *j)
 {
         bool ok = streq(j->result, "done") || streq(j->result, "skipped");
+        cleanup_free_ char *result = NULL;
 
-        if (ok || c->options->quiet)
+        if (ok || c->options->quiet || say_outcome(c->options->systemctl, j->result, j->unit))
                 return ok;
-        for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++)
-                if (streq(outcomes[i].result, j->result)) {
-                        for (const char *p = outcomes[i].text; *p; p++)
-                                if (p[0] == '%' && p[1] == 's') {
-                                        (void)fputs(j->unit, stderr);
-                                        p++;
-                                } else {
-                                        (void)fputc(*p, stderr);
-                                }
-                        (void)fputc('\n', stderr);
-                        return ok;
-                }
-        failed_because(c, j);
+        (void)unit_property(c, j->unit, BUS_NAME ".Service", "Result", &result);
+        say_failed(c->options->systemctl, result, j->unit);
         return ok;
 }
 

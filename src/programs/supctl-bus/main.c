@@ -6,12 +6,16 @@
  * Not here: anything that only looks. Exit codes: those of systemctl (1 failed, 3 not applicable, 4 refused, 5 no such
  * unit, 6 cannot be loaded), 2 wrong usage.
  */
+#include "personality.h"
 #include "supctl-bus.h"
 
+#include <fnmatch.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
+
+static bool systemctl; /* that is what we were called as */
 
 static int failed_to(const char *what, const char *unit, int r, const sd_bus_error *e, bool quiet)
 {
@@ -19,9 +23,9 @@ static int failed_to(const char *what, const char *unit, int r, const sd_bus_err
 
         if (error_is_disconnect(r, e))
                 text = "the connection to supd was lost before it answered; see 'supctl status' whether it was done";
-        (void)fprintf(stderr, "Failed to %s %s: %s\n", what, unit, text);
-        if (!quiet && e && error_wants_hint(e) && unit[0] && !error_is_disconnect(r, e))
-                (void)fprintf(stderr, "See 'supctl status %s' and 'supctl logs %s' for details.\n", unit, unit);
+        (void)fprintf(stderr, "Failed to %s %s: %s\n", say_verb(systemctl, what), unit, text);
+        if (!quiet && e && error_wants_hint(e, systemctl) && unit[0] && !error_is_disconnect(r, e))
+                say_hint(systemctl, unit);
         return e ? error_exit_code(e) : 1;
 }
 
@@ -161,6 +165,15 @@ static int run_enqueue(struct control *c, const struct verb *v, char **args, int
                 code = units_wait_inactive(c, l.v, l.n);
         names_done(&l);
         return code;
+}
+
+/* The target of the verb's own name. */
+static int run_target(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+{
+        char name[32], *unit = name;
+
+        (void)snprintf(name, sizeof name, "%s.target", v->name);
+        return run_enqueue(c, v, &unit, 1);
 }
 
 static int parse_signal(const char *s)
@@ -305,8 +318,32 @@ static int run_cancel(struct control *c, const struct verb *v, char **args, int 
         return code;
 }
 
-static int run_list_jobs(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+static bool matches(const char *unit, char **patterns, int n)
 {
+        for (int i = 0; i < n; i++)
+                if (fnmatch(patterns[i], unit, 0) == 0)
+                        return true;
+        return n == 0;
+}
+
+static void show_job(struct columns *t, struct json *j, uint32_t id, const char *unit, const char *type,
+                     const char *state)
+{
+        char number[16];
+
+        (void)snprintf(number, sizeof number, "%u", id);
+        (void)columns_add(t, "", (const char *const[]){number, unit, type, state});
+        json_open(j, NULL, '{');
+        json_u64(j, "job", id);
+        json_string(j, "unit", unit);
+        json_string(j, "type", type);
+        json_string(j, "state", state);
+        json_close(j, '}');
+}
+
+static int run_list_jobs(struct control *c, const struct verb *v, char **args, int n)
+{
+        bool legend = !c->options->quiet && !c->options->no_legend;
         struct columns t = {.n_columns = 4, .right = 1u << 0, .shrink = 1u << 1};
         const char *unit, *type, *state, *job_path, *path;
         struct json j = {.form = c->options->json};
@@ -322,18 +359,11 @@ static int run_list_jobs(struct control *c, const struct verb *v, char **args un
         json_open(&j, NULL, '[');
         while (r >= 0 &&
                (r = sd_bus_message_read(reply, "(usssoo)", &id, &unit, &type, &state, &job_path, &path)) > 0) {
-                char number[16];
-
-                (void)snprintf(number, sizeof number, "%u", id);
-                if (count++ == 0 && !c->options->quiet)
+                if (!matches(unit, args, n))
+                        continue;
+                if (count++ == 0 && legend)
                         (void)columns_add(&t, "", (const char *const[]){"JOB", "UNIT", "TYPE", "STATE"});
-                (void)columns_add(&t, "", (const char *const[]){number, unit, type, state});
-                json_open(&j, NULL, '{');
-                json_u64(&j, "job", id);
-                json_string(&j, "unit", unit);
-                json_string(&j, "type", type);
-                json_string(&j, "state", state);
-                json_close(&j, '}');
+                show_job(&t, &j, id, unit, type, state);
         }
         json_close(&j, ']');
         if (r < 0)
@@ -341,9 +371,8 @@ static int run_list_jobs(struct control *c, const struct verb *v, char **args un
         else if (c->options->json)
                 json_print(&j);
         else
-                columns_print(&t, 0, c->options->full ? 0 : s.width, s.colour && !c->options->quiet ? "\033[4m" : "",
-                              stdout);
-        if (r >= 0 && !c->options->json && !c->options->quiet)
+                columns_print(&t, 0, c->options->full ? 0 : s.width, s.colour && legend ? "\033[4m" : "", stdout);
+        if (r >= 0 && !c->options->json && legend)
                 (void)(count == 0 ? printf("No jobs running.\n") : printf("\n%u jobs listed.\n", count));
         buf_done(&j.text);
         columns_done(&t);
@@ -363,6 +392,9 @@ static const struct verb verbs[] = {
         {"try-reload-or-restart", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1,
          "try-reload-or-restart"},
         {"force-reload", run_enqueue, "ReloadOrTryRestartUnit", "replace", false, 1, -1, "try-reload-or-restart"},
+        {"default", run_target, "StartUnit", "isolate", true, 0, 0, "start"},
+        {"rescue", run_target, "StartUnit", "isolate", true, 0, 0, "start"},
+        {"emergency", run_target, "StartUnit", "isolate", true, 0, 0, "start"},
         {"isolate", run_enqueue, "StartUnit", "isolate", true, 1, 1, "start"},
         {"kill", run_kill, "KillUnit", NULL, false, 1, -1},
         {"reset-failed", run_reset_failed, NULL, NULL, true, 0, -1},
@@ -373,7 +405,7 @@ static const struct verb verbs[] = {
         {"halt", run_end, "Halt", NULL, false, 0, 0},
         {"kexec", run_end, "KExec", NULL, false, 0, 0},
         {"exit", run_end, "Exit", NULL, false, 0, 0},
-        {"list-jobs", run_list_jobs, "ListJobs", NULL, true, 0, 0},
+        {"list-jobs", run_list_jobs, "ListJobs", NULL, true, 0, -1},
         {"cancel", run_cancel, NULL, NULL, false, 0, -1},
         {"show-environment", run_show_environment, NULL, NULL, true, 0, 0},
         {"set-environment", run_environment, "SetEnvironment", "set environment", true, 1, -1},
@@ -421,7 +453,7 @@ static int runtime_dir_find(struct options *o)
                 n = snprintf(o->runtime_dir, sizeof o->runtime_dir, "%s", dir);
                 return n > 0 && (size_t)n < sizeof o->runtime_dir ? 0 : -ENAMETOOLONG;
         }
-        if (o->user || (!o->system && geteuid() != 0)) {
+        if (o->user || (!o->system && !o->systemctl && geteuid() != 0)) {
                 base = getenv("XDG_RUNTIME_DIR");
                 if (!base || base[0] != '/') {
                         (void)snprintf(own, sizeof own, "/run/user/%lu", (unsigned long)getuid());
@@ -458,6 +490,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                 AFTER,
                 BEFORE,
                 JSON,
+                NO_LEGEND,
                 TAKEN
         };
         static const struct option long_options[] = {
@@ -484,18 +517,29 @@ static int parse_options(int argc, char **argv, struct options *o)
                 {"output", required_argument, NULL, 'o'},
                 {"no-pager", no_argument, NULL, TAKEN},
                 {"no-ask-password", no_argument, NULL, TAKEN},
-                {"no-legend", no_argument, NULL, TAKEN},
+                {"no-legend", no_argument, NULL, NO_LEGEND},
+                {"legend", optional_argument, NULL, TAKEN},
+                {"no-wall", no_argument, NULL, TAKEN},
+                {"show-transaction", no_argument, NULL, 'T'},
+                {"force", no_argument, NULL, 'f'},
+                {"failed", no_argument, NULL, TAKEN},
                 {0},
         };
         int k;
 
-        while ((k = getopt_long(argc, argv, "qs:alo:", long_options, NULL)) >= 0)
+        while ((k = getopt_long(argc, argv, "qs:alo:Tf", long_options, NULL)) >= 0)
                 switch (k) {
                 case 'q':
                         o->quiet = true;
                         break;
                 case 's':
                         o->signal = optarg;
+                        break;
+                case NO_LEGEND:
+                        o->no_legend = true;
+                        break;
+                case 'T':
+                case 'f':
                         break;
                 case 'a':
                         o->all = true;
@@ -574,18 +618,31 @@ static const struct verb *verb_find(const char *name, int n_args)
         return NULL;
 }
 
+/* As systemctl understands it: not to be bothered, as in the scripts of packages that are installed into an image. */
+static bool is_offline(void)
+{
+        const char *v = getenv("SYSTEMD_OFFLINE");
+
+        return v && (streq(v, "1") || streq(v, "yes") || streq(v, "true"));
+}
+
 int main(int argc, char **argv)
 {
-        struct options o = {0};
+        struct options o = {.systemctl = called_as_systemctl(argv[0])};
         struct control c = {.options = &o};
         const struct verb *v;
         int r = parse_options(argc, argv, &o), code = 1;
 
+        systemctl = o.systemctl;
         if (r != 0)
-                return r > 0 ? 0 : 2;
+                return r > 0 ? 0 : systemctl ? 1 : 2;
         v = verb_find(argv[optind], argc - optind - 1);
         if (!v)
-                return 2;
+                return systemctl ? 1 : 2;
+        if (systemctl && is_offline()) {
+                (void)fprintf(stderr, "Running in chroot, ignoring command '%s'\n", v->name);
+                return 0;
+        }
         (void)signal(SIGPIPE, SIG_IGN);
         if (control_connect(&c) >= 0)
                 code = v->run(&c, v, argv + optind + 1, argc - optind - 1);

@@ -20,6 +20,8 @@
 #define SUPD_IF    "org.supd.Manager1"
 
 struct options {
+        bool systemctl; /* called as that */
+        bool no_legend;
         bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before;
         enum json_form json;
         const char *name, *job_mode, *whom, *signal, *value;
@@ -107,7 +109,7 @@ int jobs_on_message(sd_bus_message *m, void *userdata, sd_bus_error *e);
 int unit_property(struct control *c, const char *unit, const char *interface, const char *name, char **ret);
 int units_wait_inactive(struct control *c, char **units, unsigned n); /* exit code */
 int error_exit_code(const sd_bus_error *e);
-bool error_wants_hint(const sd_bus_error *e);
+bool error_wants_hint(const sd_bus_error *e, bool systemctl);
 
 /* whole.c: verbs */
 int run_show_environment(struct control *c, const struct verb *v, char **args, int n);

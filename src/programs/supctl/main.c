@@ -117,6 +117,7 @@ int main(int argc, char **argv)
 
         if (options_parse(&o, argc, argv) < 0)
                 return EXIT_ERROR;
+        o.systemctl = argc > 0 && (streq(argv[0], "systemctl") || ends_with(argv[0], "/systemctl"));
         verb = verb_find(o.n_words > 0 ? o.words[0] : "list-units");
         if (o.version) {
                 (void)printf("supd %s\n", SUPD_VERSION);

@@ -18,6 +18,7 @@ struct options {
         const char *runtime_dir; /* NULL = none given */
         const char *root;        /* for verbs on files; NULL = none given */
         const char *timeout;     /* a span; NULL = none given */
+        bool systemctl;          /* called as that: the system's supd is meant, whoever asks */
         bool user, all, failed, quiet, full, plain, no_legend, value, help, version;
         bool runtime, force, now, global, no_reload, strict; /* for verbs on files */
         unsigned preset_mode;                                /* enum install_preset_mode */

@@ -73,7 +73,7 @@ void view_runtime_dir(const struct options *o, char ret[4096])
                 (void)snprintf(ret, 4096, "%s", dir);
                 return;
         }
-        if (o->user || geteuid() != 0) {
+        if (o->user || (geteuid() != 0 && !o->systemctl)) {
                 base = getenv("XDG_RUNTIME_DIR");
                 if (!base || *base != '/') {
                         (void)snprintf(own, sizeof(own), "/run/user/%u", (unsigned)getuid());
