@@ -84,6 +84,7 @@ const struct supd_status_row *units_row(const struct units *u, const char *name)
 const char *units_name_at(const struct units *u, uint32_t number);                /* of the row NUMBER; NULL */
 /* The names in PROPERTIES (up to a NULL) of UNIT. 0 or -errno. */
 int units_names_of(struct control *c, const char *unit, const char *const *properties, struct units_names *ret);
+int units_names_add(struct units_names *n, const char *name, unsigned which); /* copies; > 0, or -ENOMEM */
 void units_names_done(struct units_names *n);
 char *unit_full(const char *word, const char *suffix); /* malloc'ed; NULL: no memory */
 

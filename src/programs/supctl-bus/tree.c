@@ -255,6 +255,29 @@ static int tree_of(struct tree *t, const char *word)
         return r;
 }
 
+/* What stands at the top without being named: default.target, or where another unit was begun with, all that is active
+ * and nobody asked for. */
+static int tops(struct tree *t, struct units_names *ret)
+{
+        static const char *const usual = "default.target";
+        uint32_t n = t->units.snapshot ? supstatus_count(t->units.snapshot) : 0;
+        int r = 0;
+
+        for (uint32_t i = 0; r >= 0 && !units_row(&t->units, usual) && i < n; i++) {
+                const char *name = supstatus_text(t->units.snapshot, i, SUPD_TEXT_NAME);
+                const struct supd_status_row *row = supstatus_row(t->units.snapshot, i);
+                struct units_names above = {0};
+
+                if (!*name || !row || row->active_state == SUPD_ACTIVE_INACTIVE || streq(name, "supd-bus.service"))
+                        continue;
+                r = units_names_of(t->c, name, backward, &above);
+                if (r >= 0 && above.n == 0)
+                        r = units_names_add(ret, name, 0);
+                units_names_done(&above);
+        }
+        return r >= 0 && ret->n == 0 ? units_names_add(ret, usual, 0) : r;
+}
+
 int run_tree(struct control *c, const struct verb *v, char **args, int n)
 {
         struct tree t = {.c = c,
@@ -263,15 +286,19 @@ int run_tree(struct control *c, const struct verb *v, char **args, int n)
                          .properties = properties_of(c->options),
                          .plain_form = streq(v->name, "list-dependencies"),
                          .json = {.form = c->options->json}};
-        char *everything[] = {(char *)"default.target"};
+        struct units_names top = {0};
         int r = units_open(&t.units, c->options);
 
+        if (r >= 0 && n == 0 && !t.plain_form)
+                r = tops(&t, &top);
+        else if (n == 0)
+                r = units_names_add(&top, "default.target", 0);
         if (t.o->json)
                 json_open(&t.json, NULL, '[');
-        for (int i = 0; r >= 0 && i < MAX2(n, 1); i++) {
+        for (int i = 0; r >= 0 && i < (n > 0 ? n : (int)top.n); i++) {
                 if (i > 0 && !t.o->json)
                         (void)putchar('\n');
-                r = tree_of(&t, n > 0 ? args[i] : everything[0]);
+                r = tree_of(&t, n > 0 ? args[i] : top.v[i].name);
         }
         if (t.o->json) {
                 json_close(&t.json, ']');
@@ -279,6 +306,7 @@ int run_tree(struct control *c, const struct verb *v, char **args, int n)
         }
         buf_done(&t.json.text);
         free(t.seen);
+        units_names_done(&top);
         units_done(&t.units);
         return r < 0 ? 1 : 0;
 }

@@ -101,6 +101,17 @@ const char *units_name_at(const struct units *u, uint32_t number)
         return NULL;
 }
 
+int units_names_add(struct units_names *n, const char *name, unsigned which)
+{
+        struct units_name *more = reallocarray(n->v, n->n + 1, sizeof *more);
+
+        if (!more)
+                return -ENOMEM;
+        n->v = more;
+        more[n->n] = (struct units_name){.name = strdup(name), .which = which};
+        return more[n->n].name ? (int)++n->n : -ENOMEM;
+}
+
 static int take_names(struct units_names *ret, sd_bus_message *m, unsigned which)
 {
         const char *name;
@@ -108,16 +119,8 @@ static int take_names(struct units_names *ret, sd_bus_message *m, unsigned which
 
         if (r >= 0)
                 r = sd_bus_message_enter_container(m, 'a', "s");
-        while (r >= 0 && (r = sd_bus_message_read(m, "s", &name)) > 0) {
-                struct units_name *more = reallocarray(ret->v, ret->n + 1, sizeof *more);
-
-                if (!more)
-                        return -ENOMEM;
-                ret->v = more;
-                more[ret->n] = (struct units_name){.name = strdup(name), .which = which};
-                if (!more[ret->n++].name)
-                        return -ENOMEM;
-        }
+        while (r >= 0 && (r = sd_bus_message_read(m, "s", &name)) > 0)
+                r = units_names_add(ret, name, which);
         if (r >= 0)
                 r = sd_bus_message_exit_container(m);
         return r < 0 ? r : sd_bus_message_exit_container(m);

@@ -284,6 +284,25 @@ class History(Case):
         self.assertEqual((past['result'], past['ended']), ('watchdog', {'cause': 'watchdog'}))
 
 
+class Begun(Case):
+    """A supd that was told what to begin with."""
+    args = ('--unit', 'begin.target')
+
+    @classmethod
+    def prepare(cls):
+        cls.s.unit('begin.target', '[Unit]\nDefaultDependencies=no\nWants=a.service\n')
+        cls.s.unit('a.service', '[Unit]\nDefaultDependencies=no\n' + SLEEPS)
+        cls.s.unit('alone.service', '[Unit]\nDefaultDependencies=no\n' + SLEEPS)
+
+    def test_tree_begins_at_what_nobody_asked_for(self):
+        self.s.until('a.service', ActiveState='active')
+        self.s.ctl('start', 'alone', check=0)
+        tops = json.loads(self.s.ctl('tree', '--json', check=0).stdout)
+        self.assertEqual(sorted(t['unit'] for t in tops), ['alone.service', 'begin.target'])
+        self.s.ctl('stop', 'alone', check=0)
+        self.assertEqual([t['unit'] for t in json.loads(self.s.ctl('tree', '--json', check=0).stdout)], ['begin.target'])
+
+
 class Graph(Case):
     """tree, list-dependencies, why, plan."""
     @classmethod
