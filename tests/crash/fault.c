@@ -30,7 +30,6 @@ static const struct {
         {SYS_pidfd_open, {NO_FDS, ENOSYS, EPERM}},
         {SYS_pidfd_send_signal, {EPERM, ENOSYS}},
         {SYS_dup3, {EMFILE}},
-        {SYS_read, {EIO}},
         {SYS_pread64, {EIO}},
         {SYS_write, {EAGAIN, EIO}},
         {SYS_pwrite64, {ENOSPC, EIO}},
@@ -53,8 +52,6 @@ static const struct {
 #endif
         {SYS_epoll_pwait, {EINTR}},
         {SYS_ppoll, {EINTR, ENOMEM}},
-        {SYS_waitid, {EINTR}},
-        {SYS_wait4, {EINTR}},
         {SYS_clone, {EAGAIN, ENOMEM}},
         {SYS_clone3, {EAGAIN, ENOMEM, ENOSYS, EPERM}},
         {SYS_kill, {EPERM}},
