@@ -170,3 +170,13 @@ int client_reply(struct client *c, sd_bus_message *m, const char *types, ...)
         va_end(ap);
         return r;
 }
+
+int call_answer(struct call *c, sd_bus_message *m, int r)
+{
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r >= 0)
+                (void)client_send(c->client, m);
+        sd_bus_message_unref(m);
+        return r;
+}

@@ -217,6 +217,8 @@ int call_begin(struct client *c, sd_bus_message *m, uint16_t type, struct buf *b
                uint32_t number, sd_bus_error *e);
 void calls_abandon(struct client *c);
 int call_reply(struct call *c, const char *types, ...);
+/* The answer M, of which one container is still open: sent, unless R says that making it went wrong. M is taken. R. */
+int call_answer(struct call *c, sd_bus_message *m, int r);
 int client_reply(struct client *c, sd_bus_message *m, const char *types, ...);
 void client_reply_error(struct client *c, sd_bus_message *m, const sd_bus_error *e);
 

@@ -37,12 +37,7 @@ static int reply_all(struct call *c, const struct link_reply *reply)
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(names); i++)
                 r = sd_bus_message_append(m, "{sv}", names[i], "s", value_of(reply, names[i]));
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        if (r >= 0)
-                (void)client_send(c->client, m);
-        sd_bus_message_unref(m);
-        return r;
+        return call_answer(c, m, r);
 }
 
 static int finish_get(struct call *c, const struct link_reply *reply, sd_bus_error *e)

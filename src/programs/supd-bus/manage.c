@@ -110,12 +110,7 @@ static int finish_processes(struct call *c, const struct link_reply *reply, sd_b
                         break;
                 r = sd_bus_message_close_container(m);
         }
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        if (r >= 0)
-                (void)client_send(c->client, m);
-        sd_bus_message_unref(m);
-        return r;
+        return call_answer(c, m, r);
 }
 
 int do_processes(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)

@@ -121,12 +121,7 @@ static int finish_transaction(struct call *c, const struct link_reply *reply, sd
                     (r = append_job_long(m, &job)) >= 0)
                         r = sd_bus_message_close_container(m);
         }
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        if (r >= 0)
-                (void)client_send(c->client, m);
-        sd_bus_message_unref(m);
-        return r;
+        return call_answer(c, m, r);
 }
 
 /* The number by which the manager knows a request that is repeated: the caller's own, or one for this message. */
@@ -211,12 +206,7 @@ static int finish_plan(struct call *c, const struct link_reply *reply, sd_bus_er
                         r = -EBADMSG;
                 else if (rec.tag == CONTROL_TAG_PROPERTY)
                         r = append_row(m, &rec);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        if (r >= 0)
-                (void)client_send(c->client, m);
-        sd_bus_message_unref(m);
-        return r;
+        return call_answer(c, m, r);
 }
 
 static int do_plan(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e)
@@ -418,12 +408,7 @@ static int finish_list_jobs(struct call *c, const struct link_reply *reply, sd_b
                         r = -EBADMSG;
                 else
                         r = append_job_row(m, &job);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        if (r >= 0)
-                (void)client_send(c->client, m);
-        sd_bus_message_unref(m);
-        return r;
+        return call_answer(c, m, r);
 }
 
 /* GetJobAfter, GetJobBefore: the jobs that this one waits for, or that wait for it. */
@@ -532,11 +517,7 @@ static int finish_list_units(struct call *c, const struct link_reply *reply, sd_
                 r = sd_bus_message_open_container(m, 'a', "(ssssssouso)");
         if (r >= 0)
                 r = append_unit_rows(m, reply, &f);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        if (r >= 0)
-                (void)client_send(c->client, m);
-        sd_bus_message_unref(m);
+        r = call_answer(c, m, r);
         filter_done(&f);
         return r;
 }
