@@ -27,6 +27,10 @@ struct unit_index {
         unsigned n_stamps;
         bool filled;
         bool held, looked; /* held: not looked at again once it was */
+        struct asked {
+                struct stamp stamps[N_DIRS_MAX];
+                bool known;
+        } asked; /* for index_changed(); outlives the entries */
 };
 
 int index_new(struct unit_index **ret)
@@ -41,9 +45,11 @@ int index_new(struct unit_index **ret)
 
 void index_clear(struct unit_index *x)
 {
+        struct asked asked = x->asked;
+
         arena_done(&x->arena);
         free(x->buckets);
-        *x = (struct unit_index){0};
+        *x = (struct unit_index){.asked = asked};
 }
 
 void index_free(struct unit_index *x)
@@ -262,6 +268,19 @@ void index_hold(struct unit_index *x, bool hold)
         x->looked = false;
 }
 
+bool index_changed(struct unit_index *x, const struct strings *dirs)
+{
+        bool changed = false;
+
+        for (unsigned i = 0; i < dirs->n && i < N_DIRS_MAX; i++) {
+                struct stamp now = take_stamp(dirs->v[i]);
+                changed = changed || !stamp_same(&x->asked.stamps[i], &now);
+                x->asked.stamps[i] = now;
+        }
+        x->asked.known = true;
+        return changed;
+}
+
 int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag *diag)
 {
         bool held = x->held;
@@ -286,5 +305,9 @@ int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag 
                 }
         }
         x->filled = true;
+        if (!x->asked.known) {
+                memcpy(x->asked.stamps, x->stamps, sizeof(x->stamps));
+                x->asked.known = true;
+        }
         return index_each(x, link_alias, x);
 }

@@ -27,6 +27,8 @@ void index_free(struct unit_index *x);
 void index_hold(struct unit_index *x, bool hold); /* while held: looked at once */
 /* Scans again if a directory changed. 0, -ENOMEM, -EMFILE, -ENFILE; unreadable directories are told and left out. */
 int index_refresh(struct unit_index *x, const struct strings *dirs, struct diag *diag);
+/* Whether a directory changed since the last call, or else since the first scan. */
+bool index_changed(struct unit_index *x, const struct strings *dirs);
 struct index_entry *index_find(const struct unit_index *x, const char *name); /* NULL when no directory has it */
 /* Calls EACH for every entry, in no order; ends at the first non-zero result and returns it. */
 int index_each(const struct unit_index *x, int (*each)(struct index_entry *e, void *userdata), void *userdata);

@@ -34,6 +34,10 @@ int unit_paths_add_generated(struct unit_paths *p, const char *runtime_dir);
 /* For now nothing more is to be read: forgets the index, which the next to need it fills again by one scan. */
 void unit_paths_rest(struct unit_paths *p);
 void unit_paths_done(struct unit_paths *p);
+/* Whether a directory changed since this was last asked, or else first read. Costs a stat for each. */
+bool unit_paths_changed(const struct unit_paths *p);
+/* Whether a directory has a file for NAME, or for its template. */
+bool unit_paths_have(const struct unit_paths *p, const char *name);
 /* While held, the directories are looked at once, at the first need, and taken to stay as they are. */
 void unit_paths_hold(struct unit_paths *p, bool hold);
 

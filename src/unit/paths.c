@@ -2,6 +2,7 @@
  * The search path, and the list of all unit files. See load.h.
  */
 #include "unit/index.h"
+#include "unit/names.h"
 
 #include <stdio.h>
 
@@ -182,6 +183,22 @@ void unit_paths_hold(struct unit_paths *p, bool hold)
 {
         if (p->index)
                 index_hold(p->index, hold);
+}
+
+bool unit_paths_changed(const struct unit_paths *p)
+{
+        return index_changed(p->index, &p->dirs);
+}
+
+bool unit_paths_have(const struct unit_paths *p, const char *name)
+{
+        char template_name[UNIT_NAME_MAX + 1];
+
+        if (index_refresh(p->index, &p->dirs, NULL) < 0)
+                return true; /* reading it will tell */
+        return index_find(p->index, name) ||
+               (unit_name_is_instance(name) && unit_name_template(name, template_name) >= 0 &&
+                index_find(p->index, template_name));
 }
 
 void unit_paths_rest(struct unit_paths *p)

@@ -127,6 +127,8 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
         enum graph_error why;
         int v = api_may_enqueue(m, unit, request, mode, &r, e);
 
+        if (v == 0 && units_retry_missing(m) < 0)
+                log_line(m, r->name, "what it needs cannot all be read");
         if (v < 0)
                 return v;
         engine_settle(m);

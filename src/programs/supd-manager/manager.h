@@ -618,6 +618,7 @@ int units_add(struct manager *m, const char *name, uint32_t id, struct run **ret
 int units_load_pending(struct manager *m);
 void units_rest(struct manager *m);
 void units_turn(struct manager *m);
+int units_retry_missing(struct manager *m); /* what was not found, and has a file by now */
 int units_parse(struct manager *m, struct run *r, const void *blob, size_t size);
 int units_make_edges(struct manager *m, struct run *r);
 int units_reload(struct manager *m);

@@ -326,7 +326,7 @@ static int want_all(struct manager *m, const struct unit *u)
         for (unsigned d = 0; d < N_UNIT_DEPENDENCIES; d++)
                 for (unsigned i = 0; d != DEP_REQUIRES_MOUNTS_FOR && i < u->dependencies[d].n && v == 0; i++)
                         v = want(m, u->dependencies[d].v[i]);
-        return v;
+        return v == 0 && u->trigger ? want(m, u->trigger) : v;
 }
 
 /* A default After= of a target is left out where it would only make a cycle (unit.h, n_default_after). */
@@ -342,6 +342,7 @@ static bool default_after_applies(const struct run *target, const struct run *ot
 
 int units_make_edges(struct manager *m, struct run *r)
 {
+        const struct run *triggered = r->unit->trigger ? hash_find(m, r->unit->trigger) : NULL;
         int v = graph_resize(m->graph, m->n_runs);
 
         for (unsigned d = 0; d < N_UNIT_DEPENDENCIES; d++) {
@@ -354,6 +355,8 @@ int units_make_edges(struct manager *m, struct run *r)
                         v = graph_add(m->graph, r->id, d, other->id);
                 }
         }
+        if (v == 0 && triggered && triggered != r)
+                v = graph_add(m->graph, r->id, GRAPH_TRIGGERS, triggered->id);
         r->edges_made = v == 0;
         return v;
 }
@@ -440,6 +443,25 @@ void units_turn(struct manager *m)
         load_again(m);
         if (m->boot_tries > 0)
                 begin_default(m); /* which has waited for it */
+}
+
+/* A unit that was named by others and not found is looked for again when there is a file for it by now, so that nobody
+ * has to ask for it by name, nor for everything to be read again. Without a change in the directories that costs a stat
+ * of each. */
+int units_retry_missing(struct manager *m)
+{
+        uint32_t n = m->n_runs;
+        int v = 0;
+
+        if (!unit_paths_changed(&m->paths))
+                return 0;
+        for (uint32_t i = 0; i < n && v == 0; i++) {
+                struct run *r = m->runs[i];
+                if (r->unit->load_state == LOAD_NOT_FOUND && run_active(r) == ACTIVE_INACTIVE &&
+                    unit_paths_have(&m->paths, r->name))
+                        v = units_reload_one(m, r);
+        }
+        return v < 0 ? v : units_load_pending(m);
 }
 
 int units_get(struct manager *m, const char *name, struct run **ret)

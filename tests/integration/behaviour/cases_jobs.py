@@ -218,6 +218,7 @@ modes = [
     ('ignore-requirements-orders', {'a': service(SLEEP, unit='After=@b@'), 'b': service(ONCE, STAYS, until('go'))},
      ['start --no-block b', 'is b activating start', 'start --no-block --job-mode=ignore-requirements a', 'is a inactive dead', 'sh touch go', 'is a ' + RUNS]),
     ('not-triggering', {'a': service(SLEEP), 'a.timer': '[Timer]\nOnActiveSec=1h\n'}, ['start a.timer', 'start a', 'stop a', 'is a inactive dead', 'prop a.timer ActiveState=active']),
+    ('triggering', {'a': service(SLEEP), 'a.timer': '[Timer]\nOnActiveSec=1h\n'}, ['start a.timer', 'start a', 'stop --job-mode=triggering a', 'is a inactive dead', 'is a.timer inactive dead']),
     ('triggering-start', {'a': service(SLEEP)}, ['start --job-mode=triggering a = 1', 'is a inactive dead']),
     ('isolate-needs-leave', {'t.target': target()}, ['isolate t.target = 4', 'start --job-mode=isolate t.target = 4']),
     ('unknown-mode', {'a': service(SLEEP)}, ['start --job-mode=strange a = 1', 'is a inactive dead']),
@@ -263,6 +264,8 @@ modes = [
 ]
 
 daemon_reload = [
+    ('wanted-file-comes', {'a': service(SLEEP, unit='Wants=wanted-file-comes-x.service')},
+     ['start a', 'sh printf "[Service]\\nExecStart=/bin/sleep 1000\\n" > @U@/wanted-file-comes-x.service', 'restart a', 'is x.service ' + RUNS, 'stop x.service']),
     ('runs-on', {'a': service(LOGS)}, ['start a', 'file log x', 'daemon-reload', 'is a ' + RUNS, 'file log x']),
     ('change-counts-at-next-start', {'a': service("ExecStart=/bin/sh -c 'echo old >> @D@/log; exec sleep 1000'")},
      ['start a', 'file log old', 'sh sed -i s/old/new/ @U@/@a@', 'daemon-reload', 'is a ' + RUNS, 'file log old', 'restart a', 'file log old|new']),
@@ -378,13 +381,6 @@ alone = [
     ('verbs-of-masked', {'a': ''}, ['is-active a = 3', 'status a = 3', 'restart a = 1', 'stop a']),
 ]
 
-# What systemd does and supd does not do yet; not run by default.
-undone = [
-    ('triggering', {'a': service(SLEEP), 'a.timer': '[Timer]\nOnActiveSec=1h\n'}, ['start a.timer', 'start a', 'stop --job-mode=triggering a', 'is a inactive dead', 'is a.timer inactive dead']),
-    ('wanted-file-comes', {'a': service(SLEEP, unit='Wants=wanted-file-comes-x.service')},
-     ['start a', 'sh printf "[Service]\\nExecStart=/bin/sleep 1000\\n" > @U@/wanted-file-comes-x.service', 'restart a', 'is x.service ' + RUNS, 'stop x.service']),
-]
-
 # What is no service has conditions as well, and a process that looks at them.
 conditions += [
     ('condition-of-a-target', {'t.target': target('ConditionPathExists=/no'), 'a': service(SLEEP)},
@@ -393,5 +389,5 @@ conditions += [
      ['start t.target = 1', 'is t.target inactive dead', 'start a', 'is a ' + RUNS]),
 ]
 
-GROUPS = {'requirements': requirements, 'order': order, 'consequences': consequences, 'modes': modes, 'daemon-reload': daemon_reload, 'more-conditions': conditions, 'alone': alone, 'undone': undone}
+GROUPS = {'requirements': requirements, 'order': order, 'consequences': consequences, 'modes': modes, 'daemon-reload': daemon_reload, 'more-conditions': conditions, 'alone': alone}
 ALONE = ('alone', 'daemon-reload')
