@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * What makes a manager a mutant: linked with --wrap, it leaves out one row of the table of directives, or takes one
- * guard of the state machine for its opposite. Which one, the environment says:
+ * What makes a manager a mutant: linked with --wrap, it leaves out one row of the table of directives or of the state
+ * machine, or takes one guard of the machine for its opposite. Which one, the environment says:
  *
  *     SUPD_MUTANT=directive 3.ExecStart      group and key (list-rows): its values are accepted and left out
  *     SUPD_MUTANT=guard HAS_JOB              holds when it does not, and the other way round
+ *     SUPD_MUTANT=row 17                     that row of the state machine: its event is ignored
  *
  * Not here: which test has to find that out (mutate.py). Invariant: without the variable it is the manager as shipped;
  * none of this is in the shipped one.
@@ -66,7 +67,27 @@ static uint32_t turned_guard(void)
         return bit;
 }
 
+/* The row that is ignored; NULL = none. */
+static const struct machine_row *left_row(void)
+{
+        static const struct machine_row *row;
+        static bool known;
+        const char *number = mutant_of("row");
+        size_t n;
+
+        if (!known && *number)
+                row = machine_rows(&n) + strtoul(number, NULL, 10);
+        known = true;
+        return row;
+}
+
 const struct machine_row *__wrap_machine_find(enum machine_state state, enum machine_event event, uint32_t facts)
 {
-        return __real_machine_find(state, event, facts ^ turned_guard());
+        static struct machine_row ignored;
+        const struct machine_row *row = __real_machine_find(state, event, facts ^ turned_guard());
+
+        if (row != left_row())
+                return row;
+        ignored = (struct machine_row){row->state, row->event, row->guard, row->state, ROW_IGNORED, {DO_NONE}};
+        return &ignored;
 }

@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Takes one rule after the other out of the manager and looks whether a test of behaviour notices.
 
-usage: mutate.py --all | --sample | ROW…         ROW: Restart, Service.Restart, guard:NAME
+usage: mutate.py --all | --rows | --sample | RULE…         RULE: Restart, Service.Restart, guard:NAME, row:STATE:EVENT:GUARD
 
-The rules are the honoured rows of the table of directives and the guards of the state machine (list-rows). The manager is
+The rules are the honoured rows of the table of directives, and the guards and rows of the state machine (list-rows). The manager is
 mutant-manager, which leaves out what SUPD_MUTANT names. The tests of a directive are found by looking: the cases of behaviour
 whose units use it, and the tests written out in test-*.py that do. First they have to pass with the mutant manager as it is, then
 one of them has to fail without the rule. A table tells for each rule which one did; exit status 1 when for one none did.
 
+A row of the machine is looked for first by the scenarios of tests/fake, which need no process (mutant-fake); --rows takes
+these alone, --all all rules.
+
 --sample takes a few rules, others each day, and stays below a minute; it is for CI.
-Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, LIST_ROWS."""
+Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, MUTANT_FAKE, LIST_ROWS."""
 import concurrent.futures
 import os
 import re
@@ -22,10 +25,12 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BEHAVIOUR = os.path.join(HERE, '..', 'integration', 'behaviour')
+GOLDEN = os.path.join(HERE, '..', 'fake', 'golden')
 sys.path.insert(0, BEHAVIOUR)
 AT_ONCE, N_CASES, N_SAMPLE = 3, 8, 8
 SHORT, LONG = 3, 15 # seconds; the long bound decides when the short one fails with the rule, too
 GUARD_GROUPS = ('commands', 'restart', 'stop', 'types', 'notify', 'forking', 'watchdog', 'conditions')
+ROW_GROUPS = GUARD_GROUPS + ('limits', 'asserts', 'younger', 'modes', 'more-conditions')
 
 # Rules that no run of a service shows, and what holds them instead.
 ELSEWHERE = {
@@ -56,6 +61,8 @@ class Rule:
         self.kind = words[0]
         if self.kind == 'guard':
             self.name, self.mutant = 'guard:' + words[1], 'guard ' + ' '.join(words[1:])
+        elif self.kind == 'row':
+            self.name, self.mutant = 'row:' + ':'.join(words[2:]), 'row ' + words[1]
         else:
             self.section, self.key = words[2], words[3]
             self.name, self.mutant = '%s.%s' % (words[2], words[3]), 'directive %s.%s' % (words[1], words[3])
@@ -121,8 +128,8 @@ class Bench:
 
     def runs(self, rule):
         """What covers RULE: lists of arguments, each a run of a test program."""
-        if rule.kind == 'guard':
-            return [['test-cases.py', g] for g in GUARD_GROUPS]
+        if rule.kind != 'directive':
+            return [['test-cases.py', g] for g in (GUARD_GROUPS if rule.kind == 'guard' else ROW_GROUPS)]
         of_group = {}
         for _, group, case in self.tables.get((rule.section, rule.key), [])[:N_CASES]:
             of_group.setdefault(group, []).append(case)
@@ -130,21 +137,37 @@ class Bench:
                 [[file, test] for file, test in self.scripts.get(rule.key, [])[:20]])
 
     def passes(self, run, mutant, bound):
-        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, BEHAVIOUR_BOUND=str(bound))
+        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, BEHAVIOUR_BOUND=str(bound), BEHAVIOUR_ONE='1')
         env.pop('SUPD_MUTANT', None)
         if mutant:
             env['SUPD_MUTANT'] = mutant
-        r = subprocess.run([sys.executable, os.path.join(BEHAVIOUR, run[0])] + run[1:], env=env, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        try:
+            r = subprocess.run([sys.executable, os.path.join(BEHAVIOUR, run[0])] + run[1:], env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+        except subprocess.TimeoutExpired:
+            return False
         if r.returncode == 77:
             print('skipped: ' + r.stdout.decode().strip())
             sys.exit(77)
         return r.returncode == 0
 
+    @staticmethod
+    def fake_sees(rule):
+        """The first scenario that goes another way; RULE may be None: does any?"""
+        env = {k: v for k, v in os.environ.items() if not k.startswith('SUPD')}
+        if rule:
+            env['SUPD_MUTANT'] = rule.mutant
+        r = subprocess.run([os.environ['MUTANT_FAKE'], 'plain', GOLDEN], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, errors='replace', timeout=300)
+        wrong = re.search(r'^WRONG ([\w-]+)', r.stdout, re.M)
+        return r.returncode != 0 and 'fake-plain ' + (wrong[1] if wrong else '')
+
     def judge(self, rule):
         """(caught, what to say)"""
         runs = self.runs(rule)
         broken = []
+        if rule.kind == 'row' and self.fake_sees(rule):
+            return True, self.fake_sees(rule)
         for run in runs:
             for bound in (SHORT, LONG):
                 if self.passes(run, rule.mutant, bound):
@@ -171,9 +194,11 @@ def elsewhere(rule):
 
 
 def chosen(args):
-    every = [r for r in rules() if not elsewhere(r)]
+    every = [r for r in rules() if not elsewhere(r) and r.kind != 'row']
     if '--all' in args:
         return rules()
+    if '--rows' in args:
+        return [r for r in rules() if r.kind == 'row']
     if '--sample' in args:
         step = max(1, len(every) // N_SAMPLE)
         return every[int(time.time() // 86400) % step::step][:N_SAMPLE]
@@ -187,6 +212,9 @@ def main():
     bench, bad, n = Bench(), 0, 0
     begin = time.monotonic()
     todo = chosen(sys.argv[1:])
+    if any(r.kind == 'row' for r in todo) and bench.fake_sees(None):
+        print('the scenarios fail with all rows: ' + bench.fake_sees(None))
+        return 1
     try:
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             judged = pool.map(lambda r: (r, (None, elsewhere(r)) if elsewhere(r) else bench.judge(r)), todo)

@@ -223,10 +223,15 @@ def run_group(world, group, only=None):
         r.put()
     world.loaded()
 
+    failed = []
+
     def one(r):
+        if failed and 'BEHAVIOUR_ONE' in os.environ: # one failure says it all
+            return 'not run'
         try:
             r.run()
         except Exception as e:
+            failed.append(r)
             return str(e) or repr(e)
     with concurrent.futures.ThreadPoolExecutor(1 if group in ALONE else 8) as pool:
         return dict(zip([r.name for r in runners], pool.map(one, runners)))
