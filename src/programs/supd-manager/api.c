@@ -103,6 +103,8 @@ int api_may_enqueue(struct manager *m, const char *unit, enum job_request reques
                 return -EBUSY;
         }
         v = api_find_unit(m, unit, &r, e);
+        if (v == 0 && units_retry_missing(m) < 0)
+                log_line(m, r->name, "what it needs cannot all be read");
         if (v == 0 && mode == MODE_ISOLATE && !r->unit->allow_isolate)
                 return api_refuse(e, GRAPH_NO_ISOLATION, r->name);
         if (v == 0 && request == REQUEST_STOP && r->unit->load_state != LOAD_LOADED &&
@@ -127,8 +129,6 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
         enum graph_error why;
         int v = api_may_enqueue(m, unit, request, mode, &r, e);
 
-        if (v == 0 && units_retry_missing(m) < 0)
-                log_line(m, r->name, "what it needs cannot all be read");
         if (v < 0)
                 return v;
         engine_settle(m);
