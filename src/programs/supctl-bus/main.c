@@ -411,6 +411,7 @@ static const struct verb verbs[] = {
         {"set-environment", run_environment, "SetEnvironment", "set environment", true, 1, -1},
         {"unset-environment", run_environment, "UnsetEnvironment", "set environment", true, 1, -1},
         {"import-environment", run_import_environment, "SetEnvironment", "import environment", true, 0, -1},
+        {"show-properties", run_show_properties, NULL, NULL, true, 2, -1},
         {"log-level", run_log, "LogLevel", "set log level", true, 0, 1},
         {"tree", run_tree, NULL, NULL, true, 0, -1},
         {"list-dependencies", run_tree, NULL, NULL, true, 0, -1},
@@ -484,6 +485,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                 RUNTIME_DIR,
                 USER,
                 SYSTEM,
+                VALUE,
                 HELP,
                 REVERSE,
                 PLAIN,
@@ -502,6 +504,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                 {"kill-value", required_argument, NULL, VALUE},
                 {"signal", required_argument, NULL, 's'},
                 {"quiet", no_argument, NULL, 'q'},
+                {"value", no_argument, NULL, VALUE},
                 {"name", required_argument, NULL, NAME},
                 {"runtime-dir", required_argument, NULL, RUNTIME_DIR},
                 {"user", no_argument, NULL, USER},
@@ -567,6 +570,9 @@ static int parse_options(int argc, char **argv, struct options *o)
                         o->value = optarg;
                         break;
                 case TAKEN:
+                        break;
+                case VALUE:
+                        o->value = true;
                         break;
                 case NO_BLOCK:
                         o->no_block = true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * supctl-bus from the inside. Files: main.c (command line, verbs), connection.c (the bus, and coming back to it),
- * jobs.c (waiting for jobs and what their results mean to people and to exit codes), whole.c (verbs about supd itself),
- * tree.c, why.c and plan.c (verbs that explain; they look units up in the status table through units.c). Invariant: a
- * job that was enqueued is waited for by its id, across the end of supd-bus and of the manager.
+ * jobs.c (waiting for jobs and what their results mean to people and to exit codes), property.c (for show -p), whole.c
+ * (verbs about supd itself), tree.c, why.c and plan.c (verbs that explain; they look units up in the status table
+ * through units.c). Invariant: a job that was enqueued is waited for by its id, across the end of supd-bus and of the
+ * manager.
  */
 #ifndef SUPCTL_BUS_SUPCTL_BUS_H
 #define SUPCTL_BUS_SUPCTL_BUS_H
@@ -22,7 +23,7 @@
 struct options {
         bool systemctl; /* called as that */
         bool no_legend;
-        bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before;
+        bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before, value;
         enum json_form json;
         const char *name, *job_mode, *whom, *signal, *value;
         char runtime_dir[PATH_MAX];
@@ -111,6 +112,9 @@ int unit_property(struct control *c, const char *unit, const char *interface, co
 int units_wait_inactive(struct control *c, char **units, unsigned n); /* exit code */
 int error_exit_code(const sd_bus_error *e);
 bool error_wants_hint(const sd_bus_error *e, bool systemctl);
+
+/* property.c */
+int run_show_properties(struct control *c, const struct verb *v, char **args, int n);
 
 /* whole.c: verbs */
 int run_show_environment(struct control *c, const struct verb *v, char **args, int n);

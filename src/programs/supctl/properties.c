@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The properties that `show` prints: systemd's names, words and formats, from one table that also gives the JSON form.
+ * The properties that `show` prints: systemd's names, words and formats, from one table that also gives the JSON form;
+ * what is asked for by name and is not there is asked of the manager (supctl-bus).
  * Not here: which units. Invariant: a row of the table says everything about a property; a unit that is not in the
  * status table has the values that systemd gives for a unit that does not exist.
  */
@@ -287,6 +288,24 @@ static void print(struct view *v, const char *name, const char *value)
                 (void)printf("%s=%s\n", name, value);
 }
 
+/* What was asked for and is not in the table: the manager knows it, if anybody does. */
+static void print_others(const struct options *o, const char *unit)
+{
+        char *names[ARRAY_SIZE(o->properties) + 1] = {(char *)(intptr_t)unit};
+        struct words_owned words = {names, 1};
+
+        for (unsigned i = 0; i < o->n_properties; i++) {
+                bool ours = false;
+                for (size_t k = 0; k < ARRAY_SIZE(properties) && !ours; k++)
+                        ours = streq(properties[k].name, o->properties[i]);
+                if (!ours)
+                        names[words.n++] = (char *)(intptr_t)o->properties[i];
+        }
+        (void)fflush(stdout);
+        if (words.n > 1)
+                (void)bus_run(o, "show-properties", &words);
+}
+
 int properties_print(struct view *v, uint32_t i)
 {
         for (size_t k = 0; k < ARRAY_SIZE(properties); k++) {
@@ -297,6 +316,7 @@ int properties_print(struct view *v, uint32_t i)
                 value_of(v, i, &properties[k], &value);
                 print(v, properties[k].name, buf_str(&value));
         }
+        print_others(v->options, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME));
         return 0;
 }
 

@@ -101,7 +101,7 @@ static void tell_nothing_to_install(void)
 /* ---- what follows ---- */
 
 /* supctl-bus VERB NAMES…, for the same supd. */
-static int bus_run(const struct options *o, const char *verb, const struct words_owned *names)
+int bus_run(const struct options *o, const char *verb, const struct words_owned *names)
 {
         const char *dir = getenv("SUPD_LIBEXEC_DIR");
         cleanup_free_ const char **argv = calloc((names ? names->n : 0) + 12, sizeof(*argv));
@@ -123,6 +123,8 @@ static int bus_run(const struct options *o, const char *verb, const struct words
                 argv[n++] = runtime;
         if (o->quiet)
                 argv[n++] = "--quiet";
+        if (o->value)
+                argv[n++] = "--value";
         argv[n++] = verb;
         argv[n++] = "--";
         for (unsigned i = 0; names && i < names->n; i++)

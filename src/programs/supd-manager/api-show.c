@@ -7,7 +7,10 @@
 #include "manager.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
+
+#include "syntax/scalar.h"
 
 static void put_list(struct control_answer *a, const char *name, const struct strings *s)
 {
@@ -172,7 +175,7 @@ static const char *const inverse_names[N_UNIT_DEPENDENCIES + 1] = {
         [GRAPH_TRIGGERS] = "TriggeredBy",
 };
 
-struct names {
+struct other_names {
         struct manager *m;
         const char **v; /* owned */
         unsigned n, allocated;
@@ -180,7 +183,7 @@ struct names {
 
 static int name_add(void *userdata, uint32_t other)
 {
-        struct names *l = userdata;
+        struct other_names *l = userdata;
 
         for (unsigned i = 0; i < l->n; i++)
                 if (l->v[i] == l->m->runs[other]->name)
@@ -201,7 +204,7 @@ static int name_add(void *userdata, uint32_t other)
 static void put_edges(struct manager *m, struct control_answer *a, const struct run *r, const char *name,
                       enum unit_dependency dep, enum unit_dependency mirror, bool inverse)
 {
-        struct names l = {.m = m};
+        struct other_names l = {.m = m};
 
         (void)graph_each(m->graph, r->id, dep, inverse, name_add, &l);
         if (mirror != dep)
@@ -452,6 +455,29 @@ static void put_limits(struct manager *m, struct control_answer *a, const struct
         control_put_bool(a, "CPUAccounting", g->cpu_accounting);
 }
 
+/* Where the unit says nothing, a service has what supd was started with. */
+static void put_rlimits(const struct manager *m, struct control_answer *a, const struct exec_config *x)
+{
+        for (int i = 0; i < N_EXEC_LIMITS; i++) {
+                const struct limit_value *l = &x->limits[i];
+                struct rlimit now = {RLIM_INFINITY, RLIM_INFINITY};
+                char name[32];
+
+                if (!rlimit_name(i))
+                        continue;
+                if (l->set)
+                        now = (struct rlimit){l->soft, l->hard};
+                else if (i == RLIMIT_NOFILE && m->nofile.set)
+                        now = (struct rlimit){m->nofile.soft, m->nofile.hard};
+                else
+                        (void)getrlimit((__rlimit_resource_t)i, &now);
+                (void)snprintf(name, sizeof(name), "Limit%s", rlimit_name(i));
+                control_put_u64(a, name, now.rlim_max);
+                (void)snprintf(name, sizeof(name), "Limit%sSoft", rlimit_name(i));
+                control_put_u64(a, name, now.rlim_cur);
+        }
+}
+
 static void put_service(struct manager *m, struct control_answer *a, const struct run *r)
 {
         const struct service_config *c = r->unit->service;
@@ -467,6 +493,7 @@ static void put_service(struct manager *m, struct control_answer *a, const struc
                 directory = NULL;
         control_put_string(a, "WorkingDirectory", text_or_empty(directory));
         put_rows(a, exec_rows, ARRAY_SIZE(exec_rows), x);
+        put_rlimits(m, a, x);
         put_group(m, a, r);
         put_limits(m, a, r);
 }

@@ -159,7 +159,7 @@ static uint32_t row_flags(const struct run *r, uint32_t old)
                 uint32_t flag;
         } bits[] = {
                 {!(r->d.flags & UNIT_CONDITION_FAILED), SUPD_ROW_CONDITION_RESULT},
-                {!(r->d.flags & UNIT_ASSERT_FAILED), SUPD_ROW_ASSERT_RESULT},
+                {!(r->d.flags & (UNIT_ASSERT_FAILED | UNIT_CONDITION_FAILED)), SUPD_ROW_ASSERT_RESULT},
                 {u->load_state == LOAD_LOADED, SUPD_ROW_CAN_START},
                 {u->load_state == LOAD_LOADED, SUPD_ROW_CAN_STOP},
                 {service_can_reload(u), SUPD_ROW_CAN_RELOAD},

@@ -378,6 +378,13 @@ alone = [
     ('on-failure-isolate-old', {'a': service(BAD, unit='OnFailure=@t.target@\nOnFailureIsolate=yes'), 't.target': target('AllowIsolate=yes', 'Wants=basic.target'), 'b': service(SLEEP)},
      ['start b', 'start a', 'is t.target active active', 'is b inactive dead']),
     ('verbs-of-a-file', {'a': service(SLEEP)}, ['is-active a = 3', 'is-failed a = 1', 'status a = 3', 'start a', 'is-active a', 'is-failed a = 1', 'status a']),
+    ('show-asks-the-manager', {'a': service(SLEEP, 'TimeoutStopSec=7', 'TimeoutStartSec=infinity', 'TimeoutAbortSec=9', 'RestartSec=3', 'KillMode=mixed', 'KillSignal=SIGINT', 'Environment=A=1 "B=2 3"',
+                                            'UMask=0077', 'LimitNOFILE=123:456', 'RuntimeMaxSec=5min', 'User=nobody')},
+     ['start a', 'prop a TimeoutStopUSec=7s', 'prop a TimeoutStartUSec=infinity', 'prop a TimeoutAbortUSec=9s', 'prop a RestartUSec=3s', 'prop a KillMode=mixed', 'prop a KillSignal=2', 'prop a Environment=A=1 "B=2 3"',
+      'prop a UMask=0077', 'prop a LimitNOFILE=456', 'prop a LimitNOFILESoft=123', 'prop a RuntimeMaxUSec=5min', 'prop a NotifyAccess=none', 'prop a User=nobody', 'prop a StartLimitBurst=5', 'prop a StartLimitIntervalUSec=10s',
+      r'prop a TasksCurrent=(1|\[not set\])', r'prop a MemoryCurrent=(\d+|\[not set\])', r'prop a CPUUsageNSec=(\d+|\[not set\])', 'prop a Requires=.*sysinit.target.*',
+      r'prop a ExecStart=\{ path=/bin/sleep ; argv\[\]=/bin/sleep 1000 ; ignore_errors=no ; start_time=\[.+\] ; stop_time=\[n/a\] ; pid=[1-9]\d* ; code=\(null\) ; status=0/0 \}']),
+    ('assert-result-of-skipped', {'a': service(SLEEP, unit='ConditionPathExists=/no')}, ['start a', 'prop a ConditionResult=no', 'prop a AssertResult=no']),
     ('verbs-of-masked', {'a': ''}, ['is-active a = 3', 'status a = 3', 'restart a = 1', 'stop a']),
 ]
 
