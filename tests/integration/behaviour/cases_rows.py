@@ -11,11 +11,13 @@ for _key, _no in [
         ('Group', 'nogroup'), ('Host', 'surely-another'), ('KernelCommandLine', 'surely-not-there'), ('KernelVersion', '<2.6'),
         ('Memory', '<1M'), ('NeedsUpdate', '!/var'), ('PathExistsGlob', '/no*'), ('PathIsDirectory', '/etc/passwd'),
         ('PathIsMountPoint', '/etc/default'), ('PathIsReadWrite', '!/run'), ('PathIsSymbolicLink', '/etc'), ('Security', 'selinux'),
-        ('User', 'nobody'), ('Virtualization', 'bochs')]:
+        ('User', 'nobody'), ('Virtualization', 'bochs'), ('CPUFeature', 'strange'), ('ControlGroupController', '!strange'), ('Credential', 'strange'),
+        ('Firmware', 'strange'), ('OSRelease', 'ID=strange'), ('PathIsEncrypted', '/no/such'), ('CPUPressure', '!100%'), ('IOPressure', '!100%'),
+        ('MemoryPressure', '!100%')]:
     asserts.append(('assert-' + _key.lower(), {'a': service(SLEEP, unit='Assert%s=%s' % (_key, _no))},
                     ['start a = 1', 'is a inactive dead success 0 0 0', 'prop a AssertResult=no']))
 for _key, _no in [('NeedsUpdate', '!/var'), ('Virtualization', 'bochs'), ('PathIsReadWrite', '!/run'), ('FileNotEmpty', '/dev/null'),
-                  ('Capability', '!CAP_CHOWN'), ('ACPower', 'false'), ('Group', 'nogroup'), ('Memory', '<1M')]:
+                  ('Capability', '!CAP_CHOWN'), ('ACPower', 'false'), ('Group', 'nogroup'), ('Memory', '<1M'), ('IOPressure', '!100%')]:
     asserts.append(('condition-' + _key.lower(), {'a': service(SLEEP, unit='Condition%s=%s' % (_key, _no))},
                     ['start a', 'is a inactive dead success 0 0 0', 'prop a ConditionResult=no']))
 
