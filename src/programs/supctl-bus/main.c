@@ -485,7 +485,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                 RUNTIME_DIR,
                 USER,
                 SYSTEM,
-                VALUE,
+                BARE,
                 HELP,
                 REVERSE,
                 PLAIN,
@@ -504,7 +504,7 @@ static int parse_options(int argc, char **argv, struct options *o)
                 {"kill-value", required_argument, NULL, VALUE},
                 {"signal", required_argument, NULL, 's'},
                 {"quiet", no_argument, NULL, 'q'},
-                {"value", no_argument, NULL, VALUE},
+                {"bare", no_argument, NULL, BARE},
                 {"name", required_argument, NULL, NAME},
                 {"runtime-dir", required_argument, NULL, RUNTIME_DIR},
                 {"user", no_argument, NULL, USER},
@@ -571,8 +571,8 @@ static int parse_options(int argc, char **argv, struct options *o)
                         break;
                 case TAKEN:
                         break;
-                case VALUE:
-                        o->value = true;
+                case BARE:
+                        o->bare = true;
                         break;
                 case NO_BLOCK:
                         o->no_block = true;

@@ -201,7 +201,7 @@ int run_show_properties(struct control *c, const struct verb *v unused_, char **
                 sd_bus_message_unref(reply);
                 for (begin = buf_str(&out); r >= 0; begin = end + 1) { /* a command each has a line of its own */
                         end = starts_with(begin, "{ path=") ? strchrnul(begin, '\n') : begin + strlen(begin);
-                        (void)printf("%s%s%.*s\n", c->options->value ? "" : args[i], c->options->value ? "" : "=",
+                        (void)printf("%s%s%.*s\n", c->options->bare ? "" : args[i], c->options->bare ? "" : "=",
                                      (int)(end - begin), begin);
                         if (!*end)
                                 break;

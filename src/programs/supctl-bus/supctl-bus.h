@@ -23,7 +23,7 @@
 struct options {
         bool systemctl; /* called as that */
         bool no_legend;
-        bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before, value;
+        bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before, bare;
         enum json_form json;
         const char *name, *job_mode, *whom, *signal, *value;
         char runtime_dir[PATH_MAX];

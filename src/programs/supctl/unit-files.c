@@ -124,7 +124,7 @@ int bus_run(const struct options *o, const char *verb, const struct words_owned 
         if (o->quiet)
                 argv[n++] = "--quiet";
         if (o->value)
-                argv[n++] = "--value";
+                argv[n++] = "--bare";
         argv[n++] = verb;
         argv[n++] = "--";
         for (unsigned i = 0; names && i < names->n; i++)
