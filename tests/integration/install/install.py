@@ -79,7 +79,7 @@ def build_client(root, client, work, sanitize):
             yield f'{form}: does not compile: {r.stderr[-1500:]}'
             continue
         r = subprocess.run([program], env=dict(os.environ, LD_LIBRARY_PATH=lib), capture_output=True, text=True)
-        if r.returncode or r.stdout != 'row 320 header 1024\n':
+        if r.returncode or r.stdout != 'row 384 header 1024\n':
             yield f'{form}: exit {r.returncode}, {r.stdout}{r.stderr[-500:]}'
 
 
