@@ -157,7 +157,7 @@ static void print_conditions(const struct sheet *s)
         if (!(s->row->flags & SUPD_ROW_CONDITION_RESULT) && down)
                 (void)fprintf(out, "  Condition: not met at its last start; \"supctl why %s\" tells which\n",
                               text(s, SUPD_TEXT_NAME));
-        if (!(s->row->flags & SUPD_ROW_ASSERT_RESULT) && down)
+        else if (!(s->row->flags & SUPD_ROW_ASSERT_RESULT) && down) /* behind a condition it was not even asked */
                 (void)fprintf(out, "     Assert: failed at its last start; \"supctl why %s\" tells which\n",
                               text(s, SUPD_TEXT_NAME));
 }
