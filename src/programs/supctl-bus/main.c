@@ -60,7 +60,8 @@ static int names_add(struct names *l, const char *name, const char *suffix)
         return 0;
 }
 
-/* Units that are loaded and match. Nothing that matches is no mistake: the pattern did what it says. */
+/* Units that are loaded and match. Nothing that matches is no mistake: the pattern did what it says. What answers us is
+ * not meant by a pattern: to stop it takes its name. */
 static int names_add_matches(struct control *c, struct names *l, const char *pattern)
 {
         const char *id, *s[6], *job_type;
@@ -73,7 +74,8 @@ static int names_add_matches(struct control *c, struct names *l, const char *pat
                 r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
         while (r >= 0 && (r = sd_bus_message_read(reply, "(ssssssouso)", &id, &s[0], &s[1], &s[2], &s[3], &s[4], &s[5],
                                                   &job, &job_type, &s[0])) > 0)
-                r = names_add(l, id, "");
+                if (!streq(id, "supd-bus.service"))
+                        r = names_add(l, id, "");
         if (r < 0)
                 (void)failed_to("list units for", pattern, r, &e, true);
         sd_bus_error_free(&e);

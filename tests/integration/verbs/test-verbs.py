@@ -294,6 +294,12 @@ class Begun(Case):
         cls.s.unit('a.service', '[Unit]\nDefaultDependencies=no\n' + SLEEPS)
         cls.s.unit('alone.service', '[Unit]\nDefaultDependencies=no\n' + SLEEPS)
 
+    def test_a_pattern_does_not_mean_what_answers(self):
+        self.s.unit('some.service', '[Unit]\nDefaultDependencies=no\n' + SLEEPS)
+        self.s.ctl('start', 'some', check=0)
+        self.s.ctl('stop', 's*.service', check=0)
+        self.s.until('some.service', ActiveState='inactive')
+
     def test_tree_begins_at_what_nobody_asked_for(self):
         self.s.until('a.service', ActiveState='active')
         self.s.ctl('start', 'alone', check=0)
