@@ -126,7 +126,7 @@ void exits_unwatch(struct manager *m, struct run *r)
         close_fd_p(&r->watch_fd);
 }
 
-static bool runs_foreign(const struct process_durable *p)
+bool exits_runs_foreign(const struct process_durable *p)
 {
         return (p->flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING);
 }
@@ -136,11 +136,10 @@ static bool is_in_ring(const struct manager *m, const struct process_durable *p)
         return p->generation != 0 && atomic_load(&state_slot(m->state, p->slot)->exited) == p->generation;
 }
 
-/* The main process of R was no child of the keeper. When its parent has gone meanwhile it is, and its exit comes by the
- * ring; else nobody can say how it ended, when it has. True: it runs, and is nobody's child that we know. */
-static bool foreign_runs(struct manager *m, struct run *r)
+/* P was no child of the keeper. When its parent has gone meanwhile it is, and its exit comes by the ring; else nobody
+ * can say how it ended, when it has. True: it runs, and is nobody's child that we know. */
+static bool foreign_runs(struct manager *m, struct run *r, struct process_durable *p)
 {
-        struct process_durable *p = &r->d.main;
         struct sys_stat st;
         int v = sys_stat((pid_t)p->pid, &st);
         bool there = v == 0 && st.start_time == p->start_time;
@@ -163,8 +162,11 @@ static void watch_ready(struct manager *m, struct source *s, uint32_t events unu
         struct run *r = s->userdata;
 
         exits_unwatch(m, r);
-        if (runs_foreign(&r->d.main)) {
-                if (foreign_runs(m, r))
+        if (exits_runs_foreign(&r->d.main) || exits_runs_foreign(&r->d.control)) {
+                bool main = exits_runs_foreign(&r->d.main) && foreign_runs(m, r, &r->d.main);
+                bool control = exits_runs_foreign(&r->d.control) && foreign_runs(m, r, &r->d.control);
+
+                if (main || control) /* watched again by the look, in a moment: it may be that nothing could be told */
                         exits_look_later(m, r);
                 return;
         }
@@ -189,11 +191,17 @@ void exits_watch(struct manager *m, struct run *r, pid_t pid)
         exits_look_later(m, r);
 }
 
-/* A main process that no exit will come for: is it there still? Asked where it cannot be watched. */
+/* Processes that no exit will come for, as after a keeper's death: are they there still? A unit watches one process; of
+ * two the other is looked at again in a moment. */
 void exits_look_foreign(struct manager *m, struct run *r)
 {
-        if (foreign_runs(m, r) && !r->watch_source)
-                exits_watch(m, r, (pid_t)r->d.main.pid);
+        bool main = exits_runs_foreign(&r->d.main) && foreign_runs(m, r, &r->d.main);
+        bool control = exits_runs_foreign(&r->d.control) && foreign_runs(m, r, &r->d.control);
+
+        if ((main || control) && !r->watch_source)
+                exits_watch(m, r, (pid_t)(main ? r->d.main.pid : r->d.control.pid));
+        if (main && control)
+                exits_look_later(m, r);
 }
 
 /* CLOCK_BOOTTIME of the start of the command that led to the process: an older exit of that pid was another's. */

@@ -14,6 +14,7 @@
 #include "manager.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -262,11 +263,24 @@ void front_inherit(struct manager *m)
         m->front_fds[1] = handover_inherited(state_map(m->state), "private");
 }
 
+/* A front of a dead keeper's time accepts on a socket that has gone with the keeper's store; as long as it finds
+ * anything to do it would stay, and nobody answer at the new one. Its clients come back, as behind any death of it. */
+static void front_end_stale(struct manager *m)
+{
+        static const int signals[] = {SIGKILL};
+        struct run *r = units_find(m, FRONT_UNIT);
+
+        if (r)
+                (void)procs_signal(m, &r->d.main, signals, 1);
+}
+
 int front_open(struct manager *m)
 {
         char path[4096];
         int v;
 
+        if (m->front_fds[0] < 0)
+                front_end_stale(m);
         (void)snprintf(path, sizeof(path), "%s/control", m->runtime_dir);
         v = front_listen(m, path, "control", SOCK_STREAM, m->control_group ? 0666 : 0600, &m->front_fds[0]);
         if (v == 0)

@@ -507,7 +507,8 @@ void exits_take(struct manager *m);
 void exits_process_ended(struct manager *m, struct run *r, struct process_durable *p, int code, int status);
 void exits_watch(struct manager *m, struct run *r, pid_t pid);
 void exits_unwatch(struct manager *m, struct run *r);
-void exits_look_later(struct manager *m, struct run *r); /* in 50 ms */
+void exits_look_later(struct manager *m, struct run *r);  /* in 50 ms */
+bool exits_runs_foreign(const struct process_durable *p); /* no exit will come for it by the ring */
 void exits_look_foreign(struct manager *m, struct run *r);
 int exits_claim_main(struct manager *m, struct run *r, pid_t pid);
 void exits_claim_effects(struct manager *m);              /* behind the commit */

@@ -270,8 +270,7 @@ static void adopt(struct manager *m, struct run *r, struct process_durable *p)
         exits_free_slot(m, p);
         p->start_time = st.start_time;
         p->flags |= PROCESS_FOREIGN;
-        engine_touch(m, r);
-        exits_watch(m, r, (pid_t)p->pid);
+        engine_touch(m, r); /* rewatch() follows */
 }
 
 static void adopt_all(struct manager *m)
@@ -301,8 +300,8 @@ static void adopt_all(struct manager *m)
 
 static void rewatch(struct manager *m, struct run *r)
 {
-        if ((r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING))
-                exits_watch(m, r, (pid_t)r->d.main.pid);
+        if (exits_runs_foreign(&r->d.main) || exits_runs_foreign(&r->d.control))
+                exits_look_foreign(m, r);
 }
 
 /* The timer of a reload or a clean-up that ran out is gone with the commit; the signal that follows it may not have

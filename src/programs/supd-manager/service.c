@@ -758,11 +758,6 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
         }
 }
 
-static bool foreign_main(const struct run *r)
-{
-        return (r->d.main.flags & (PROCESS_FOREIGN | PROCESS_RUNNING)) == (PROCESS_FOREIGN | PROCESS_RUNNING);
-}
-
 /* The PID file is waited for: in vain when nothing was left of the service behind its last command. What vanishes later
  * has the time that the state has, as with systemd. Without a cgroup a second look has to say the same: the list of a
  * process' children may lack one while another ends. */
@@ -798,7 +793,7 @@ void service_look(struct manager *m, struct run *r)
                 r->kill_again = KILL_NOTHING;
                 service_kill(m, r, what);
         }
-        if (foreign_main(r)) {
+        if (exits_runs_foreign(&r->d.main) || exits_runs_foreign(&r->d.control)) {
                 exits_look_foreign(m, r);
                 return;
         }
