@@ -246,6 +246,8 @@ void drive_check_changes(struct rig *r, struct observer *o, uint64_t within_us)
         unsigned n = 0;
         int e;
 
+        if (getenv("CRASH_WITHOUT_CHANGES")) /* a manager that is wrong on purpose keeps none */
+                return;
         if (geteuid() == 0)
                 (void)snprintf(instance, sizeof(instance), "%s", r->name);
         else

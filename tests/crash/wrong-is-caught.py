@@ -10,7 +10,7 @@ import tempfile
 harness, manager, supctl = (os.path.abspath(p) for p in sys.argv[1:4])
 with tempfile.TemporaryDirectory() as directory:
     os.symlink(manager, os.path.join(directory, "supd-manager"))
-    env = dict(os.environ, SUPD_LIBEXEC_DIR=directory, SUPCTL=supctl)
+    env = dict(os.environ, SUPD_LIBEXEC_DIR=directory, SUPCTL=supctl, CRASH_WITHOUT_CHANGES="1")
     common = [harness, "--scenario=start", "--keep=" + os.path.join(directory, "kept")]
 
     def run(*args):

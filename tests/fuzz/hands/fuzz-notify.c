@@ -63,6 +63,8 @@ static void unit_begin(void)
         (void)unlink(path);
         (void)rmdir(directory);
         buf_done(&blob);
+        unit_paths_done(&paths);
+        diag_done(&diag);
 }
 
 static void begin(void)
