@@ -7,7 +7,7 @@
  *     supd-unit-files RUNTIME_DIR      writes RUNTIME_DIR/unit-files.new; exit status 0 when it is whole
  *
  * One line for each name, "NAME STATE PRESET", sorted by strcmp() for install_recall(). As with systemd the answer is
- * as old as the last daemon-reload. Not here: when to run (the manager's unit-states.c). Invariant: nothing of the host
+ * as old as the last daemon-reload. Not here: when to run (the manager's file-states.c). Invariant: nothing of the host
  * is changed but that one file.
  */
 #include "install/install.h"
