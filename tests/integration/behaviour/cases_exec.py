@@ -103,11 +103,11 @@ leftovers = [
      ['start a', 'until test "$(%s)" = 3' % (COUNT % 'games'), 'until test -e /dev/shm/@a@', 'stop a', 'until test "$(%s)" = 0' % (COUNT % 'games'),
       'until test ! -e /dev/shm/@a@']),
     ('kept', {'a': service('User=lp', SHM)},
-     ['start a', 'until test "$(%s)" = 3' % (COUNT % 'lp'), 'stop a', 'is a inactive dead', 'sh test "$(%s)" = 3' % (COUNT % 'lp'),
-      'until test -e /dev/shm/@a@', 'sh rm /dev/shm/@a@; ' + DROP % 'lp']),
+     ['start a', 'until test "$(%s)" = 3' % (COUNT % 'lp'), 'until test -e /dev/shm/@a@', 'stop a', 'is a inactive dead', 'sh test "$(%s)" = 3' % (COUNT % 'lp'),
+      'sh test -e /dev/shm/@a@', 'sh rm /dev/shm/@a@; ' + DROP % 'lp']),
     ('kept-while-others-run', {'a': service('User=uucp', 'RemoveIPC=yes', SHM), 'b': service('User=uucp', SLEEP)},
      ['start b', 'start a', 'until test "$(%s)" = 3' % (COUNT % 'uucp'), 'until test -e /dev/shm/@a@', 'stop a', 'is a inactive dead',
-      'sh test "$(%s)" = 3' % (COUNT % 'uucp'), 'until test -e /dev/shm/@a@', 'sh rm /dev/shm/@a@; ' + DROP % 'uucp']),
+      'sh test "$(%s)" = 3' % (COUNT % 'uucp'), 'sh test -e /dev/shm/@a@', 'sh rm /dev/shm/@a@; ' + DROP % 'uucp']),
 ]
 
 # systemd 253 and later
