@@ -5,7 +5,7 @@
  * call and another manager taking over; and at random paces.
  *
  *     test-fake MODE GOLDEN [SCENARIO [NUMBER]]    MODE: plain write calls memory deaths paces; with NUMBER the story
- * of that one variant is told
+ * of that one variant is told. SUPD_TEST_FAKE_EVERY=N: only every N-th variant of a scenario is run
  *
  * Invariant: each variant runs in processes of its own, so that one never colours the next.
  */
@@ -32,6 +32,7 @@ static struct {
         char directory[64], fds[64];
         const char *golden, *scenario;
         unsigned number; /* the only variant that is run; 0 = all */
+        unsigned every;  /* of all, each how-manieth; 1 = each */
         int log_fd, keeper[2];
         unsigned n_variants, n_wrong;
 } test;
@@ -288,7 +289,7 @@ static void mode_write(const struct scenario *s)
 static void vary(const struct scenario *s, struct variant *v)
 {
         v->number++;
-        if (test.number == 0 || v->number == test.number)
+        if (test.number == 0 ? v->number % test.every == 0 : v->number == test.number)
                 run(s, v);
 }
 
@@ -422,6 +423,7 @@ static int set_up(void)
 int main(int argc, char **argv)
 {
         void (*each)(const struct scenario *) = NULL;
+        const char *every = getenv("SUPD_TEST_FAKE_EVERY");
 
         for (size_t i = 0; i < ARRAY_SIZE(modes) && argc >= 3; i++)
                 if (streq(modes[i].name, argv[1]))
@@ -431,6 +433,7 @@ int main(int argc, char **argv)
         test.golden = argv[2];
         test.scenario = argc > 3 ? argv[3] : "";
         test.number = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
+        test.every = every && atoi(every) > 0 ? (unsigned)atoi(every) : 1;
         for (size_t i = 0; i < n_scenarios; i++) {
                 unsigned variants = test.n_variants, bad = test.n_wrong;
                 if (!starts_with(scenarios[i].name, test.scenario))

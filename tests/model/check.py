@@ -111,14 +111,14 @@ def run(arguments, **keywords):
                           **keywords)
 
 
-def search(model, words, megabytes):
+def search(model, words, megabytes, long):
     """('clean' | 'found' | 'broken', what, states): one search through all states."""
     directory = tempfile.mkdtemp(prefix='supd-model-')
     try:
         made = run(['spin', '-a'] + ['-D' + w for w in words] + [os.path.join(HERE, model + '.pml')], cwd=directory)
         if made.returncode != 0 or 'Error' in made.stdout or not os.path.exists(directory + '/pan.c'):
             return 'broken', made.stdout, 0
-        made = run([os.environ.get('CC', 'gcc').split()[-1], '-O1', '-w', '-DSAFETY', f'-DMEMLIM={megabytes}', '-o', 'pan', 'pan.c'],
+        made = run([os.environ.get('CC', 'gcc').split()[-1], '-O1' if long else '-O0', '-w', '-DSAFETY', f'-DMEMLIM={megabytes}', '-o', 'pan', 'pan.c'],
                    cwd=directory)
         if made.returncode != 0:
             return 'broken', made.stdout, 0
@@ -151,7 +151,7 @@ def main():
 
     def one(row):
         began = time.monotonic()
-        return search(name, row[0].split() + ([row[1]] if row[1] else []), 8000 if large else 2000), time.monotonic() - began
+        return search(name, row[0].split() + ([row[1]] if row[1] else []), 8000 if large else 2000, large or not row[1]), time.monotonic() - began
 
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(1 if large else min(2, os.cpu_count() or 1)) as pool:
