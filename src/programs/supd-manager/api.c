@@ -148,15 +148,15 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
 static int op_find_request(void *userdata, const uint8_t request_id[16], uint32_t *ret_job)
 {
         struct manager *m = userdata;
-        uint32_t first = m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0;
+        const struct done_jobs *asked = &m->done[DONE_ASKED];
 
         for (uint32_t i = 0; i < m->n_runs; i++)
                 if (m->runs[i]->d.job.type != JOB_NONE && memcmp(m->runs[i]->d.job.request, request_id, 16) == 0) {
                         *ret_job = m->runs[i]->d.job.id;
                         return 0;
                 }
-        for (uint32_t i = first; i < m->n_jobs_done; i++) {
-                const struct job_done *j = &m->jobs_done[i % N_JOBS_DONE];
+        for (uint32_t i = jobs_done_first(asked); i < asked->n; i++) {
+                const struct job_done *j = &asked->v[i % N_JOBS_DONE];
                 struct control_job ended = {.id = j->id, .type = j->type, .result = j->result};
                 if (memcmp(j->request, request_id, sizeof(j->request)) != 0 || j->unit >= m->n_runs)
                         continue;
@@ -355,11 +355,11 @@ static int op_transaction(void *userdata, int (*each)(void *, const struct contr
                 const struct run *r = m->runs[m->transaction.v[i]];
                 struct control_job j = job_of(r);
 
-                for (uint32_t k = m->n_jobs_done; j.type == JOB_NONE && k-- > 0 && m->n_jobs_done - k < N_JOBS_DONE;)
-                        if (m->jobs_done[k % N_JOBS_DONE].unit == r->id) {
-                                j.id = m->jobs_done[k % N_JOBS_DONE].id;
-                                j.type = m->jobs_done[k % N_JOBS_DONE].type;
-                        }
+                if (j.type == JOB_NONE) {
+                        const struct job_done *done = jobs_last_done(m, r->id);
+                        j.id = done ? done->id : 0;
+                        j.type = done ? done->type : JOB_NONE;
+                }
                 if (j.type != JOB_NONE)
                         v = each(each_userdata, &j);
         }

@@ -107,8 +107,8 @@ uint64_t engine_live_bytes(struct manager *m)
                 m->live_units += 4 * sizeof(struct record) + ALIGN8(strlen(m->runs[m->live_counted]->name) + 1) +
                                  sizeof(struct unit_durable) + sizeof(struct blob_durable) + STATUS_TEXT_ROOM;
         return m->live_units + fdstore_live_bytes(m) + sizeof(struct record) + sizeof(struct meta_durable) +
-               N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done)) + 2 * sizeof(struct record) +
-               sizeof(struct changes_durable) + ALIGN8(m->environment.size);
+               N_DONE_RINGS * N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done)) +
+               2 * sizeof(struct record) + sizeof(struct changes_durable) + ALIGN8(m->environment.size);
 }
 
 static int put_unit(struct manager *m, struct run *r, bool whole)
@@ -137,20 +137,24 @@ static int put_environment(struct manager *m, bool whole)
         return state_put(m->state, RECORD_ENVIRONMENT, 0, buf_str(&m->environment), m->environment.size);
 }
 
-static int put_jobs_done(struct manager *m, uint32_t from)
+static int put_jobs_done(struct manager *m, bool whole)
 {
         int v = 0;
 
-        for (uint32_t i = from; i < m->n_jobs_done && v == 0; i++) {
-                const struct job_done *j = &m->jobs_done[i % N_JOBS_DONE];
-                v = state_put(m->state, RECORD_JOB_DONE, j->id, j, sizeof(*j));
+        for (int ring = 0; ring < N_DONE_RINGS; ring++) {
+                const struct done_jobs *d = &m->done[ring];
+                uint32_t first = jobs_done_first(d);
+
+                for (uint32_t i = whole ? first : MAX2(first, d->recorded); i < d->n && v == 0; i++) {
+                        const struct job_done *j = &d->v[i % N_JOBS_DONE];
+                        v = state_put(m->state, RECORD_JOB_DONE, j->id, j, sizeof(*j));
+                }
         }
         return v;
 }
 
 int engine_compact(struct manager *m)
 {
-        uint32_t first = m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0;
         int v = state_reserve(m->state, engine_live_bytes(m));
 
         if (v < 0)
@@ -167,7 +171,7 @@ int engine_compact(struct manager *m)
         if (v == 0)
                 v = changes_put(m, true);
         if (v == 0)
-                v = put_jobs_done(m, first);
+                v = put_jobs_done(m, true);
         if (v < 0)
                 state_rollback(m->state);
         return v;
@@ -188,8 +192,7 @@ static int engine_put_dirty(struct manager *m)
         for (size_t i = 0; i < m->dirty.n && v == 0; i++)
                 v = put_unit(m, m->runs[m->dirty.v[i]], false);
         if (v == 0)
-                v = put_jobs_done(m, MAX2(m->jobs_done_recorded,
-                                          m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0));
+                v = put_jobs_done(m, false);
         return v;
 }
 
@@ -220,7 +223,8 @@ int engine_commit(struct manager *m)
                 m->runs[m->dirty.v[i]]->dirty = m->runs[m->dirty.v[i]]->slice_dirty = false;
         m->dirty.n = 0;
         m->meta_dirty = m->environment_dirty = m->groups.unrecorded = false;
-        m->jobs_done_recorded = m->n_jobs_done;
+        for (int ring = 0; ring < N_DONE_RINGS; ring++)
+                m->done[ring].recorded = m->done[ring].n;
 
         changes_committed(m);
         if (m->exits_taken > 0)

@@ -55,20 +55,52 @@ static void announce(struct manager *m, const struct run *r, uint32_t id, enum j
 
 static void remember(struct manager *m, const struct run *r, enum job_result result)
 {
-        struct job_done *j = &m->jobs_done[m->n_jobs_done++ % N_JOBS_DONE];
+        struct job_done j = {.id = r->d.job.id, .unit = r->id, .type = r->d.job.type, .result = (uint8_t)result};
 
-        *j = (struct job_done){.id = r->d.job.id, .unit = r->id, .type = r->d.job.type, .result = (uint8_t)result};
-        memcpy(j->request, r->d.job.request, sizeof(j->request));
+        memcpy(j.request, r->d.job.request, sizeof(j.request));
+        jobs_remember_done(m, &j);
+}
+
+void jobs_remember_done(struct manager *m, const struct job_done *j)
+{
+        static const uint8_t nobody[sizeof(j->request)];
+        struct done_jobs *d = &m->done[memcmp(j->request, nobody, sizeof(nobody)) == 0 ? DONE_PULLED_IN : DONE_ASKED];
+
+        d->v[d->n++ % N_JOBS_DONE] = *j;
+}
+
+uint32_t jobs_done_first(const struct done_jobs *d)
+{
+        return d->n > N_JOBS_DONE ? d->n - N_JOBS_DONE : 0;
 }
 
 const struct job_done *jobs_find_done(const struct manager *m, uint32_t id)
 {
-        uint32_t first = m->n_jobs_done > N_JOBS_DONE ? m->n_jobs_done - N_JOBS_DONE : 0;
+        for (int ring = 0; ring < N_DONE_RINGS; ring++) {
+                const struct done_jobs *d = &m->done[ring];
 
-        for (uint32_t i = m->n_jobs_done; i-- > first;)
-                if (m->jobs_done[i % N_JOBS_DONE].id == id)
-                        return &m->jobs_done[i % N_JOBS_DONE];
+                for (uint32_t i = d->n; i-- > jobs_done_first(d);)
+                        if (d->v[i % N_JOBS_DONE].id == id)
+                                return &d->v[i % N_JOBS_DONE];
+        }
         return NULL;
+}
+
+/* The one of UNIT that ended last. */
+const struct job_done *jobs_last_done(const struct manager *m, uint32_t unit)
+{
+        const struct job_done *last = NULL;
+
+        for (int ring = 0; ring < N_DONE_RINGS; ring++) {
+                const struct done_jobs *d = &m->done[ring];
+
+                for (uint32_t i = d->n; i-- > jobs_done_first(d);) {
+                        const struct job_done *j = &d->v[i % N_JOBS_DONE];
+                        if (j->unit == unit && (!last || j->id > last->id))
+                                last = j;
+                }
+        }
+        return last;
 }
 
 struct following { /* what follows from an event, and in which mode what it starts is queued */

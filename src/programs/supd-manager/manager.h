@@ -246,7 +246,16 @@ enum { N_FRONT_FDS = 2 };
 
 enum { N_CHANGES_PENDING = 32 };
 
-enum { N_JOBS_DONE = 128 }; /* ended jobs that are remembered, for callers that come back */
+enum { N_JOBS_DONE = 128 }; /* ended jobs that are remembered, of each ring */
+
+/* Those that callers asked for have a ring of their own: a caller who comes back finds his among a thousand that it
+ * pulled in. */
+enum done_ring { DONE_ASKED, DONE_PULLED_IN, N_DONE_RINGS };
+
+struct done_jobs {
+        struct job_done v[N_JOBS_DONE];
+        uint32_t n, recorded; /* ever added; of these in the log */
+};
 
 struct list_u32 {
         uint32_t *v; /* owned */
@@ -326,8 +335,7 @@ struct manager {
         struct list_u32 transient_ended; /* units whose files may go */
         struct announcement *announcements; /* owned */
         size_t n_announcements, announcements_allocated;
-        struct job_done jobs_done[N_JOBS_DONE];
-        uint32_t n_jobs_done, jobs_done_recorded;
+        struct done_jobs done[N_DONE_RINGS];
         uint64_t n_impossible, live_units;
         uint32_t live_counted;
 
@@ -459,7 +467,10 @@ void jobs_timed_out(struct manager *m, struct run *r);
 void jobs_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now);
 unsigned jobs_shutdown(struct manager *m);
 bool jobs_shutdown_done(const struct manager *m);
+void jobs_remember_done(struct manager *m, const struct job_done *j);
+uint32_t jobs_done_first(const struct done_jobs *d); /* the oldest that is still there */
 const struct job_done *jobs_find_done(const struct manager *m, uint32_t id);
+const struct job_done *jobs_last_done(const struct manager *m, uint32_t unit);
 
 /* ---- emergency.c ---- */
 void emergency_state_changed(struct manager *m, struct run *r, enum unit_active before, enum unit_active now);

@@ -49,6 +49,7 @@ static int replay(void *userdata, const struct record *rec, const void *data)
 {
         struct manager *m = userdata;
         struct run *r = replay_run(m, rec->key);
+        struct job_done done = {0};
 
         switch ((enum record_kind)rec->kind) {
         case RECORD_NAME:
@@ -83,8 +84,8 @@ static int replay(void *userdata, const struct record *rec, const void *data)
                 memcpy(&m->changes.d, data, MIN2(rec->size, sizeof(m->changes.d)));
                 return 0;
         case RECORD_JOB_DONE:
-                memcpy(&m->jobs_done[m->n_jobs_done % N_JOBS_DONE], data, MIN2(rec->size, sizeof(struct job_done)));
-                m->n_jobs_done++;
+                memcpy(&done, data, MIN2(rec->size, sizeof(done)));
+                jobs_remember_done(m, &done);
                 return 0;
         case N_RECORD_KINDS:
                 break;
@@ -186,7 +187,8 @@ int recover_state(struct manager *m)
 
         if (v < 0)
                 return v;
-        m->jobs_done_recorded = m->n_jobs_done;
+        for (int ring = 0; ring < N_DONE_RINGS; ring++)
+                m->done[ring].recorded = m->done[ring].n;
         poison_judge(m);
         m->recovering = m->n_runs > 0;
         v = fill_gaps(m);

@@ -446,6 +446,40 @@ class Killed(Each):
         self.assertEqual(s.process.wait(harness.BOUND), 0, read(s.out))
         self.assertEqual(harness.left_over(), {})
 
+    def asleep(self, pid):
+        """Until it has not run for a while: it has its answer, and waits for the job."""
+        last = []
+
+        def look():
+            last.append([line for line in read('/proc/%d/status' % pid).splitlines() if 'ctxt_switches' in line])
+            time.sleep(0.1)
+            return len(last) > 2 and last[-1] == last[-2] == last[-3]
+        wait(look, 'the client to wait')
+
+    def test_10_who_comes_back_finds_his_job_among_all_others(self):
+        """He sleeps through the end of what he has asked for, and of more jobs than are remembered; then nobody knows him."""
+        s = self.s
+        self.begin()
+        for i in range(300):
+            s.unit('m%d.service' % i, '[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n')
+        s.unit('c.service', '[Service]\nType=oneshot\nRemainAfterExit=yes\n'
+               "ExecStart=/bin/sh -c 'while ! test -e @D@/go; do sleep 0.05; done'\n")
+        s.unit('all.target', '[Unit]\nWants=%s\n' % ' '.join('m%d.service' % i for i in range(300)))
+        s.ctl('daemon-reload', check=0)
+        waiting = subprocess.Popen([os.environ['SUPCTL'], 'start', 'c.service'], env=s.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True)
+        Supd.started.add(waiting.pid)
+        s.until('c.service', ActiveState='activating')
+        self.asleep(waiting.pid)
+        os.kill(waiting.pid, signal.SIGSTOP)
+        os.kill(wait(self.bus, 'a bus')[0], signal.SIGKILL)
+        write(s.dir + '/go', '')
+        s.until('c.service', ActiveState='active')
+        s.ctl('start', 'all.target', check=0)
+        os.kill(waiting.pid, signal.SIGCONT)
+        said = waiting.communicate(timeout=harness.BOUND)[0]
+        self.assertEqual((waiting.returncode, said), (0, ''))
+        self.ended()
 
 
 class Floods(Each):
