@@ -5,6 +5,25 @@
  */
 #include "report/report.h"
 
+bool json_form_from(const char *word, enum json_form *ret)
+{
+        static const struct {
+                const char *word;
+                enum json_form form;
+        } forms[] = {{"off", JSON_OFF},
+                     {"short", JSON_SHORT},
+                     {"json", JSON_SHORT},
+                     {"pretty", JSON_PRETTY},
+                     {"json-pretty", JSON_PRETTY}};
+
+        for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+                if (streq(forms[i].word, word ? word : "short")) {
+                        *ret = forms[i].form;
+                        return true;
+                }
+        return false;
+}
+
 static void separate(struct json *j, const char *key)
 {
         if (j->comma)

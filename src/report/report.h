@@ -73,6 +73,9 @@ struct json {
         bool comma;
         unsigned depth;
 };
+/* The word of --json= or --output=: "short", "pretty", "off", and systemd's "json", "json-pretty"; NULL is "short".
+ * False: it is none of them. */
+bool json_form_from(const char *word, enum json_form *ret);
 void json_open(struct json *j, const char *key, char bracket); /* '{' or '['; key NULL in arrays and at the top */
 void json_close(struct json *j, char bracket);
 void json_string(struct json *j, const char *key, const char *value);

@@ -10,42 +10,6 @@
 
 #define SYSTEMD_ERROR "org.freedesktop.systemd1."
 
-int error_exit_code(const sd_bus_error *e)
-{
-        static const struct {
-                const char *name;
-                int code;
-        } codes[] = {
-                {SYSTEMD_ERROR "NoSuchUnit", 5},
-                {"org.freedesktop.DBus.Error.AccessDenied", 4},
-                {SYSTEMD_ERROR "OnlyByDependency", 4},
-                {SYSTEMD_ERROR "NoIsolation", 4},
-                {SYSTEMD_ERROR "TransactionIsDestructive", 4},
-                {SYSTEMD_ERROR "JobTypeNotApplicable", 3},
-                {"org.freedesktop.DBus.Error.NotSupported", 3},
-                {SYSTEMD_ERROR "LoadFailed", 6},
-        };
-
-        for (size_t i = 0; e->name && i < ARRAY_SIZE(codes); i++)
-                if (streq(codes[i].name, e->name))
-                        return codes[i].code;
-        return 1;
-}
-
-/* Errors that say everything need no advice. */
-bool error_wants_hint(const sd_bus_error *e, bool systemctl)
-{
-        static const char *const complete[] = {
-                SYSTEMD_ERROR "NoSuchUnit", SYSTEMD_ERROR "UnitMasked", SYSTEMD_ERROR "JobTypeNotApplicable",
-                "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InvalidArgs"};
-
-        /* systemctl has it for the last two as well */
-        for (size_t i = 0; e->name && i < ARRAY_SIZE(complete) - (systemctl ? 2 : 0); i++)
-                if (streq(complete[i], e->name))
-                        return false;
-        return e->name != NULL;
-}
-
 int jobs_add(struct control *c, const char *path, const char *unit)
 {
         struct job *more = reallocarray(c->jobs, c->n_jobs + 1, sizeof *more);

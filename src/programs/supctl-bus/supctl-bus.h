@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * supctl-bus from the inside. Files: main.c (command line, verbs), connection.c (the bus, and coming back to it),
- * jobs.c (waiting for jobs and what their results mean to people and to exit codes), property.c (for show -p), whole.c
- * (verbs about supd itself), tree.c, why.c and plan.c (verbs that explain; they look units up in the status table
+ * supctl-bus from the inside. Files: main.c (verbs), options.c (command line), names.c (of units), enqueue.c, kill.c
+ * and list-jobs.c (verbs on units and jobs), jobs.c (waiting for jobs and what their results mean to people and to exit
+ * codes), errors.c and personality.c (what is said when something is refused), connection.c (the bus, and coming back
+ * to it), property.c (for show), whole.c (verbs about supd itself), tree.c, why.c and plan.c (verbs that explain; they
+ * look units up in the status table
  * through units.c). Invariant: a job that was enqueued is waited for by its id, across the end of supd-bus and of the
  * manager.
  */
@@ -13,6 +15,7 @@
 #include <systemd/sd-bus.h>
 
 #include "base/buf.h"
+#include "options/options.h"
 #include "report/report.h"
 
 #define BUS_NAME   "org.freedesktop.systemd1"
@@ -22,11 +25,12 @@
 
 struct options {
         bool systemctl; /* called as that */
-        bool no_legend;
-        bool user, system, no_block, wait, quiet, runtime_dir_given, all, full, reverse, plain, after, before, bare;
+        bool user, system, no_block, wait, quiet, all, full, reverse, plain, after, before, bare, no_legend, help;
         enum json_form json;
-        const char *name, *job_mode, *whom, *signal, *value;
-        char runtime_dir[PATH_MAX];
+        const char *name, *job_mode, *whom, *signal, *value; /* NULL = not given */
+        const char *runtime_dir_given;                       /* likewise */
+        char runtime_dir[PATH_MAX];                          /* of the supd that is meant */
+        struct command_line line;                            /* owned: verb and arguments, without options */
 };
 
 struct job {
@@ -72,10 +76,31 @@ struct units_names { /* names among the properties of a unit */
         unsigned n;
 };
 
-/* main.c */
+/* options.c */
+extern const struct option_table supctl_bus_options;
+int bus_options_parse(struct options *o, int argc, char **argv); /* o->line has the mistakes; -ENOMEM, -ENAMETOOLONG */
+
+/* names.c */
+/* Fills RET from words: SUFFIX behind those that have none; a pattern is what it matches of what is loaded. Says what
+ * is wrong; negative errno then, and RET has what came before. */
 int names_of(struct control *c, char **args, int n, const char *suffix, struct names *ret);
 void names_done(struct names *l);
 bool unit_has_suffix(const char *name);
+
+/* errors.c */
+int error_exit_code(const sd_bus_error *e); /* systemctl's */
+/* Says that WHAT could not be done to UNIT; its exit status. */
+int failed_to(const struct control *c, const char *what, const char *unit, int r, const sd_bus_error *e);
+/* And where to look for why, where the error itself does not say all. */
+void failed_hint(const struct control *c, const char *unit, int r, const sd_bus_error *e);
+
+/* enqueue.c, kill.c, list-jobs.c: verbs */
+int run_enqueue(struct control *c, const struct verb *v, char **args, int n);
+int run_target(struct control *c, const struct verb *v, char **args, int n);
+int run_kill(struct control *c, const struct verb *v, char **args, int n);
+int run_reset_failed(struct control *c, const struct verb *v, char **args, int n);
+int run_cancel(struct control *c, const struct verb *v, char **args, int n);
+int run_list_jobs(struct control *c, const struct verb *v, char **args, int n);
 
 /* units.c */
 int units_open(struct units *u, const struct options *o); /* says what is wrong; 0 or -errno */
@@ -110,8 +135,6 @@ void jobs_free(struct control *c);
 int jobs_on_message(sd_bus_message *m, void *userdata, sd_bus_error *e);
 int unit_property(struct control *c, const char *unit, const char *interface, const char *name, char **ret);
 int units_wait_inactive(struct control *c, char **units, unsigned n); /* exit code */
-int error_exit_code(const sd_bus_error *e);
-bool error_wants_hint(const sd_bus_error *e, bool systemctl);
 
 /* property.c */
 int run_show_properties(struct control *c, const struct verb *v, char **args, int n);
@@ -121,5 +144,7 @@ int run_show_environment(struct control *c, const struct verb *v, char **args, i
 int run_environment(struct control *c, const struct verb *v, char **args, int n);
 int run_import_environment(struct control *c, const struct verb *v, char **args, int n);
 int run_log(struct control *c, const struct verb *v, char **args, int n);
+int run_reload(struct control *c, const struct verb *v, char **args, int n);
+int run_end(struct control *c, const struct verb *v, char **args, int n);
 
 #endif

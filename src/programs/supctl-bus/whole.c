@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Verbs about supd as a whole: the environment that services get, how much supd says, and its end.
+ * Verbs about supd as a whole: the environment that services get, how much supd says, reading its
+ * files again, and its end.
  *
- * Not here: units and jobs (main.c, jobs.c). Invariant: a verb that sets nothing prints what is set.
+ * Not here: units and jobs. Invariant: a verb that sets nothing prints what is set.
  */
 #include "supctl-bus.h"
 
@@ -131,4 +132,37 @@ int run_log(struct control *c, const struct verb *v, char **args, int n)
         if (r >= 0)
                 (void)puts(now);
         return told(r, &e, v->mode);
+}
+
+/* ---- its files, and its end ---- */
+
+int run_reload(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, ""), code = 0;
+
+        if (r < 0 && streq(v->method, "Reexecute") && error_is_disconnect(r, &e))
+                r = 0; /* that is how it answers */
+        if (r < 0) {
+                (void)fprintf(stderr, "Failed to %s: %s\n",
+                              streq(v->method, "Reexecute") ? "re-execute the manager" : "reload unit files",
+                              e.message ? e.message : strerror(-r));
+                code = 1;
+        }
+        sd_bus_error_free(&e);
+        return code;
+}
+
+/* Everything is stopped, and supd with it; it may be gone before it answers. */
+int run_end(struct control *c, const struct verb *v, char **args unused_, int n unused_)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, ""), code = 0;
+
+        if (r < 0 && !error_is_disconnect(r, &e)) {
+                (void)fprintf(stderr, "Failed to %s: %s\n", v->name, e.message ? e.message : strerror(-r));
+                code = 1;
+        }
+        sd_bus_error_free(&e);
+        return code;
 }

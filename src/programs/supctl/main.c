@@ -77,10 +77,13 @@ static int bus(char **argv)
 
 static int misused(const struct verb *verb, const struct options *o, unsigned n)
 {
-        if (o->wrong)
-                fprintf(stderr, "supctl: option %s has no argument, or one that it cannot have\n", o->wrong);
-        else if (o->unknown)
-                fprintf(stderr, "supctl: %s does not know the option %s\n", verb->name, o->unknown);
+        const struct command_line *l = &o->line;
+        const char *unknown = l->unknown ? l->unknown : o->systemctl ? NULL : l->other; /* that takes any with any */
+
+        if (l->wrong)
+                fprintf(stderr, "supctl: option %s has no argument, or one that it cannot have\n", l->wrong);
+        else if (unknown)
+                fprintf(stderr, "supctl: %s does not know the option %s\n", verb->name, unknown);
         else if (n < verb->min)
                 fprintf(stderr, "supctl: %s needs a unit: supctl %s %s\n", verb->name, verb->name, verb->arguments);
         else if (n > verb->max)
@@ -92,17 +95,17 @@ static int misused(const struct verb *verb, const struct options *o, unsigned n)
 
 static int run(const struct verb *verb, const struct options *o)
 {
+        unsigned n = o->line.n_words > 0 ? o->line.n_words - 1 : 0;
         struct view v = {.options = o};
         char instance[80];
-        int r;
+        int r = misused(verb, o, n);
 
-        r = misused(verb, o, o->n_words > 0 ? o->n_words - 1 : 0);
         if (r)
                 return r;
         if (verb->no_table != TABLE_UNUSED && view_open(&v, instance) < 0)
                 r = verb->no_table;
         else
-                r = verb->run(&v, o->words + 1, o->n_words > 0 ? o->n_words - 1 : 0);
+                r = verb->run(&v, (const char *const *)o->line.words + 1, n);
         view_done(&v);
         if (fflush(stdout) != 0 || ferror(stdout))
                 r = r ? r : EXIT_ERROR;
@@ -118,17 +121,17 @@ int main(int argc, char **argv)
         if (options_parse(&o, argc, argv) < 0)
                 return EXIT_ERROR;
         o.systemctl = argc > 0 && (streq(argv[0], "systemctl") || ends_with(argv[0], "/systemctl"));
-        verb = verb_find(o.n_words > 0 ? o.words[0] : "list-units");
+        verb = verb_find(o.line.n_words > 0 ? o.line.words[0] : "list-units");
         if (o.version) {
                 (void)printf("supd %s\n", SUPD_VERSION);
                 r = EXIT_OK;
-        } else if (o.help && (verb || o.n_words == 0)) {
+        } else if (o.help && (verb || o.line.n_words == 0)) {
                 help();
                 r = EXIT_OK;
         } else if (verb && verb->run)
                 r = run(verb, &o);
         else
                 r = bus(argv);
-        options_done(&o);
+        command_line_done(&o.line);
         return r;
 }

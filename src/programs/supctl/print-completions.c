@@ -65,25 +65,25 @@ static const char lister[] =
 
 static void print_options(const char *separator)
 {
-        struct option_word o;
+        for (size_t i = 0; i < supctl_options.n; i++) {
+                const struct option_row *o = &supctl_options.rows[i];
 
-        for (unsigned i = 0; options_at(i, &o); i++) {
-                if (o.name)
-                        (void)printf("--%s%s%s", o.name, o.takes ? "=" : "", separator);
-                if (o.letter)
-                        (void)printf("-%c%s", o.letter, separator);
+                if (o->name)
+                        (void)printf("--%s%s%s", o->name, option_takes_word(o) ? "=" : "", separator);
+                if (o->letter)
+                        (void)printf("-%c%s", o->letter, separator);
         }
 }
 
 static void print_takers(const char *separator)
 {
-        struct option_word o;
+        for (size_t i = 0; i < supctl_options.n; i++) {
+                const struct option_row *o = &supctl_options.rows[i];
 
-        for (unsigned i = 0; options_at(i, &o); i++) {
-                if (o.takes && o.name)
-                        (void)printf("--%s%s", o.name, separator);
-                if (o.takes && o.letter)
-                        (void)printf("-%c%s", o.letter, separator);
+                if (option_takes_word(o) && o->name)
+                        (void)printf("--%s%s", o->name, separator);
+                if (option_takes_word(o) && o->letter)
+                        (void)printf("-%c%s", o->letter, separator);
         }
 }
 
@@ -218,8 +218,6 @@ static void print_zsh(void)
 
 static void print_fish(void)
 {
-        struct option_word o;
-
         (void)printf("# supctl completions for fish; made from its tables of verbs and options\n"
                      "function __supctl_names\n"
                      "    switch $argv[1]\n"
@@ -247,12 +245,14 @@ static void print_fish(void)
                      "    end 2>/dev/null | string trim | string split -f1 ' ' | sort -u\n"
                      "end\n"
                      "complete -c supctl -f\n");
-        for (unsigned i = 0; options_at(i, &o); i++) {
-                (void)printf("complete -c supctl%s", o.takes ? " -x" : "");
-                if (o.name)
-                        (void)printf(" -l %s", o.name);
-                if (o.letter)
-                        (void)printf(" -s %c", o.letter);
+        for (size_t i = 0; i < supctl_options.n; i++) {
+                const struct option_row *o = &supctl_options.rows[i];
+
+                (void)printf("complete -c supctl%s", option_takes_word(o) ? " -x" : "");
+                if (o->name)
+                        (void)printf(" -l %s", o->name);
+                if (o->letter)
+                        (void)printf(" -s %c", o->letter);
                 (void)putchar('\n');
         }
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "install/install.h"
+#include "options/options.h"
 #include "report/report.h"
 
 struct options {
@@ -27,12 +28,7 @@ struct options {
         bool lines_given, no_follow;
         const char *types[16], *states[16], *properties[64];
         unsigned n_types, n_states, n_properties;
-        const char *unknown; /* first option that this program does not know; NULL */
-        const char *wrong;   /* option whose argument is missing or wrong; NULL */
-        char **copies;       /* owned, strings too: what lists point into */
-        unsigned n_copies;
-        const char **words; /* owned: verb and arguments, without options */
-        unsigned n_words;
+        struct command_line line; /* owned: verb and arguments, without options */
 };
 
 enum { TABLE_UNUSED = -1 };
@@ -69,14 +65,8 @@ struct verb {
 };
 
 /* options.c */
-int options_parse(struct options *o, int argc, char **argv); /* 0, -ENOMEM; mistakes are kept in unknown and wrong */
-void options_done(struct options *o);
-struct option_word {
-        const char *name; /* long form without --; NULL = none */
-        char letter;      /* 0 = none */
-        bool takes;       /* a word of its own */
-};
-bool options_at(unsigned i, struct option_word *ret); /* false: there are no more */
+extern const struct option_table supctl_options;
+int options_parse(struct options *o, int argc, char **argv); /* 0, -ENOMEM; o->line has the mistakes */
 
 /* view.c: looks at the table. Errors are printed. */
 const char *unit_full_name(const char *word,

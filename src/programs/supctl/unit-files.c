@@ -124,7 +124,7 @@ int bus_run(const struct options *o, const char *verb, const struct words_owned 
         if (o->quiet)
                 argv[n++] = "--quiet";
         if (o->value)
-                argv[n++] = "--bare";
+                argv[n++] = "--value";
         argv[n++] = verb;
         argv[n++] = "--";
         for (unsigned i = 0; names && i < names->n; i++)
@@ -245,7 +245,7 @@ int verb_change_files(struct view *v, const char *const *words, unsigned n)
         const struct file_verb *fv = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(file_verbs); i++)
-                if (streq(file_verbs[i].name, v->options->words[0]))
+                if (streq(file_verbs[i].name, v->options->line.words[0]))
                         fv = &file_verbs[i];
         if (!fv || where_of_options(v->options, &w) < 0 || names_of_words(words, n, fv->name, fv->paths, &names) < 0)
                 return EXIT_ERROR;
@@ -270,7 +270,7 @@ int verb_add_dependency(struct view *v, const char *const *words, unsigned n)
         cleanup_(words_done) struct words_owned names = {0}, target = {0};
         cleanup_(where_leave) struct install_where w = {0};
         cleanup_(install_changes_done) struct install_changes d = {0};
-        const char *kind = v->options->words[0] + strlen("add-");
+        const char *kind = v->options->line.words[0] + strlen("add-");
         int r;
 
         if (where_of_options(v->options, &w) < 0 || name_of_word(words[0], ".target", "use as target", &target) < 0 ||
