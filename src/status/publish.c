@@ -117,14 +117,6 @@ static bool layout_one(struct status_table *t, uint32_t index)
         return true;
 }
 
-static void layout(struct status_table *t)
-{
-        for (uint32_t i = 0; i < t->n_marked && !t->lay_out; i++)
-                t->lay_out = !layout_one(t, t->marked[i]);
-        if (t->lay_out)
-                layout_all(t);
-}
-
 /* ---- writing ---- */
 
 /* Writes row INDEX; false when it had no place and is not shown. */
@@ -153,13 +145,18 @@ static bool write_row(struct status_table *t, uint32_t index)
         return shown || !used;
 }
 
+/* Of the marked rows each is drawn once: it gets its place and is written at once. When there is none for it, lay_out
+ * is set, and nothing else is written. */
 static bool write_rows(struct status_table *t)
 {
         bool all = true;
 
         if (!t->lay_out) {
-                for (uint32_t i = 0; i < t->n_marked; i++)
-                        all &= write_row(t, t->marked[i]);
+                for (uint32_t i = 0; i < t->n_marked && !t->lay_out; i++)
+                        if (layout_one(t, t->marked[i]))
+                                all &= write_row(t, t->marked[i]);
+                        else
+                                t->lay_out = true;
                 return all;
         }
         for (uint32_t i = 0; i < t->n_rows; i++)
@@ -196,12 +193,13 @@ static void prepare_header(struct status_table *t)
         h->owner_uid = (uint32_t)geteuid();
         h->generation = t->lock.sem ? t->lock.generation : 0;
         h->n_rows = MIN2(t->n_rows, h->rows_allocated);
-        h->n_publishes++;
 }
 
-/* The critical section. -EFAULT: the object was cut under our hands. */
+/* The critical section. -EFAULT: the object was cut under our hands; -EAGAIN: everything must be laid out anew, and the
+ * sequence stays odd until that is written. */
 static int write_all(struct status_table *t)
 {
+        bool anew = t->lay_out;
         _Atomic uint64_t *sequence =
                 (_Atomic uint64_t *)(void *)(t->object.map + offsetof(struct supd_status_header, sequence));
 
@@ -215,8 +213,13 @@ static int write_all(struct status_table *t)
         atomic_thread_fence(memory_order_release);
         if (!write_rows(t) || t->rows_refused)
                 t->header.flags |= SUPD_TABLE_TRUNCATED;
-        else if (t->lay_out)
+        else if (anew)
                 t->header.flags &= ~SUPD_TABLE_TRUNCATED;
+        if (t->lay_out && !anew) {
+                guard_leave();
+                t->guarded = false;
+                return -EAGAIN;
+        }
         write_header(t);
         t->sequence++;
         atomic_store_explicit(sequence, t->sequence, memory_order_release);
@@ -260,10 +263,17 @@ static int write_tries(struct status_table *t)
 {
         int r = object_intact(&t->object) ? 0 : recreate(t);
 
+        t->header.n_publishes++;
         for (unsigned tries = 0; r == 0 && tries < 3; tries++) {
-                layout(t);
+                if (t->lay_out)
+                        layout_all(t);
                 prepare_header(t);
                 r = write_all(t);
+                if (r == -EAGAIN) {
+                        layout_all(t);
+                        prepare_header(t);
+                        r = write_all(t);
+                }
                 if (r == 0) {
                         t->lay_out = false;
                         t->published = t->header;

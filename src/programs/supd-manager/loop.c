@@ -292,9 +292,11 @@ static void sources_free(struct manager *m)
         }
 }
 
-/* 50 ms where pidfds are not to be had, 2 ms for looks that were only put off. */
+/* 50 ms where pidfds are not to be had, 2 ms for looks and signals that were only put off. */
 static int look_wait_ms(const struct manager *m)
 {
+        if (m->continues.n > 0)
+                return 2;
         if (m->looks_later.n == 0)
                 return -1;
         return m->looks_soon ? 2 : 50;
@@ -308,13 +310,18 @@ static void looks_due(struct manager *m)
         m->looks_later.n = 0;
 }
 
+bool loop_crowd_ends(const struct manager *m)
+{
+        return (m->meta.flags & META_STOPPING) && m->heap_n > STOP_CROWD;
+}
+
 /* While very many units end, each exit would wake us for a commit of its own, on the processors that they need for
  * ending: what comes within a moment is taken together. A chain of units that end one by one never waits. */
 static void stop_breathe(const struct manager *m)
 {
         const struct timespec moment = {.tv_nsec = STOP_MOMENT_NS};
 
-        if (m->meta.flags & META_STOPPING && m->heap_n > STOP_CROWD)
+        if (loop_crowd_ends(m))
                 (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
 }
 
@@ -339,7 +346,7 @@ int loop_run(struct manager *m)
                         launch_idle(m);
                         engine_settle(m);
                 }
-                publish_turn(m);
+                publish_when_due(m);
                 notify_started(m);
                 transient_tidy(m);
                 units_rest(m);
@@ -359,6 +366,7 @@ int loop_run(struct manager *m)
                                 s->ready(m, s, events[i].events);
                 }
                 sources_free(m);
+                service_continue(m);
         }
         return 0;
 }

@@ -330,6 +330,7 @@ struct manager {
         struct list_u32 orphans_taken;   /* pids whose end the keeper had among its orphans, and the record has now */
         struct list_u32 idle;            /* starts of Type=idle that are held back */
         struct list_u32 transaction;     /* units of the last one that was put, the one asked for first */
+        struct list_u32 continues;       /* runs that were told to end, and may be stopped */
         struct list_u32 looks_later;     /* where a process cannot be watched: looked at again in 50 ms */
         uint32_t exits_taken;            /* ring entries to be acknowledged behind the next commit */
         struct list_u32 transient_ended; /* units whose files may go */
@@ -344,8 +345,8 @@ struct manager {
         struct source *dead_sources;
         struct run **heap; /* owned; by due_us */
         unsigned heap_n, heap_allocated;
-        uint64_t timer_armed_us, publish_retry_us, table_retry_us, commit_retry_us, idle_until_us, front_retry_us,
-                load_retry_us, doors_retry_us;
+        uint64_t timer_armed_us, publish_retry_us, crowd_publish_us, table_retry_us, commit_retry_us, idle_until_us,
+                front_retry_us, load_retry_us, doors_retry_us;
         unsigned table_tries;
 
         /* launcher */
@@ -422,6 +423,7 @@ int loop_add(struct manager *m, int fd, uint32_t events, void (*ready)(struct ma
              void *userdata, struct source **ret); /* the fd stays the caller's */
 int loop_change(struct manager *m, struct source *s, uint32_t events);
 void loop_remove(struct manager *m, struct source *s); /* NULL is fine; the fd is not closed */
+bool loop_crowd_ends(const struct manager *m);         /* everything is to stop, and very many units have not yet */
 int loop_run(struct manager *m);
 void loop_beat(struct manager *m); /* for who watches: a start, or a turn, has got on */
 void timer_set(struct manager *m, struct run *r, enum deadline which, uint64_t deadline_us); /* 0 = none */
@@ -446,6 +448,7 @@ enum unit_active run_active(const struct run *r);
 struct past_durable run_main_shown(const struct run *r); /* what ExecMain… properties say */
 void service_look(struct manager *m, struct run *r);
 void service_kill(struct manager *m, struct run *r, enum kill_what what);
+void service_continue(struct manager *m);              /* what service_kill() has put off */
 enum kill_what service_kills_in(enum machine_state s); /* what a state sends on entry to all of the unit */
 void service_watchdog(struct manager *m,
                       struct run *r); /* from now on a whole period, where the state has a watchdog */
@@ -648,6 +651,7 @@ void recover_reconcile(struct manager *m);
 /* ---- publish.c ---- */
 int publish_open(struct manager *m);
 void publish_turn(struct manager *m);
+void publish_when_due(struct manager *m);                           /* later, while a crowd ends */
 void publish_name(const struct manager *m, char *ret, size_t size); /* of the table, as readers ask for it */
 uint8_t publish_active(enum machine_state s);                       /* SUPD_ACTIVE_* */
 uint8_t publish_sub(enum machine_state s);                          /* SUPD_SUB_* */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 enum { TABLE_TRIES = 10, TABLE_FIRST_RETRY = 5000 /* us, doubled each time */ };
+#define CROWD_MOMENT (20 * USEC_PER_MSEC)
 
 static const uint8_t load_words[N_LOAD_STATES] = {
         [LOAD_LOADED] = SUPD_LOAD_LOADED,           [LOAD_NOT_FOUND] = SUPD_LOAD_NOT_FOUND,
@@ -369,6 +370,25 @@ static void publish_retry(struct manager *m)
         }
 }
 
+/* While very many units end, most rows change twice within a moment: they are drawn once. What is to be seen is at most
+ * that old; when the crowd has gone every change is drawn at once again. */
+static bool crowd_waits(struct manager *m)
+{
+        uint64_t now;
+
+        if (!loop_crowd_ends(m) || m->unpublished.n == 0)
+                return false;
+        now = sys_mono_us();
+        if (m->crowd_publish_us == 0)
+                m->crowd_publish_us = now + CROWD_MOMENT;
+        if (now >= m->crowd_publish_us) {
+                m->crowd_publish_us = now + CROWD_MOMENT;
+                return false;
+        }
+        m->publish_retry_us = m->crowd_publish_us; /* the timer comes back when nothing else does */
+        return true;
+}
+
 void publish_turn(struct manager *m)
 {
         bool due;
@@ -385,4 +405,10 @@ void publish_turn(struct manager *m)
                 publish_header(m);
         if (due || m->publish_retry_us > 0)
                 m->publish_retry_us = status_publish(m->table, sys_mono_us());
+}
+
+void publish_when_due(struct manager *m)
+{
+        if (!crowd_waits(m))
+                publish_turn(m);
 }

@@ -743,10 +743,15 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
         n = signals_of(r, what, signals);
         /* When everything goes, a look at each service's descendants would be most of the work: the group gets the
          * signal now, and what is outside of it in the final state. */
-        if (rest_too && (m->meta.flags & META_STOPPING) && !in_final_state(r) &&
-            procs_signal_group(m, &r->d.main, signals, n) == 0) {
-                (void)procs_signal(m, &r->d.control, signals, n);
-                return;
+        if (rest_too && (m->meta.flags & META_STOPPING) && !in_final_state(r)) {
+                bool later = loop_crowd_ends(m) && n == 2 && signals[1] == SIGCONT;
+
+                if (procs_signal_group(m, &r->d.main, signals, later ? 1 : n) == 0) {
+                        (void)procs_signal(m, &r->d.control, signals, n);
+                        if (later)
+                                (void)list_add(&m->continues, r->id);
+                        return;
+                }
         }
         if (!rest_too || (signals[0] == SIGKILL && groups_kill(m, r) == 0 && !(r->d.flags & UNIT_OUTSIDE))) {
                 signal_both(m, r, signals, n);
@@ -756,6 +761,18 @@ void service_kill(struct manager *m, struct run *r, enum kill_what what)
                 r->kill_again = (uint8_t)what;
                 exits_look_later(m, r);
         }
+}
+
+/* Of a crowd that is told to end most have ended within a moment; only those that have not may be stopped, and need
+ * SIGCONT. A manager that dies before has the next one send both again. */
+void service_continue(struct manager *m)
+{
+        for (size_t i = 0; i < m->continues.n; i++) {
+                struct run *r = m->runs[m->continues.v[i]];
+                if (r->d.state == STATE_STOP_SIGTERM)
+                        (void)procs_signal_group(m, &r->d.main, &(int){SIGCONT}, 1);
+        }
+        m->continues.n = 0;
 }
 
 /* The PID file is waited for: in vain when nothing was left of the service behind its last command. What vanishes later

@@ -482,6 +482,21 @@ class Killed(Each):
         self.ended()
 
 
+    def test_11_a_crowd_that_is_stopped_is_told_to_end(self):
+        """SIGCONT comes to those who need it, and nobody waits for a timeout."""
+        s, units = self.s, ['c%d.service' % i for i in range(80)]
+        for name in units:
+            s.unit(name, '[Service]\nTimeoutStopSec=1h\nExecStart=/bin/sleep 1000\n')
+        s.unit('all.target', '[Unit]\nWants=%s\n' % ' '.join(units))
+        s.start()
+        s.ctl('start', 'all.target', check=0)
+        for name in units:
+            os.kill(s.main_pid(name), signal.SIGSTOP)
+        s.process.send_signal(signal.SIGTERM)
+        self.assertEqual(s.process.wait(harness.BOUND), 0, read(s.out))
+        self.assertEqual(harness.left_over(), {})
+
+
 class Floods(Each):
     """Services that take what they can get. Crash to replacement of another service is printed, and held against the quiet
     case only as a bound that a manager that has lost its way would pass; nothing is lost meanwhile."""
