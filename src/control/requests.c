@@ -82,21 +82,9 @@ void control_request_read_who(const char *body, size_t size, struct control_requ
                         (void)control_record_u32(&rec, &ret->client_pid);
 }
 
-static int put_job(struct control_server *s, const struct control_job *job, bool ended)
-{
-        const struct control_job_wire w = {
-                .id = job->id,
-                .flags = (job->waiting ? CONTROL_JOB_WAITING : 0) | (ended ? CONTROL_JOB_ENDED : 0),
-                .unit = job->unit,
-                .type = control_type_word(job->type),
-                .result = ended ? control_result_word(job->result) : "",
-        };
-        return control_write_job(&s->answer.body, &w);
-}
-
 static int list_each(void *userdata, const struct control_job *job)
 {
-        return put_job(userdata, job, false);
+        return server_put_job(&((struct control_server *)userdata)->answer.body, job, false);
 }
 
 static int put_job_state(struct call *c, uint32_t id)
@@ -109,7 +97,7 @@ static int put_job_state(struct call *c, uint32_t id)
                 control_error_set(c->error, ERROR_NO_JOB, "Job %u does not exist.", id);
                 return r;
         }
-        return put_job(c->s, &job, ended);
+        return server_put_job(&c->s->answer.body, &job, ended);
 }
 
 /* The fields of a request for a job. */

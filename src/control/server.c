@@ -182,7 +182,7 @@ static void deferred_flush(struct control_server *s)
         trim(&s->deferred);
 }
 
-static int event_job(struct control_server *s, const struct control_job *job, bool ended)
+int server_put_job(struct buf *b, const struct control_job *job, bool ended)
 {
         const struct control_job_wire w = {
                 .id = job->id,
@@ -192,8 +192,13 @@ static int event_job(struct control_server *s, const struct control_job *job, bo
                 .result = ended ? control_result_word(job->result) : "",
         };
 
+        return control_write_job(b, &w);
+}
+
+static int event_job(struct control_server *s, const struct control_job *job, bool ended)
+{
         buf_reset(&s->event);
-        return control_write_job(&s->event, &w);
+        return server_put_job(&s->event, job, ended);
 }
 
 void control_job_new(struct control_server *s, const struct control_job *job)

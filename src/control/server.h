@@ -38,6 +38,8 @@ struct control_server {
 /* Does the request of TYPE and fills s->answer.body, or *error. 0 or negative errno. */
 int control_request_do(struct control_server *s, uint16_t type, const char *body, size_t size,
                        const struct control_request *request, struct control_error *error);
+/* How a job is told, in answers and in events alike. 0 or -ENOMEM. */
+int server_put_job(struct buf *b, const struct control_job *job, bool ended);
 /* The id that the client chose, when it did. */
 void control_request_read_who(const char *body, size_t size, struct control_request *ret);
 

@@ -128,52 +128,40 @@ static int find_line(const char *path, const char *database, const char *key, st
         return -ESRCH;
 }
 
-int group_find(const char *name, gid_t *ret)
+/* NAME, a number or a name of DATABASE, whose file is PATH; NOBODY: names that mean 65534 also where no file has them.
+ */
+static int id_find(const char *path, const char *database, const char *name, const char *const *nobody, uint32_t *ret)
 {
         cleanup_buf_ struct buf b = {0};
         struct line line;
-        uint32_t id;
         bool remote;
         int r;
 
-        if (parse_id(name, &id)) {
-                *ret = id;
+        if (parse_id(name, ret))
+                return 0;
+        r = find_line(path, database, name, &b, &line, &remote);
+        if (r == 0 && parse_id(line.field[2], ret))
+                return 0;
+        if (streq(name, "root")) {
+                *ret = 0;
                 return 0;
         }
-        r = find_line("/etc/group", "group", name, &b, &line, &remote);
-        if (r == 0 && parse_id(line.field[2], &id))
-                *ret = id;
-        else if (streq(name, "root"))
-                *ret = 0;
-        else if (streq(name, "nobody") || streq(name, "nogroup"))
-                *ret = 65534;
-        else
-                return r < 0 ? r : -ESRCH;
-        return 0;
+        for (; *nobody; nobody++)
+                if (streq(name, *nobody)) {
+                        *ret = 65534;
+                        return 0;
+                }
+        return r < 0 ? r : -ESRCH;
+}
+
+int group_find(const char *name, gid_t *ret)
+{
+        return id_find("/etc/group", "group", name, (const char *const[]){"nobody", "nogroup", NULL}, ret);
 }
 
 int user_find(const char *name, uid_t *ret)
 {
-        cleanup_buf_ struct buf b = {0};
-        struct line line;
-        uint32_t id;
-        bool remote;
-        int r;
-
-        if (parse_id(name, &id)) {
-                *ret = id;
-                return 0;
-        }
-        r = find_line("/etc/passwd", "passwd", name, &b, &line, &remote);
-        if (r == 0 && parse_id(line.field[2], &id))
-                *ret = id;
-        else if (streq(name, "root"))
-                *ret = 0;
-        else if (streq(name, "nobody"))
-                *ret = 65534;
-        else
-                return r < 0 ? r : -ESRCH;
-        return 0;
+        return id_find("/etc/passwd", "passwd", name, (const char *const[]){"nobody", NULL}, ret);
 }
 
 static bool shell_is_real(const char *shell)

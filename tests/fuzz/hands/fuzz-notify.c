@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "abi/durable-file.h"
+#include "fresh-state.h"
 #include "fuzz.h"
 
 /* The manager is there for good. What a message leaves behind is looked for by its traces: lists, record, fds. */
@@ -25,23 +26,6 @@ static int keeper_end = -1;
 
 static const char text_of_unit[] = "[Service]\nType=notify-reload\nNotifyAccess=all\nFileDescriptorStoreMax=3\n"
                                    "WatchdogSec=5\nExecStart=/bin/true\n";
-
-static int state_file(void)
-{
-        struct durable_header h = {.major = DURABLE_MAJOR,
-                                   .minor = DURABLE_MINOR,
-                                   .header_size = sizeof(h),
-                                   .slot_size = sizeof(struct durable_slot),
-                                   .n_slots = DURABLE_FIRST_SLOTS};
-        int fd = memfd_create("state", MFD_CLOEXEC);
-
-        memcpy(h.magic, DURABLE_MAGIC, sizeof(h.magic));
-        CLAIM(fd >= 0 && ftruncate(fd, (off_t)DURABLE_FILE_SIZE) == 0);
-        CLAIM(durable_allocate(fd, 0, DURABLE_PIDS) == 0 && durable_allocate(fd, DURABLE_RING, 4096) == 0);
-        CLAIM(durable_allocate_slots(fd, 0, DURABLE_FIRST_SLOTS) == 0);
-        CLAIM(pwrite(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h));
-        return fd;
-}
 
 static void unit_begin(void)
 {
@@ -83,7 +67,7 @@ static void begin(void)
         m.runtime_dir = "/nonexistent";
         m.notify_fd = m.inotify_fd = m.blob_fd = -1;
         m.keeper_pid = getppid();
-        CLAIM(loop_init(&m) == 0 && state_open(state_file(), &m.state) == 0);
+        CLAIM(loop_init(&m) == 0 && state_open(fresh_state(), &m.state) == 0);
         m.header = state_header(m.state);
         CLAIM(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
         m.keeper_fd = pair[0];

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "abi/durable-file.h"
+#include "fresh-state.h"
 #include "fuzz.h"
 #include "state/state.h"
 
@@ -32,24 +33,6 @@ static int count_marked(void *userdata, const struct record *r, const void *data
         if (r->kind == RECORD_NAME && r->key == 0xffffff && r->size == 8 && memcmp(data, "fuzzing", 8) == 0)
                 *(bool *)userdata = true;
         return 0;
-}
-
-static int file_new(void)
-{
-        struct durable_header h = {.major = DURABLE_MAJOR,
-                                   .minor = DURABLE_MINOR,
-                                   .header_size = sizeof(h),
-                                   .slot_size = sizeof(struct durable_slot),
-                                   .n_slots = DURABLE_FIRST_SLOTS};
-        int fd = memfd_create("state", MFD_CLOEXEC);
-
-        memcpy(h.magic, DURABLE_MAGIC, sizeof(h.magic));
-        CLAIM(fd >= 0 && ftruncate(fd, (off_t)DURABLE_FILE_SIZE) == 0);
-        CLAIM(durable_allocate(fd, 0, DURABLE_FDS) == 0);
-        CLAIM(durable_allocate(fd, DURABLE_RING, 4096) == 0);
-        CLAIM(durable_allocate_slots(fd, 0, DURABLE_FIRST_SLOTS) == 0);
-        CLAIM(pwrite(fd, &h, sizeof(h), 0) == (ssize_t)sizeof(h));
-        return fd;
 }
 
 /* What a manager does behind its replay. */
@@ -85,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct state *s = NULL;
         uint64_t words[2] = {0};
         size_t n = MIN2(size, sizeof(words));
-        int fd = file_new(), r;
+        int fd = fresh_state(), r;
         uint64_t log;
 
         memcpy(words, data, n);
