@@ -157,6 +157,21 @@ void control_put_execs_ex(struct control_answer *a, const char *name, const stru
         put_execs(a, CONTROL_KIND_EXECS_EX, name, v, n);
 }
 
+void control_put_files(struct control_answer *a, const char *name, const struct control_file *v, unsigned n)
+{
+        ssize_t place = property_begin(a, CONTROL_KIND_FILES, name);
+        int r = place < 0 ? (int)place : 0;
+
+        for (unsigned i = 0; r >= 0 && i < n; i++) {
+                uint32_t optional = v[i].optional;
+
+                r = buf_append(&a->body, &optional, sizeof optional);
+                if (r >= 0)
+                        r = append_strings(&a->body, &v[i].path, 1);
+        }
+        note(a, r < 0 ? r : control_write_end(&a->body, place));
+}
+
 void control_put_conditions(struct control_answer *a, const char *name, const struct control_condition *v, unsigned n)
 {
         ssize_t place = property_begin(a, CONTROL_KIND_CONDITIONS, name);

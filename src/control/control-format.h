@@ -113,6 +113,7 @@ enum control_kind {
         CONTROL_KIND_LOAD_ERROR = 'L', /* name NUL message NUL               (ss) */
         CONTROL_KIND_EXECS = 'E',      /* struct control_exec_wire and what it counts, repeated: a(sasbttttuii) */
         CONTROL_KIND_EXECS_EX = 'X',   /* likewise:                          a(sasasttttuii) */
+        CONTROL_KIND_FILES = 'F',      /* u32 optional, path NUL, repeated:  a(sb) */
         CONTROL_KIND_CONDITIONS = 'C', /* u32 flags (1 trigger, 2 negated), i32 state, name, parameter: a(sbbsi) */
 };
 

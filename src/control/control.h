@@ -62,6 +62,11 @@ struct control_condition {
         bool trigger, negate;
         int state; /* 1 it held, -1 it did not, 0 not looked at */
 };
+struct control_file {
+        const char *path;
+        bool optional;
+};
+void control_put_files(struct control_answer *a, const char *name, const struct control_file *v, unsigned n);
 void control_put_conditions(struct control_answer *a, const char *name, const struct control_condition *v, unsigned n);
 void control_put_group(struct control_answer *a, const char *path); /* ahead of the pids in it */
 void control_put_pid(struct control_answer *a, uint32_t pid);       /* of CONTROL_UNIT_PROCESSES */

@@ -42,7 +42,7 @@ static const struct verb verbs[] = {
         {"set-environment", run_environment, "SetEnvironment", "set environment", true, 1, -1},
         {"unset-environment", run_environment, "UnsetEnvironment", "set environment", true, 1, -1},
         {"import-environment", run_import_environment, "SetEnvironment", "import environment", true, 0, -1},
-        {"show-properties", run_show_properties, NULL, NULL, true, 2, -1},
+        {"show", run_show, NULL, NULL, true, 0, -1},
         {"log-level", run_log, "LogLevel", "set log level", true, 0, 1},
         {"tree", run_tree, NULL, NULL, true, 0, -1},
         {"list-dependencies", run_tree, NULL, NULL, true, 0, -1},

@@ -67,7 +67,14 @@ static bool set_ignore(void *fields, const char *value unused_)
         return true;
 }
 
-#define AT(f) .at = offsetof(struct options, f)
+/* -P NAME is -p NAME --value. */
+static bool set_value(void *fields, const char *value unused_)
+{
+        return ((struct options *)fields)->bare = true;
+}
+
+#define AT(f)          .at = offsetof(struct options, f)
+#define LIST(f, count) AT(f), .count_at = offsetof(struct options, count), .max = ARRAY_SIZE(((struct options *)0)->f)
 
 static const struct option_row rows[] = {
         {"after", 0, OPTION_FLAG, AT(after)},
@@ -88,6 +95,8 @@ static const struct option_row rows[] = {
         {"no-legend", 0, OPTION_FLAG, AT(no_legend)},
         {"output", 'o', OPTION_SET, .set = set_output},
         {"plain", 0, OPTION_FLAG, AT(plain)},
+        {"property", 'p', OPTION_LIST, LIST(properties, n_properties)},
+        {NULL, 'P', OPTION_LIST, LIST(properties, n_properties), .set = set_value},
         {"quiet", 'q', OPTION_FLAG, AT(quiet)},
         {"reverse", 0, OPTION_FLAG, AT(reverse)},
         {"runtime-dir", 0, OPTION_STRING, AT(runtime_dir_given)},
@@ -114,8 +123,6 @@ static const struct option_row rows[] = {
         {"no-reload", 0, OPTION_OTHER},
         {"now", 0, OPTION_OTHER},
         {"preset-mode", 0, OPTION_OTHER_WORD},
-        {"property", 'p', OPTION_OTHER_WORD},
-        {NULL, 'P', OPTION_OTHER_WORD},
         {"root", 0, OPTION_OTHER_WORD},
         {"runtime", 0, OPTION_OTHER},
         {"state", 0, OPTION_OTHER_WORD},

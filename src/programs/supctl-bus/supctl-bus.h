@@ -3,10 +3,9 @@
  * supctl-bus from the inside. Files: main.c (verbs), options.c (command line), names.c (of units), enqueue.c, kill.c
  * and list-jobs.c (verbs on units and jobs), jobs.c (waiting for jobs and what their results mean to people and to exit
  * codes), errors.c and personality.c (what is said when something is refused), connection.c (the bus, and coming back
- * to it), property.c (for show), whole.c (verbs about supd itself), tree.c, why.c and plan.c (verbs that explain; they
- * look units up in the status table
- * through units.c). Invariant: a job that was enqueued is waited for by its id, across the end of supd-bus and of the
- * manager.
+ * to it), show.c and value.c (properties), whole.c (verbs about supd itself), tree.c, why.c and plan.c (verbs that
+ * explain; they look units up in the status table through units.c). Invariant: a job that was enqueued is waited for by
+ * its id, across the end of supd-bus and of the manager.
  */
 #ifndef SUPCTL_BUS_SUPCTL_BUS_H
 #define SUPCTL_BUS_SUPCTL_BUS_H
@@ -29,8 +28,10 @@ struct options {
         enum json_form json;
         const char *name, *job_mode, *whom, *signal, *value; /* NULL = not given */
         const char *runtime_dir_given;                       /* likewise */
-        char runtime_dir[PATH_MAX];                          /* of the supd that is meant */
-        struct command_line line;                            /* owned: verb and arguments, without options */
+        const char *properties[64];
+        unsigned n_properties;
+        char runtime_dir[PATH_MAX]; /* of the supd that is meant */
+        struct command_line line;   /* owned: verb and arguments, without options */
 };
 
 struct job {
@@ -136,8 +137,18 @@ int jobs_on_message(sd_bus_message *m, void *userdata, sd_bus_error *e);
 int unit_property(struct control *c, const char *unit, const char *interface, const char *name, char **ret);
 int units_wait_inactive(struct control *c, char **units, unsigned n); /* exit code */
 
-/* property.c */
-int run_show_properties(struct control *c, const struct verb *v, char **args, int n);
+/* value.c */
+enum value_form {
+        VALUE_NONE,  /* of a type that is not known here */
+        VALUE_WORDS, /* NAME=… */
+        VALUE_LINES, /* one NAME=… for each, none if there are none */
+};
+/* Takes a variant from M, the value of property NAME: into J under that key, or as words to OUT when J is NULL. An enum
+ * value_form, or negative errno. */
+int value_take(struct buf *out, struct json *j, sd_bus_message *m, const char *name);
+
+/* show.c */
+int run_show(struct control *c, const struct verb *v, char **args, int n);
 
 /* whole.c: verbs */
 int run_show_environment(struct control *c, const struct verb *v, char **args, int n);

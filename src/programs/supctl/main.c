@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * supctl's beginning: the verb table, help, and the door to supctl-bus. Not here: what the verbs do.
+ * supctl's beginning: the verb table and help. Not here: what the verbs do.
  * Invariant: a verb that is not in the table below is handed on with every word as it was typed.
  */
 #include "programs/supctl/supctl.h"
@@ -63,18 +63,6 @@ static void help(void)
                 "  --root=DIR   --global   --runtime   -f --force   --now   --no-reload   --preset-mode=…\n");
 }
 
-/* Hands everything to supctl-bus. Comes back only when that cannot be started. */
-static int bus(char **argv)
-{
-        const char *dir = getenv("SUPD_LIBEXEC_DIR");
-        char path[4096];
-
-        if (snprintf(path, sizeof(path), "%s/supctl-bus", dir && *dir ? dir : SUPD_LIBEXECDIR) < (int)sizeof(path))
-                (void)execv(path, argv);
-        fprintf(stderr, "supctl: cannot run %s, which does this verb: %s\n", path, strerror(errno));
-        return EXIT_ERROR;
-}
-
 static int misused(const struct verb *verb, const struct options *o, unsigned n)
 {
         const struct command_line *l = &o->line;
@@ -120,6 +108,7 @@ int main(int argc, char **argv)
 
         if (options_parse(&o, argc, argv) < 0)
                 return EXIT_ERROR;
+        o.argv = argv;
         o.systemctl = argc > 0 && (streq(argv[0], "systemctl") || ends_with(argv[0], "/systemctl"));
         verb = verb_find(o.line.n_words > 0 ? o.line.words[0] : "list-units");
         if (o.version) {
@@ -131,7 +120,7 @@ int main(int argc, char **argv)
         } else if (verb && verb->run)
                 r = run(verb, &o);
         else
-                r = bus(argv);
+                r = bus_go_on(&o);
         command_line_done(&o.line);
         return r;
 }

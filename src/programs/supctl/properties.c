@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The properties that `show` prints: systemd's names, words and formats, from one table that also gives the JSON form;
- * what is asked for by name and is not there is asked of the manager (supctl-bus).
- * Not here: which units. Invariant: a row of the table says everything about a property; a unit that is not in the
- * status table has the values that systemd gives for a unit that does not exist.
+ * The properties that the status table has, as `show` and `status --json` print them: systemd's names, words and
+ * formats, from one table that also gives the JSON form. Not here: which units, and all the other properties
+ * (supctl-bus asks the manager). Invariant: a row of the table says everything about a property; a unit that is not in
+ * the status table has the values that systemd gives for a unit that does not exist.
  */
 #include "programs/supctl/unit-files.h"
 
@@ -288,22 +288,22 @@ static void print(struct view *v, const char *name, const char *value)
                 (void)printf("%s=%s\n", name, value);
 }
 
-/* What was asked for and is not in the table: the manager knows it, if anybody does. */
-static void print_others(const struct options *o, const char *unit)
-{
-        char *names[ARRAY_SIZE(o->properties) + 1] = {(char *)(intptr_t)unit};
-        struct words_owned words = {names, 1};
+static const char *const manager_properties[] = {"Version", "UserspaceTimestamp", "NNames",   "NFailedUnits",
+                                                 "NJobs",   "SystemState",        "StateText"};
 
+bool properties_suffice(const struct options *o, bool manager)
+{
         for (unsigned i = 0; i < o->n_properties; i++) {
                 bool ours = false;
-                for (size_t k = 0; k < ARRAY_SIZE(properties) && !ours; k++)
+
+                for (size_t k = 0; k < ARRAY_SIZE(properties) && !manager && !ours; k++)
                         ours = streq(properties[k].name, o->properties[i]);
+                for (size_t k = 0; k < ARRAY_SIZE(manager_properties) && manager && !ours; k++)
+                        ours = streq(manager_properties[k], o->properties[i]);
                 if (!ours)
-                        names[words.n++] = (char *)(intptr_t)o->properties[i];
+                        return false;
         }
-        (void)fflush(stdout);
-        if (words.n > 1)
-                (void)bus_run(o, "show-properties", &words);
+        return o->n_properties > 0;
 }
 
 int properties_print(struct view *v, uint32_t i)
@@ -316,7 +316,6 @@ int properties_print(struct view *v, uint32_t i)
                 value_of(v, i, &properties[k], &value);
                 print(v, properties[k].name, buf_str(&value));
         }
-        print_others(v->options, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME));
         return 0;
 }
 
@@ -348,15 +347,13 @@ int properties_manager(struct view *v)
 {
         const struct supd_status_header *h = supstatus_header(v->snapshot);
         char version[64], units[16], failed[16], jobs[16], started[64];
-        const struct {
-                const char *name, *value;
-        } lines[] = {{"Version", version},
-                     {"UserspaceTimestamp", format_real(h->started_real_us, started)},
-                     {"NNames", units},
-                     {"NFailedUnits", failed},
-                     {"NJobs", jobs},
-                     {"SystemState", supstatus_system_name(h->system_state)},
-                     {"StateText", h->system_state_text}};
+        const char *const values[ARRAY_SIZE(manager_properties)] = {version,
+                                                                    format_real(h->started_real_us, started),
+                                                                    units,
+                                                                    failed,
+                                                                    jobs,
+                                                                    supstatus_system_name(h->system_state),
+                                                                    h->system_state_text};
         struct json j = {.form = v->options->json};
 
         (void)snprintf(version, sizeof(version), "252 (supd %s)", h->version);
@@ -365,13 +362,13 @@ int properties_manager(struct view *v)
         (void)snprintf(jobs, sizeof(jobs), "%u", (unsigned)h->n_jobs);
         if (j.form)
                 json_open(&j, NULL, '{');
-        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-                if (!asked_for(v->options, lines[i].name))
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+                if (!asked_for(v->options, manager_properties[i]))
                         continue;
                 if (j.form)
-                        json_string(&j, lines[i].name, lines[i].value);
+                        json_string(&j, manager_properties[i], values[i]);
                 else
-                        print(v, lines[i].name, lines[i].value);
+                        print(v, manager_properties[i], values[i]);
         }
         if (j.form) {
                 json_close(&j, '}');

@@ -90,10 +90,13 @@ static int show_each(struct view *v, const char *name, bool found, uint32_t i)
         return 0;
 }
 
+/* What the table has is answered from it, also while the manager is busy or gone; for all the rest supd is asked. */
 int verb_show(struct view *v, const char *const *words, unsigned n)
 {
         int r;
 
+        if (!properties_suffice(v->options, n == 0) && bus_can_be_asked(v->options))
+                return bus_go_on(v->options);
         if (n == 0) {
                 if (view_all(v) < 0)
                         return EXIT_ERROR;

@@ -28,6 +28,7 @@ struct options {
         bool lines_given, no_follow;
         const char *types[16], *states[16], *properties[64];
         unsigned n_types, n_states, n_properties;
+        char **argv;              /* as we were called */
         struct command_line line; /* owned: verb and arguments, without options */
 };
 
@@ -67,6 +68,10 @@ struct verb {
 /* options.c */
 extern const struct option_table supctl_options;
 int options_parse(struct options *o, int argc, char **argv); /* 0, -ENOMEM; o->line has the mistakes */
+
+/* bus.c */
+int bus_go_on(const struct options *o);         /* supctl-bus does the verb; comes back only when it cannot be run */
+bool bus_can_be_asked(const struct options *o); /* there is a supd that lives, and may be asked */
 
 /* view.c: looks at the table. Errors are printed. */
 const char *unit_full_name(const char *word,
@@ -114,6 +119,8 @@ bool limit_value(const char *cgroup, const char *name, struct buf *out);
 int log_tail(const char *path, unsigned lines, bool raw, FILE *to);
 
 /* properties.c */
+/* Is everything that the options ask for in the table, so that supd need not be asked? */
+bool properties_suffice(const struct options *o, bool manager);
 int properties_print(struct view *v, uint32_t i);                 /* A=value lines */
 void properties_json(struct view *v, struct json *j, uint32_t i); /* members of an open object */
 int properties_manager(struct view *v);

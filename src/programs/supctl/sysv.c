@@ -11,7 +11,7 @@
 
 #define SYSV_TOOL "/lib/systemd/systemd-sysv-install"
 
-int run_and_wait(const char *const *argv, bool quiet, int *ret_status)
+int run_and_wait(const char *path, const char *const *argv, bool quiet, int *ret_status)
 {
         int status;
         pid_t pid = fork();
@@ -23,7 +23,7 @@ int run_and_wait(const char *const *argv, bool quiet, int *ret_status)
 
                 if (null >= 0)
                         (void)dup2(null, STDOUT_FILENO);
-                (void)execv(argv[0], (char *const *)(intptr_t)argv);
+                (void)execv(path, (char *const *)(intptr_t)argv);
                 _exit(127);
         }
         while (waitpid(pid, &status, 0) < 0)
@@ -67,7 +67,7 @@ static int script_run(const struct options *o, const char *verb, const char *nam
                         (void)fprintf(stderr, " %s", argv[i]);
                 (void)fputc('\n', stderr);
         }
-        r = run_and_wait(argv, false, &status);
+        r = run_and_wait(SYSV_TOOL, argv, false, &status);
         if (r < 0)
                 return r;
         if (!streq(verb, "is-enabled"))

@@ -100,42 +100,6 @@ static void tell_nothing_to_install(void)
 
 /* ---- what follows ---- */
 
-/* supctl-bus VERB NAMES…, for the same supd. */
-int bus_run(const struct options *o, const char *verb, const struct words_owned *names)
-{
-        const char *dir = getenv("SUPD_LIBEXEC_DIR");
-        cleanup_free_ const char **argv = calloc((names ? names->n : 0) + 12, sizeof(*argv));
-        char path[4096], name[128], runtime[4200];
-        unsigned n = 0;
-        int status;
-
-        if (!argv)
-                return EXIT_ERROR;
-        (void)snprintf(path, sizeof(path), "%s/supctl-bus", dir && *dir ? dir : SUPD_LIBEXECDIR);
-        (void)snprintf(name, sizeof(name), "--name=%s", o->name ? o->name : "");
-        (void)snprintf(runtime, sizeof(runtime), "--runtime-dir=%s", o->runtime_dir ? o->runtime_dir : "");
-        argv[n++] = path;
-        if (o->user)
-                argv[n++] = "--user";
-        if (o->name)
-                argv[n++] = name;
-        if (o->runtime_dir)
-                argv[n++] = runtime;
-        if (o->quiet)
-                argv[n++] = "--quiet";
-        if (o->value)
-                argv[n++] = "--value";
-        argv[n++] = verb;
-        argv[n++] = "--";
-        for (unsigned i = 0; names && i < names->n; i++)
-                argv[n++] = strrchr(names->v[i], '/') ? strrchr(names->v[i], '/') + 1 : names->v[i];
-        if (run_and_wait(argv, false, &status) < 0)
-                return EXIT_ERROR;
-        if (status == 127)
-                (void)fprintf(stderr, "supctl: cannot run %s\n", path);
-        return status;
-}
-
 /* Reload and --now. Exit status. */
 static int finish(const struct options *o, const char *verb, const struct words_owned *names)
 {

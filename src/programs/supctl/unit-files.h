@@ -23,11 +23,11 @@ int names_of_words(const char *const *words, unsigned n, const char *verb, bool 
 bool unit_file_known(const struct options *o, const char *unit, const char *path, struct install_known *ret);
 const char *preset_word(const struct install_known *k);
 
-/* unit-files.c: supctl-bus VERB NAMES…, for the same supd. Its exit status. */
+/* bus.c: supctl-bus VERB NAMES…, for the same supd. Its exit status. */
 int bus_run(const struct options *o, const char *verb, const struct words_owned *names);
 
 /* sysv.c */
-int run_and_wait(const char *const *argv, bool quiet, int *ret_status); /* 0 or negative errno */
+int run_and_wait(const char *path, const char *const *argv, bool quiet, int *ret_status); /* 0 or negative errno */
 /* Names that are scripts only are taken from NAMES. 1: some script is enabled. */
 int scripts_first(const struct options *o, const struct install_where *w, const char *verb, struct words_owned *names);
 

@@ -25,6 +25,7 @@ static const struct kind {
         {CONTROL_KIND_LOAD_ERROR, "(ss)"},
         {CONTROL_KIND_EXECS, "a(sasbttttuii)"},
         {CONTROL_KIND_CONDITIONS, "a(sbbsi)"},
+        {CONTROL_KIND_FILES, "a(sb)"},
         {CONTROL_KIND_EXECS_EX, "a(sasasttttuii)"},
 };
 
@@ -67,6 +68,7 @@ static const struct known_type {
         {"(uo)", "Job"},
         {"(ss)", "LoadError"},
         {"a(sbbsi)", "Conditions Asserts"},
+        {"a(sb)", "EnvironmentFiles"},
         {"a(sasasttttuii)",
          "ExecConditionEx ExecStartPreEx ExecStartEx ExecStartPostEx ExecReloadEx ExecStopEx ExecStopPostEx"},
         {"a(sasbttttuii)", "ExecCondition ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost"},
@@ -288,6 +290,24 @@ static int append_conditions(sd_bus_message *m, struct control_reader *in)
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_files(sd_bus_message *m, struct control_reader *in)
+{
+        int r = sd_bus_message_open_container(m, 'a', "(sb)");
+
+        while (r >= 0 && in->at < in->size) {
+                const char *path;
+                uint32_t optional;
+
+                if (control_take_u32(in, &optional) < 0 || control_take_string(in, &path) < 0)
+                        return -EBADMSG;
+                if ((r = sd_bus_message_open_container(m, 'r', "sb")) < 0 || (r = append_text(m, 's', path)) < 0 ||
+                    (r = sd_bus_message_append(m, "b", (int)(optional != 0))) < 0)
+                        return r;
+                r = sd_bus_message_close_container(m);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int append_job(sd_bus_message *m, struct control_reader *in)
 {
         char path[64] = "/";
@@ -355,6 +375,8 @@ static int append_value(sd_bus_message *m, const struct property *p)
                 return append_execs(m, &in, true);
         case CONTROL_KIND_CONDITIONS:
                 return append_conditions(m, &in);
+        case CONTROL_KIND_FILES:
+                return append_files(m, &in);
         }
         return -EBADMSG;
 }

@@ -310,12 +310,15 @@ static void put_checks(struct control_answer *a, const struct run *r)
 /* What changes while the unit is loaded. */
 static void put_unit_state(struct control_answer *a, const struct run *r)
 {
+        static const uint8_t none[sizeof(r->d.invocation)];
+
         control_put_string(a, "ActiveState", unit_active_name(run_active(r)));
         control_put_string(a, "SubState", machine_state_sub(r->d.state));
         control_put_string(a, "FreezerState", "running");
         put_times(a, &r->d);
         put_checks(a, r);
-        control_put_bytes(a, "InvocationID", r->d.invocation, sizeof(r->d.invocation));
+        control_put_bytes(a, "InvocationID", r->d.invocation,
+                          memcmp(r->d.invocation, none, sizeof(none)) == 0 ? 0 : sizeof(none));
         control_put_job(a, r->d.job.type != JOB_NONE ? r->d.job.id : 0);
 }
 
@@ -478,6 +481,16 @@ static void put_rlimits(const struct manager *m, struct control_answer *a, const
         }
 }
 
+static void put_environment_files(struct control_answer *a, const struct environment_files *f)
+{
+        struct control_file *v = f->n > 0 ? calloc(f->n, sizeof(*v)) : NULL;
+
+        for (unsigned i = 0; v && i < f->n; i++)
+                v[i] = (struct control_file){f->v[i].path, f->v[i].optional};
+        control_put_files(a, "EnvironmentFiles", v, v ? f->n : 0);
+        free(v);
+}
+
 static void put_service(struct manager *m, struct control_answer *a, const struct run *r)
 {
         const struct service_config *c = r->unit->service;
@@ -492,6 +505,7 @@ static void put_service(struct manager *m, struct control_answer *a, const struc
                      text_or_empty(x->working_directory)) < 0)
                 directory = NULL;
         control_put_string(a, "WorkingDirectory", text_or_empty(directory));
+        put_environment_files(a, &x->environment_files);
         put_rows(a, exec_rows, ARRAY_SIZE(exec_rows), x);
         put_rlimits(m, a, x);
         put_group(m, a, r);

@@ -151,7 +151,7 @@ static void publish_texts(struct manager *m, struct run *r)
         (void)status_set_text(m->table, r->id, SUPD_TEXT_SOURCE_PATH, u->source_path);
 }
 
-static uint32_t row_flags(const struct run *r, uint32_t old)
+static uint32_t row_flags(const struct manager *m, const struct run *r, uint32_t old)
 {
         const struct unit *u = r->unit;
         uint32_t keep = old & (SUPD_ROW_USED | SUPD_ROW_TEXT_CUT), f = 0;
@@ -161,13 +161,14 @@ static uint32_t row_flags(const struct run *r, uint32_t old)
         } bits[] = {
                 {!(r->d.flags & UNIT_CONDITION_FAILED), SUPD_ROW_CONDITION_RESULT},
                 {!(r->d.flags & (UNIT_ASSERT_FAILED | UNIT_CONDITION_FAILED)), SUPD_ROW_ASSERT_RESULT},
-                {u->load_state == LOAD_LOADED, SUPD_ROW_CAN_START},
-                {u->load_state == LOAD_LOADED, SUPD_ROW_CAN_STOP},
+                {u->load_state == LOAD_LOADED && !u->refuse_manual_start, SUPD_ROW_CAN_START},
+                {u->load_state == LOAD_LOADED && !u->refuse_manual_stop, SUPD_ROW_CAN_STOP},
                 {service_can_reload(u), SUPD_ROW_CAN_RELOAD},
                 {u->allow_isolate, SUPD_ROW_CAN_ISOLATE},
                 {r->d.flags & UNIT_LIMIT_HIT, SUPD_ROW_START_LIMIT_HIT},
                 {r->d.flags & UNIT_FROZEN, SUPD_ROW_FROZEN},
                 {u->built_in, SUPD_ROW_BUILT_IN},
+                {transient_is(m, r), SUPD_ROW_TRANSIENT},
                 {u->refuse_manual_start, SUPD_ROW_REFUSE_START},
                 {u->refuse_manual_stop, SUPD_ROW_REFUSE_STOP},
                 {u->service && u->service->remain_after_exit, SUPD_ROW_REMAIN},
@@ -245,7 +246,7 @@ static void publish_row(void *userdata, uint32_t index)
         d = &r->d;
         publish_texts(m, r);
         row = status_row(m->table, r->id);
-        row->flags = row_flags(r, row->flags);
+        row->flags = row_flags(m, r, row->flags);
         row->type = type_words[r->unit->type];
         row->load_state = load_words[r->unit->load_state];
         row->active_state = publish_active(d->state);

@@ -448,4 +448,53 @@ class Graph(Case):
         self.s.ctl('why', 'nothing-of-the-kind', check=0)
 
 
+class Show(Case):
+    def test_all_that_supd_knows(self):
+        self.s.unit('s.service', '[Unit]\nDocumentation=man:a(1) man:b(1)\nConditionPathExists=/\n[Service]\nExecStart=/bin/sleep 1000\n'
+                    'EnvironmentFile=-/no/such\nEnvironmentFile=/dev/null\nEnvironment="A=b c" D=e\nTimeoutStopSec=7\nUMask=077\n')
+        self.s.ctl('start', 's', check=0)
+        lines = self.s.ctl('show', 's', check=0).stdout.splitlines()
+        self.assertIn('EnvironmentFiles=/no/such (ignore_errors=yes)', lines)
+        self.assertIn('EnvironmentFiles=/dev/null (ignore_errors=no)', lines)
+        for line in ('Id=s.service', 'ActiveState=active', 'Environment="A=b c" D=e', 'TimeoutStopUSec=7s', 'UMask=0077',
+                     'Documentation="man:a(1)" "man:b(1)"', 'MainPID=%d' % self.s.main_pid('s.service')):
+            self.assertIn(line, lines)
+        self.assertEqual([x.split(' ; ')[:2] for x in lines if x.startswith('ExecStart=')], [['ExecStart={ path=/bin/sleep', 'argv[]=/bin/sleep 1000']])
+        for name in ('ExecReload', 'User', 'Conditions', 'Job', 'LoadError'): # empty, or of no words
+            self.assertEqual([x for x in lines if x.startswith(name + '=')], [], name)
+        self.assertEqual(self.s.ctl('show', 's', '-p', 'User,ExecReload,Conditions,NoSuch', check=0).stdout.splitlines(),
+                         ['User=', 'Conditions=[unprintable]'])
+        self.assertEqual(self.s.ctl('show', 's', '-P', 'TimeoutStopUSec', check=0).stdout, '7s\n')
+
+    def test_json(self):
+        self.s.unit('j.service', '[Service]\nExecStart=/bin/sleep 1000\nEnvironmentFile=-/no/such\nTasksMax=infinity\n')
+        self.s.ctl('start', 'j', check=0)
+        one, = json.loads(self.s.ctl('show', 'j', '--json', check=0).stdout)
+        self.assertEqual((one['Names'], one['MainPID'], one['CanStart'], one['Job'], one['LoadError'], one['TasksMax']),
+                         (['j.service'], self.s.main_pid('j.service'), True, None, None, None))
+        self.assertEqual((one['ExecStart'][0]['argv'], one['EnvironmentFiles']),
+                         (['/bin/sleep', '1000'], [{'path': '/no/such', 'ignore_errors': True}]))
+        self.assertIn('SystemState', json.loads(self.s.ctl('show', '--json', check=0).stdout))
+
+    def test_what_the_table_has_needs_no_manager(self):
+        self.s.unit('t.service', SLEEPS)
+        self.s.ctl('start', 't', check=0)
+        pid, manager = self.s.main_pid('t.service'), self.s.manager()
+        os.kill(manager, signal.SIGSTOP)
+        try:
+            shown = self.s.ctl('show', 't', '-p', 'MainPID,ActiveState', check=0).stdout
+        finally:
+            os.kill(manager, signal.SIGCONT)
+        self.assertEqual(shown, 'MainPID=%d\nActiveState=active\n' % pid)
+
+    def test_a_job_and_what_is_not_there(self):
+        self.s.unit('o.service', '[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n')
+        self.s.ctl('start', 'o', '--no-block', check=0)
+        job = json.loads(self.s.ctl('list-jobs', '--json', check=0).stdout)[0]['job']
+        self.assertEqual(sorted(self.s.ctl('show', str(job), check=0).stdout.splitlines()),
+                         ['Id=%d' % job, 'JobType=start', 'State=running', 'Unit=o.service'])
+        self.s.ctl('cancel', check=0)
+        self.assertIn('LoadState=not-found', self.s.ctl('show', 'nothing-of-the-kind', check=0).stdout.splitlines())
+
+
 harness.main()
