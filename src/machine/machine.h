@@ -42,7 +42,8 @@
         X(CHECK, "dead", INACTIVE, "Condition*= and Assert*= are evaluated, before a start")                           \
         X(FAILED_CHECK, "failed", FAILED, "the same, of a unit that failed")                                           \
         X(RESTART_CHECK, "auto-restart", ACTIVATING, "the same, before an automatic restart")                          \
-        X(PASSIVE_CHECK, "dead", INACTIVE, "the same, of a target")
+        X(PASSIVE_CHECK, "dead", INACTIVE, "the same, of a target")                                                    \
+        X(STOP_POST_WAIT, "stop-post", DEACTIVATING, "ExecStopPost= is done, the main process is not")
 
 enum machine_state {
 #define X(name, sub, active, text) STATE_##name,
@@ -154,7 +155,9 @@ enum machine_action {
         X(RELOAD_BY_BOTH, "Type=notify-reload with a main process, and ExecReload=")                                   \
         X(SAYS_RELOADING, "its last word was RELOADING=1, and the main process is alive")                              \
         X(SAYS_STOPPING, "its last word was STOPPING=1, and the main process is alive")                                \
-        X(OOM_KILLS, "OOMPolicy=kill")
+        X(OOM_KILLS, "OOMPolicy=kill")                                                                                 \
+        X(MAIN_RUNS, "the main process is alive, and known")                                                           \
+        X(POST_WAITS, "the same, and there is ExecStopPost=")
 
 enum machine_guard {
 #define X(name, text) GUARD_##name,

@@ -49,11 +49,12 @@ static bool may_have_left_one(void)
 static void check_state(const struct run *r)
 {
         bool waits = (r->d.main.flags | r->d.control.flags) & PROCESS_RUNNING;
+        bool may_leave = r->unit->service && r->unit->service->kill->mode == KILL_NONE;
 
         switch ((enum machine_state)r->d.state) {
         case STATE_DEAD:
         case STATE_FAILED:
-                if (alive_of(r) && !may_have_left_one())
+                if (alive_of(r) && !may_leave && !may_have_left_one())
                         wrong("%s is %s and has a process", r->name, machine_state_name(r->d.state));
                 break;
         case STATE_RUNNING:
@@ -83,6 +84,7 @@ static void check_state(const struct run *r)
         case STATE_STOP_SIGTERM:
         case STATE_STOP_SIGKILL:
         case STATE_STOP_POST:
+        case STATE_STOP_POST_WAIT:
         case STATE_FINAL_SIGTERM:
         case STATE_FINAL_SIGKILL:
         case STATE_CLEANUP:

@@ -400,6 +400,7 @@ static void take_up(struct manager *m, struct run *r)
         case STATE_EXITED:
         case STATE_STOP:
         case STATE_STOP_POST:
+        case STATE_STOP_POST_WAIT:
         case STATE_FAILED:
         case STATE_RELOAD_NOTIFY:
         case STATE_PASSIVE_DEAD:

@@ -111,6 +111,16 @@ static uint32_t notify_facts(const struct run *r)
         return f;
 }
 
+/* After ExecStopPost= the main process is waited for once more, where it was not killed (as systemd does). */
+static uint32_t main_facts(const struct manager *m, const struct run *r)
+{
+        bool post = r->d.list == EXEC_STOP_POST && r->d.command > 0 && !(m->meta.flags & META_FORCE);
+
+        if (!(r->d.main.flags & PROCESS_RUNNING))
+                return 0;
+        return 1u << GUARD_MAIN_RUNS | (post ? 1u << GUARD_POST_WAITS : 0);
+}
+
 /* ExecStartPost= may be what writes the PID file, or another one than there was. */
 static bool pid_file_due(const struct run *r)
 {
@@ -159,7 +169,7 @@ uint32_t service_facts(struct manager *m, struct run *r)
                 f |= 1u << GUARD_RESTART;
         if (c->kill->send_sigkill)
                 f |= 1u << GUARD_SIGKILL_ALLOWED;
-        return f | timeout_facts(r) | notify_facts(r);
+        return f | timeout_facts(r) | notify_facts(r) | main_facts(m, r);
 }
 
 /* ---- actions ---- */
@@ -184,7 +194,7 @@ static void do_begin(struct manager *m, struct run *r, const struct event *e unu
         r->d.status_errno = 0;
         r->d.watchdog_us = config(r)->watchdog_us;
         r->d.past = run_main_shown(r);
-        exits_free_slot(m, &r->d.main); /* KillMode=none may have left it running: it is nobody's now */
+        exits_free_slot(m, &r->d.main);
         exits_free_slot(m, &r->d.control);
         memset(&r->d.main, 0, sizeof(r->d.main));
         memset(&r->d.control, 0, sizeof(r->d.control));
@@ -541,6 +551,17 @@ static void say_change(struct manager *m, const struct run *r, enum unit_active 
                 log_line(m, r->name, "%s", unit_active_name(now));
 }
 
+/* KillMode=none or SendSIGKILL=no has left it running: it is nobody's main process any more. */
+static void let_go(struct manager *m, struct process_durable *p)
+{
+        if ((p->flags & (PROCESS_RUNNING | PROCESS_LAUNCHING)) != PROCESS_RUNNING)
+                return;
+        exits_free_slot(m, p);
+        p->flags = 0;
+        p->last_pid = p->pid ? p->pid : p->last_pid;
+        p->pid = 0;
+}
+
 void service_state_changed(struct manager *m, struct run *r, enum machine_state old)
 {
         enum unit_active before = active_of(old), now = run_active(r);
@@ -550,6 +571,10 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         if (machine_state_watched(r->d.state) != machine_state_watched(old))
                 service_watchdog(m, r);
         r->kill_again = KILL_NOTHING; /* what the old state wanted killed */
+        if (r->d.state == STATE_DEAD || r->d.state == STATE_FAILED || r->d.state == STATE_AUTO_RESTART) {
+                let_go(m, &r->d.main);
+                let_go(m, &r->d.control);
+        }
         if (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) {
                 r->d.flags &= ~(UNIT_MAIN_UNKNOWN | UNIT_WAIT_PIDFILE | UNIT_AUTO_RESTART);
                 exits_unwatch(m, r);
@@ -795,6 +820,15 @@ static void look_for_writer(struct manager *m, struct run *r)
         }
 }
 
+/* KillMode=none signals nothing, so nothing is waited for but the end of a start that is under way. */
+static void look_past(struct manager *m, struct run *r)
+{
+        if ((r->d.main.flags | r->d.control.flags) & PROCESS_LAUNCHING)
+                exits_look_later(m, r);
+        else
+                engine_post(m, r, EVENT_EMPTY, 0, 0);
+}
+
 /* Which processes a state waits for: main and control always; in the final states, and where there is no main process
  * to go by, everything that KillMode= covers. */
 void service_look(struct manager *m, struct run *r)
@@ -809,6 +843,10 @@ void service_look(struct manager *m, struct run *r)
                 enum kill_what what = r->kill_again;
                 r->kill_again = KILL_NOTHING;
                 service_kill(m, r, what);
+        }
+        if (k->mode == KILL_NONE && service_kills_in(r->d.state) != KILL_NOTHING) {
+                look_past(m, r);
+                return;
         }
         if (exits_runs_foreign(&r->d.main) || exits_runs_foreign(&r->d.control)) {
                 exits_look_foreign(m, r);
