@@ -234,7 +234,8 @@ class Dinit(Peer):
         os.mkdir(f"{self.dir}/services-{n}")
         self.write_file(f"services-{n}/boot", "type = internal\n" + "".join(f"waits-for = s{i}\n" for i in range(n)))
         for i in range(n):
-            self.write_file(f"services-{n}/s{i}", f"type = process\ncommand = {self.place.service} {self.place.slots.path} {i}\n"
+            self.write_file(f"services-{n}/s{i}", "type = process\n"
+                            f"command = {self.place.service} {self.place.slots.path} {i}\n"
                             "restart = yes\nsmooth-recovery = yes\nrestart-delay = 0\nrestart-limit-count = 0\n")
 
     def command(self, n):
@@ -434,6 +435,7 @@ class Bench:
     def crash(self):
         for r in range(self.rounds):
             begun = [c for c in self.joining("crash") if r < c.most_rounds]
+            begun = begun[r % len(begun):] + begun[:r % len(begun)]
             for c in self.turns(begun, 1):
                 c.start_one_to_crash()
                 c.place.slots.wait_all(1)
@@ -570,6 +572,7 @@ def main():
             print(f"bench-peers: {bench.now.name}:\n{bench.now.place.output()}", file=sys.stderr)
         raise
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         kill_all()
         for c in every:
             c.remove()
