@@ -433,7 +433,7 @@ class Bench:
                 self.end(c)
 
     def crash(self):
-        for r in range(self.rounds):
+        for r in range(3 * self.rounds):
             begun = [c for c in self.joining("crash") if r < c.most_rounds]
             begun = begun[r % len(begun):] + begun[:r % len(begun)]
             for c in self.turns(begun, 1):
