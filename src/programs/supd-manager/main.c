@@ -447,6 +447,7 @@ int main(int argc, char **argv)
         if (v < 0)
                 return fail("cannot set up the status table", v);
         atomic_store(&m->header->manager_healthy, 1);
+        (void)handover_ring(m->keeper_fd); /* it need not watch the start any longer; unheard, it looks later */
         v = loop_run(m);
         if (v < 0)
                 return fail("event loop", v);

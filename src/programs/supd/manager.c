@@ -137,6 +137,14 @@ static void start_failed(struct keeper *k, uint64_t now, int error)
         say("cannot start the manager: %s; trying again", strerror(error));
 }
 
+/* HANG_AFTER from now, unless there is progress. */
+static void hang_arm(struct keeper *k, uint64_t now)
+{
+        k->manager.hang_tail = atomic_load(&k->header->ring_tail);
+        k->manager.hang_beat = atomic_load(&k->header->beat);
+        k->manager.hang_at_us = now + HANG_AFTER;
+}
+
 static void manager_start(struct keeper *k, uint64_t now)
 {
         struct manager *m = &k->manager;
@@ -164,8 +172,8 @@ static void manager_start(struct keeper *k, uint64_t now)
         m->pid = pid;
         m->phase = MANAGER_RUNNING;
         m->started_us = now;
-        m->hang_at_us = 0;
         m->aborted = false;
+        hang_arm(k, now); /* it rings when it supervises: then there is nothing to wake up for */
         atomic_store(&k->header->manager_pid, (uint32_t)pid);
         atomic_store(&k->header->manager_started_us, boottime_us());
         atomic_fetch_add(&k->header->manager_starts, 1);
@@ -272,19 +280,18 @@ static void hang_step(struct keeper *k, uint64_t now)
         bool waiting = starting || tail != atomic_load(&k->header->ring_head) || atomic_load(&k->header->requests) != 0;
 
         if (m->aborted) {
-                if (now >= m->hang_at_us)
-                        (void)kill(m->pid, SIGKILL);
+                if (now < m->hang_at_us)
+                        return;
+                (void)kill(m->pid, SIGKILL);
+                m->hang_at_us = now + ABORT_GRACE; /* who sleeps where no signal comes through dies later */
                 return;
         }
         if (!waiting) {
                 m->hang_at_us = 0;
                 return;
         }
-        if (m->hang_at_us == 0 || tail != m->hang_tail || beat != m->hang_beat) {
-                m->hang_tail = tail;
-                m->hang_beat = beat;
-                m->hang_at_us = now + HANG_AFTER;
-        }
+        if (m->hang_at_us == 0 || tail != m->hang_tail || beat != m->hang_beat)
+                hang_arm(k, now);
         if (now < m->hang_at_us)
                 return;
         say(starting ? "manager (pid %d) has not got on with its start for %u s; aborting it"

@@ -3,9 +3,12 @@
  * The real manager with something wrong in it: linked in front of it (see meson.build), so that certain input kills it,
  * or holds it up.
  *
- *     a unit named poison-HOW-EVENT.service    HOW happens in the step of that EVENT (machine_event_name(), '_' for
- * '-') a unit whose text holds PoisonText=HOW   HOW happens when it is read a file named by POISON_CURED then nothing
- * of all this happens
+ *     a unit named poison-HOW-EVENT.service     HOW happens in the step of that EVENT
+ *                                               (machine_event_name(), '_' for '-')
+ *     a unit whose text holds PoisonText=HOW    HOW happens when it is read
+ *     a file named by POISON_CURED              then nothing of all this happens
+ *     a file named by POISON_START              the manager that comes to it takes it away and falls
+ *                                               asleep in its first steps
  *
  * HOW: abort; spin (works and never comes back); sleep (waits and never comes back). What watches for a turn without an
  * end waits for one second of work instead of ten. Not here: anything else; all other input meets the real manager.
@@ -70,7 +73,10 @@ int __wrap_unit_parse(const void *blob, size_t size, const struct unit_context *
 int __wrap_setitimer(int which, const struct itimerval *new, struct itimerval *old)
 {
         struct itimerval t = *new;
+        const char *start = getenv("POISON_START");
 
+        if (start && unlink(start) == 0)
+                happen("sleep"); /* before anybody watches */
         t.it_interval.tv_sec = t.it_value.tv_sec = 1;
         return __real_setitimer(which, &t, old);
 }

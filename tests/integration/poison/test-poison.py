@@ -29,6 +29,7 @@ class Each(unittest.TestCase):
         self.saved = os.environ['SUPD_LIBEXEC_DIR']
         os.environ['SUPD_LIBEXEC_DIR'] = self.libexec
         os.environ['POISON_CURED'] = s.dir + '/cured'
+        os.environ['POISON_START'] = s.dir + '/asleep'
         s.unit('r.service', '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=10ms\nExecStart=/bin/sleep 1001\n')
         s.start()
         s.ctl('start', 'r.service', check=0)
@@ -123,6 +124,28 @@ class Each(unittest.TestCase):
         s.said('has not looked at an exit or a request for 10 s; aborting it')
         s.until(unit, ActiveState='failed', Result='signal')
         self.supervised()
+
+    def test_08_a_manager_that_sleeps_as_it_starts_is_seen_by_the_keeper(self):
+        """Nothing happens that would wake the keeper: no exit, no request."""
+        s = self.s
+        write(s.dir + '/asleep', '')
+        os.kill(s.manager(), signal.SIGKILL)
+        s.said('has not got on with its start for 10 s; aborting it')
+        self.supervised()
+        self.assertEqual(self.starts(), self.first + 2)
+
+    def test_09_nothing_wakes_the_keeper_of_a_manager_that_is_well(self):
+        """It waits without a deadline, once its manager supervises."""
+        s = self.s
+
+        def deadline():
+            words = read('/proc/%d/syscall' % s.process.pid).split()
+            return words[3] if len(words) > 4 else '?'
+        wait(lambda: deadline() == '0x0', lambda: 'the keeper to wait for ever: ' + deadline())
+        os.kill(s.manager(), signal.SIGKILL)
+        wait(lambda: self.starts() == self.first + 1, 'the next manager')
+        s.ready()
+        wait(lambda: deadline() == '0x0', lambda: 'the keeper to wait for ever: ' + deadline(), 5)
 
     def test_06_a_text_that_aborts(self):
         s = self.s

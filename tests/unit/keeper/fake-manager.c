@@ -489,6 +489,10 @@ int main(int argc, char **argv)
 
         if (getenv("FAKE_MANAGER_EXIT"))
                 return atoi(getenv("FAKE_MANAGER_EXIT"));
+        if (getenv("FAKE_MANAGER_ASLEEP") &&
+            open(getenv("FAKE_MANAGER_ASLEEP"), O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0)
+                for (;;)
+                        (void)pause(); /* the first one only; before it has looked at anything */
         if (argc < 2 || !starts_with(argv[1], "--fds=") || handover_fds_parse(argv[1] + 6, &fds) < 0 ||
             handover_map(fds.state, &map) < 0)
                 return 91;

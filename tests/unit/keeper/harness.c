@@ -45,6 +45,7 @@ void fixture_new(struct fixture *f)
         assert_int_equal(setenv("FAKE_MANAGER_SOCKET", a.sun_path, 1), 0);
         (void)unsetenv("FAKE_MANAGER_EXIT");
         (void)unsetenv("FAKE_MANAGER_SICK");
+        (void)unsetenv("FAKE_MANAGER_ASLEEP");
 }
 
 /* Ends our children, and those that become ours thereby. */
@@ -72,8 +73,9 @@ static void children_end(void)
 
 void fixture_done(struct fixture *f)
 {
-        static const char *const names[] = {"run/state", "run/state.old", "run/file",         "run", "socket", "errors",
-                                            "link",      "output",        "bin/supd-manager", "bin"};
+        static const char *const names[] = {"run/state", "run/state.old",    "run/file", "run",
+                                            "socket",    "errors",           "link",     "asleep",
+                                            "output",    "bin/supd-manager", "bin"};
 
         if (getenv("KEEPER_TEST_VERBOSE"))
                 (void)run((const char *[]){"cat", f->errors, NULL}, NULL);

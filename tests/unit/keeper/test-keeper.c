@@ -345,6 +345,52 @@ static void test_25_an_unhealthy_manager_is_started_over_and_over(void **state)
         assert_true(said(f, "exited with status 3"));
 }
 
+/* Nothing wakes the keeper meanwhile but its own deadline. */
+static void test_28_a_manager_that_falls_asleep_as_it_starts_is_replaced(void **state)
+{
+        struct fixture *f = *state;
+        char asleep[128];
+
+        (void)snprintf(asleep, sizeof(asleep), "%s/asleep", f->dir);
+        assert_int_equal(setenv("FAKE_MANAGER_ASLEEP", asleep, 1), 0);
+        keeper_start(f, NULL); /* the one that answers is the second */
+        wait_until(atomic_load(&f->header->manager_starts) == 2);
+        assert_true(said(f, "has not got on with its start for 10 s; aborting it"));
+        assert_int_equal(atomic_load(&f->header->manager_deaths), 1);
+}
+
+/* The third argument of the system call that a process waits in; -1 = not to be known. */
+static long long waits_until(pid_t pid)
+{
+        long long number, args[3] = {0, 0, -1};
+        char path[64];
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/syscall", (int)pid);
+        file = fopen(path, "re");
+        if (!file || fscanf(file, "%lld %llx %llx %llx", &number, (unsigned long long *)&args[0],
+                            (unsigned long long *)&args[1], (unsigned long long *)&args[2]) != 4)
+                args[2] = -1;
+        if (file)
+                (void)fclose(file);
+        return args[2];
+}
+
+static void test_29_with_a_healthy_manager_nothing_wakes_the_keeper(void **state)
+{
+        struct fixture *f = *state;
+
+        keeper_start(f, NULL);
+        (void)manager_ask(f, "info");
+        if (access("/proc/self/syscall", R_OK) < 0)
+                skip();
+        wait_until(waits_until(f->keeper) == 0); /* ppoll(…, NULL, …): for ever */
+        assert_int_equal(kill((pid_t)atomic_load(&f->header->manager_pid), SIGKILL), 0);
+        manager_accept(f);
+        (void)manager_ask(f, "info");
+        wait_until(waits_until(f->keeper) == 0);
+}
+
 static void copy_manager(const struct fixture *f, char *ret_bin, size_t size)
 {
         char program[256], to[256];
@@ -681,6 +727,7 @@ int main(int argc, char **argv)
                 TEST(test_24_a_manager_that_ignores_an_exit_is_aborted),
                 TEST(test_26_the_last_binary_that_worked_is_the_fallback),
                 TEST(test_27_no_manager_can_stop_so_the_keeper_does),
+                TEST(test_29_with_a_healthy_manager_nothing_wakes_the_keeper),
                 TEST(test_31_keeper_killed_its_state_is_taken_over),
                 TEST(test_35_on_a_full_tmpfs_the_state_is_a_memfd),
                 TEST(test_40_daemon_returns_when_healthy),
@@ -708,6 +755,8 @@ int main(int argc, char **argv)
                 TEST(test_25_an_unhealthy_manager_is_started_over_and_over),
                 TEST(test_26_the_last_binary_that_worked_is_the_fallback),
                 TEST(test_27_no_manager_can_stop_so_the_keeper_does),
+                TEST(test_28_a_manager_that_falls_asleep_as_it_starts_is_replaced),
+                TEST(test_29_with_a_healthy_manager_nothing_wakes_the_keeper),
                 TEST(test_30_second_instance_is_refused),
                 TEST(test_31_keeper_killed_its_state_is_taken_over),
                 TEST(test_32_a_state_of_another_boot_is_set_aside),
