@@ -416,6 +416,18 @@ static void parse_option(const char *arg)
         bad_usage(arg);
 }
 
+/* Unless some were named: all that mean something with this victim. */
+static void select_all(void)
+{
+        bool keeper_dies = cfg.victim == VICTIM_KEEPER && !cfg.faults;
+
+        if (cfg.n_selected > 0)
+                return;
+        for (unsigned i = 0; i < n_scenarios; i++)
+                if (!(keeper_dies && scenarios[i].keeper_holds))
+                        cfg.selected[cfg.n_selected++] = &scenarios[i];
+}
+
 static int skip(const char *why)
 {
         (void)printf("skipped: %s\n", why);
@@ -427,9 +439,7 @@ int main(int argc, char **argv)
         cfg.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
         for (int i = 1; i < argc; i++)
                 parse_option(argv[i]);
-        for (unsigned i = 0; cfg.n_selected == 0 && i < n_scenarios; i++)
-                cfg.selected[i] = &scenarios[i];
-        cfg.n_selected = cfg.n_selected ? cfg.n_selected : n_scenarios;
+        select_all();
         const char *why = rig_missing();
         if (why)
                 return skip(why);

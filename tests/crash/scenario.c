@@ -335,13 +335,13 @@ const struct scenario scenarios[] = {
                 .what = "a service says STOPPING=1 and exits",
                 .units = {{"a.service", SERVICE "Type=notify\nExecStart=@DIARY@ --notify=READY=1 --notify=STOPPING=1 "
                                                 "--exit-after-ms=80\n"}},
-                .steps = {{ACT_SUPCTL, "start a.service",
-                           .until = SHOWS("a.service", "ActiveState=inactive SubState=dead")}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = {UNTIL_STOPPED, "a.service", 1, NULL}}},
                 .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
                 .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=1 ExecMainStatus=0"}},
         },
         {
                 .name = "kept-fd",
+                .keeper_holds = true,
                 .what = "a service gives an fd to be kept, dies, and gets it back",
                 .units = {{"a.service", SERVICE "Type=notify\nFileDescriptorStoreMax=2\nRestart=on-failure\n"
                                                 "RestartSec=30ms\nExecStart=@DIARY@ --keeps --notify=READY=1\n"}},

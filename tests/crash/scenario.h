@@ -55,9 +55,10 @@ struct scenario {
         struct {
                 const char *unit, *show; /* "KEY=VALUE KEY=VALUE" */
         } shows[SCENARIO_MAX];
-        bool own_supd;   /* it runs from a file of its own, for ACT_INSTALL */
-        bool from_birth; /* the first manager is traced from its birth */
-        bool ends;       /* supd ends, with status 0 */
+        bool keeper_holds; /* what it is about dies with the keeper, as it may: nothing to see with that victim */
+        bool own_supd;     /* it runs from a file of its own, for ACT_INSTALL */
+        bool from_birth;   /* the first manager is traced from its birth */
+        bool ends;         /* supd ends, with status 0 */
 };
 
 extern const struct scenario scenarios[];

@@ -46,6 +46,19 @@ static enum machine_event control_event(const struct run *r, const struct proces
                                                                                : EVENT_CONTROL_FAILED;
 }
 
+/* Our own look at the conditions, whose end nobody knows (a keeper died): it changed nothing, so it is taken once more.
+ */
+static bool check_again(struct manager *m, struct run *r, struct process_durable *p)
+{
+        uint32_t flags = p->flags;
+
+        engine_touch(m, r);
+        if (launch_command(m, r, false) == 0)
+                return true;
+        p->flags = flags;
+        return false;
+}
+
 /* P of R has ended: into the record, and on as an event. The launch must have come to its end before. */
 void exits_process_ended(struct manager *m, struct run *r, struct process_durable *p, int code, int status)
 {
@@ -56,6 +69,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         enum machine_event e;
         bool clean;
 
+        if (code == 0 && (p->flags & PROCESS_CHECK) && check_again(m, r, p))
+                return;
         engine_touch(m, r);
         p->flags &= ~(PROCESS_RUNNING | PROCESS_LAUNCHING);
         p->code = code;
