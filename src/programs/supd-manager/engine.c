@@ -14,7 +14,8 @@
 
 enum { LOOK_CHEAP_US = 200 };   /* a look that takes no longer never waits */
 enum { STATUS_TEXT_ROOM = 64 }; /* what a STATUS= text takes on average; longer ones make the log grow earlier */
-#define COMMIT_RETRY_US (100 * USEC_PER_MSEC)
+#define COMMIT_RETRY_US   (100 * USEC_PER_MSEC)
+#define UNWRITTEN_STOP_US (3 * USEC_PER_SEC) /* so long an end waits for what cannot be written */
 enum { EFFECTS_PER_COMMIT = 32 }; /* so that the first starts are under way while the rest is still being worked out */
 
 _Noreturn void engine_out_of_memory(void)
@@ -196,6 +197,58 @@ static int engine_put_dirty(struct manager *m)
         return v;
 }
 
+/* What was put is what is in the log; or, where an end does without it, nobody waits for it any more. */
+static void records_clean(struct manager *m)
+{
+        for (size_t i = 0; i < m->dirty.n; i++)
+                m->runs[m->dirty.v[i]]->dirty = m->runs[m->dirty.v[i]]->slice_dirty = false;
+        m->dirty.n = 0;
+        m->meta_dirty = m->environment_dirty = m->groups.unrecorded = false;
+        m->commit_retry_us = 0;
+}
+
+/* Inputs: they need not come again. */
+static void acknowledge(struct manager *m)
+{
+        if (m->requests_taken != 0)
+                atomic_fetch_and(&m->header->requests, ~m->requests_taken);
+        m->requests_taken = 0;
+        if (m->exits_taken > 0)
+                state_exits_acknowledge(m->state, m->exits_taken);
+        m->exits_taken = 0;
+        for (size_t i = 0; i < m->freed_slots.n; i++)
+                state_slot_free(m->state, m->freed_slots.v[i]);
+        m->freed_slots.n = 0;
+        exits_forget_orphans(m);
+}
+
+/* Nothing goes on without its commit, with one exception: who was asked to end ends. Then no input is acknowledged and
+ * no slot freed, so a manager that comes after us begins at the last commit with all that has happened since, and does
+ * it once more. 0: it goes on so. */
+static int commit_failed(struct manager *m, int error)
+{
+        uint64_t now = sys_mono_us();
+
+        state_rollback(m->state);
+        m->compact_due = true;
+        loop_beat(m); /* exits and requests lie there, but not because nobody looks at them */
+        if (m->unwritten_us == 0) {
+                /* The room was reserved when the units were loaded, so this is the end of a long chain of bad luck. */
+                log_line(m, NULL, "the durable state cannot be written (%s): free memory for the runtime directory",
+                         strerror(-error));
+                m->unwritten_us = now;
+        }
+        if (!(m->meta.flags & META_STOPPING) || now - m->unwritten_us < UNWRITTEN_STOP_US) {
+                m->commit_retry_us = now + COMMIT_RETRY_US;
+                return error;
+        }
+        if (!m->unwritten_end)
+                log_line(m, NULL, "the durable state still cannot be written; stopping all services without it");
+        m->unwritten_end = true;
+        records_clean(m); /* the next commit that can be made writes everything */
+        return 0;
+}
+
 int engine_commit(struct manager *m)
 {
         int v;
@@ -209,31 +262,17 @@ int engine_commit(struct manager *m)
         if (v == 0)
                 v = state_commit(m->state);
         m->compact_due = false;
-        if (v < 0) {
-                /* The room was reserved when the units were loaded, so this is the end of a long chain of bad luck. */
-                log_line(m, NULL, "the durable state cannot be written (%s): free memory for the runtime directory",
-                         strerror(-v));
-                state_rollback(m->state);
-                m->compact_due = true;
-                m->commit_retry_us = sys_mono_us() + COMMIT_RETRY_US;
-                return v;
-        }
-        m->commit_retry_us = 0;
-        for (size_t i = 0; i < m->dirty.n; i++)
-                m->runs[m->dirty.v[i]]->dirty = m->runs[m->dirty.v[i]]->slice_dirty = false;
-        m->dirty.n = 0;
-        m->meta_dirty = m->environment_dirty = m->groups.unrecorded = false;
+        if (v < 0)
+                return commit_failed(m, v);
+        if (m->unwritten_us > 0)
+                log_line(m, NULL, "the durable state can be written again");
+        m->unwritten_us = 0;
+        m->unwritten_end = false;
+        records_clean(m);
         for (int ring = 0; ring < N_DONE_RINGS; ring++)
                 m->done[ring].recorded = m->done[ring].n;
-
         changes_committed(m);
-        if (m->exits_taken > 0)
-                state_exits_acknowledge(m->state, m->exits_taken);
-        m->exits_taken = 0;
-        for (size_t i = 0; i < m->freed_slots.n; i++)
-                state_slot_free(m->state, m->freed_slots.v[i]);
-        m->freed_slots.n = 0;
-        exits_forget_orphans(m);
+        acknowledge(m);
         return 0;
 }
 

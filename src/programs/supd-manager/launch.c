@@ -4,7 +4,8 @@
  * whose start has come to its end. See abi/launch.h.
  *
  * Invariant: a message is sent for committed intents only, at most once a manager; after a crash the keeper lets the
- * next manager run only when no process of the old one can still exec, and recover.c sends again what never began.
+ * next manager run only when no process of the old one can still exec, and recover.c sends again what never began. The
+ * one exception are commands that stop something while nothing can be committed (engine.c).
  */
 #include "manager.h"
 
@@ -428,7 +429,10 @@ static void send_one(struct manager *m, struct run *r, struct process_durable *p
                 (void)list_add(&m->idle, r->id);
                 return;
         }
-        v = p->flags & PROCESS_IDLE ? plan_and_send_main(m, r, p) : plan_and_send(m, r, p);
+        if (m->unwritten_end && (which == 0 || machine_state_active(r->d.state) != MACHINE_DEACTIVATING))
+                v = -ENOSPC; /* of its intent nobody who takes over would know */
+        else
+                v = p->flags & PROCESS_IDLE ? plan_and_send_main(m, r, p) : plan_and_send(m, r, p);
         if (v == -EAGAIN) {
                 (void)loop_change(m, m->plans_source, EPOLLOUT); /* plans_ready() sends it again */
                 return;

@@ -345,6 +345,9 @@ struct manager {
         struct source *dead_sources;
         struct run **heap; /* owned; by due_us */
         unsigned heap_n, heap_allocated;
+        uint64_t unwritten_us;   /* CLOCK_MONOTONIC of the first commit that failed, of those in a row; 0 = none */
+        bool unwritten_end;      /* everything is stopped without commits */
+        uint32_t requests_taken; /* of the header's, cleared there with the next commit */
         uint64_t timer_armed_us, publish_retry_us, crowd_publish_us, table_retry_us, commit_retry_us, idle_until_us,
                 front_retry_us, load_retry_us, doors_retry_us;
         unsigned table_tries;

@@ -121,7 +121,7 @@ static void stop_begin(struct manager *m)
 
 void requests_take(struct manager *m)
 {
-        uint32_t bits = atomic_load(&m->header->requests);
+        uint32_t bits = atomic_load(&m->header->requests) & ~m->requests_taken;
 
         if (bits == 0)
                 return;
@@ -143,8 +143,8 @@ void requests_take(struct manager *m)
                                 begin(m, isolates[i].unit, MODE_ISOLATE, SUPD_CAUSE_UNKNOWN);
         }
         m->meta_dirty = true;
-        engine_settle(m); /* committed: only now is the request taken */
-        atomic_fetch_and(&m->header->requests, ~bits);
+        m->requests_taken |= bits;
+        engine_settle(m); /* with the commit the request is taken */
 }
 
 /* The end was committed, so the keeper need not ask again. What came up since is stopped too. */

@@ -568,8 +568,9 @@ int units_reload(struct manager *m)
         stale_free(m);
         engine_settle(m);
         m->compact_due = true;
-        engine_commit(m); /* only now does the new generation count */
-        blob_path(m, old, path, sizeof(path));
+        if (engine_commit(m) < 0 || m->unwritten_end)
+                return v;                      /* the log means the old one, as long as it can mean no other */
+        blob_path(m, old, path, sizeof(path)); /* only now does the new generation count */
         (void)unlink(path);
         return v;
 }

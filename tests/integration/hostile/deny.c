@@ -28,6 +28,7 @@ static const struct {
         {"close_range", SYS_close_range},
         {"memfd_create", SYS_memfd_create},
         {"fallocate", SYS_fallocate},
+        {"pwrite64", SYS_pwrite64},
 };
 
 static int number_of(const char *name)

@@ -315,6 +315,90 @@ for _error in ('ENOSYS', 'EPERM'):
         setattr(Denied, 'test_%s_%s' % (_error, 'all' if len(_calls) > 1 else _calls[0]), _test)
 
 
+class Unwritten(Each):
+    """The durable state cannot be written."""
+    def fill(self):
+        """The runtime directory, to the last byte."""
+        with open(self.s.runtime + '/filler', 'wb', buffering=0) as f:
+            for size in (65536, 4096, 512, 64, 1):
+                try:
+                    while f.write(b'x' * size) == size:
+                        pass
+                except OSError as e:
+                    self.assertEqual(e.errno, errno.ENOSPC)
+
+    def unwritable(self, exec_stop):
+        """A supd in a runtime directory that is full, with more units than its log has room for."""
+        s = self.s
+        os.makedirs(s.runtime)
+        self.cover(s.runtime, 'size=1m,mode=755')
+        s.unit('w.service', '[Service]\nExecStart=/bin/sleep 1003\nExecStop=/bin/sh -c "%s"\n' % exec_stop)
+        s.unit('x.service', '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=10ms\nExecStart=/bin/sleep 1001\n')
+        s.start()
+        for unit in ('w.service', 'x.service'):
+            s.ctl('start', unit, check=0)
+        self.fill()
+        for i in range(300):
+            s.unit('m%d.service' % i, SLEEPS)
+        s.unit('many.target', '[Unit]\nWants=%s\n' % ' '.join('m%d.service' % i for i in range(300)))
+        s.ctl('start', '--no-block', 'many.target')
+        s.said('the durable state cannot be written')
+
+    def test_01_holds_up_nothing_but_itself(self):
+        """It waits for room, and is not taken for one that hangs: an exit lies there for longer than the keeper is patient.
+        With room it goes on from where it was."""
+        s = self.s
+        self.unwritable('echo stopped >> @D@/diary')
+        manager, pid = s.manager(), s.main_pid('x.service')
+        os.kill(pid, signal.SIGKILL)
+        begin = time.monotonic()
+        wait(lambda: time.monotonic() > begin + 12, 'twelve seconds')
+        self.assertEqual(s.manager(), manager, read(s.out))
+        self.assertNotIn('aborting it', read(s.out))
+        self.assertLess(read(s.out).count('cannot be written'), 3)
+        os.unlink(s.runtime + '/filler')
+        self.cover_again()
+        s.said('the durable state can be written again')
+        wait(lambda: s.main_pid('x.service') not in (0, pid), 'a restart')
+        s.until('m299.service', ActiveState='active')
+        self.ended()
+        self.assertEqual(read(s.dir + '/diary'), 'stopped\n')
+
+    def cover_again(self):
+        mount('tmpfs', self.s.runtime, 'tmpfs', 32, 'size=8m')   # MS_REMOUNT
+
+    def test_02_an_end_is_an_end(self):
+        self.unwritable('echo stopped >> @D@/diary')
+        self.ended()
+        self.assertIn('stopping all services without it', read(self.s.out))
+        self.assertEqual(read(self.s.dir + '/diary'), 'stopped\n')
+
+    def test_03_also_when_the_manager_dies_over_it(self):
+        s = self.s
+        self.unwritable('echo stopping >> @D@/diary; while ! test -e @D@/go; do sleep 0.05; done')
+        s.process.send_signal(signal.SIGTERM)
+        s.until_file('diary', 'stopping\n')
+        os.kill(s.manager(), signal.SIGKILL)
+        wait(lambda: read(s.dir + '/diary').count('stopping') == 2, lambda: 'the next manager to stop it, too: ' + read(s.out)[-2000:])
+        write(s.dir + '/go', '')
+        self.assertEqual(s.process.wait(harness.BOUND), 0, read(s.out))
+        self.assertEqual(harness.left_over(), {})
+
+    def test_04_never(self):
+        """Not one commit can be made: nothing is started, and the request to end is heard."""
+        probe = subprocess.run([os.environ['DENY'], str(errno.EIO), 'pwrite64', '--', 'true'])
+        if probe.returncode == 77:
+            self.skipTest('no seccomp filter can be installed here')
+        s = self.s
+        s.unit('default.target', '[Unit]\nWants=a.service\n')
+        s.unit('a.service', SLEEPS)
+        s.spawn(wrapper=[os.environ['DENY'], str(errno.EIO), 'pwrite64', '--'])
+        s.said('the durable state cannot be written (Input/output error)')
+        self.assertEqual([p for p in processes() if command_of(p) == '/bin/sleep 1000'], [])
+        self.ended()
+        self.assertIn('stopping all services without it', read(s.out))
+
+
 class Killed(Each):
     def begin(self):
         self.s.unit('a.service', SLEEPS)
