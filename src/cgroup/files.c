@@ -5,9 +5,11 @@
 
 #include <fcntl.h>
 
+#include "base/spare.h"
+
 int cgroup_file_read(int directory, const char *path, struct buf *b)
 {
-        cleanup_close_ int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
+        cleanup_close_ int fd = spare_openat(directory, path, O_RDONLY);
 
         if (fd < 0)
                 return -errno;
@@ -31,7 +33,7 @@ int cgroup_file_read(int directory, const char *path, struct buf *b)
 
 int cgroup_file_write(int directory, const char *path, const char *text)
 {
-        cleanup_close_ int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
+        cleanup_close_ int fd = spare_openat(directory, path, O_WRONLY);
 
         if (fd < 0)
                 return -errno;

@@ -16,6 +16,7 @@
 #include <sys/uio.h>
 
 #include "base/clock.h"
+#include "base/spare.h"
 
 uint64_t sys_mono_us(void)
 {
@@ -150,7 +151,7 @@ int sys_queue(pid_t pid, uint64_t start_time, int signal, int value)
 
 int sys_read_file(const char *path, char *ret, size_t size, size_t *ret_n)
 {
-        cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        cleanup_close_ int fd = spare_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         struct stat st;
         size_t n = 0;
 
@@ -242,7 +243,7 @@ static int children_of_thread(pid_t pid, pid_t tid, struct sys_pids *list)
         int r = 0;
 
         (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)tid);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+        fd = spare_openat(AT_FDCWD, path, O_RDONLY);
         if (fd < 0)
                 return -errno;
         while (r == 0 && (n = read(fd, chunk, sizeof(chunk))) > 0)

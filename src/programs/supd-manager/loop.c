@@ -15,6 +15,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "base/spare.h"
+
 enum { STOP_CROWD = 64, STOP_MOMENT_NS = 2000000 }; /* units that are ending; what they are given, ns */
 
 #ifndef LOOP_SPIN_S
@@ -332,6 +334,7 @@ int loop_run(struct manager *m)
                 int n;
 
                 turn++;
+                spare_keep();
                 timers_fire(m);
                 upgrade_timeout(m);
                 units_turn(m);

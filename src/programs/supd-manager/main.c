@@ -18,6 +18,7 @@
 #include <sys/utsname.h>
 
 #include "base/id128.h"
+#include "base/spare.h"
 #include "handover/handover.h"
 
 #define DOORS_AGAIN_US (500 * USEC_PER_MSEC)
@@ -295,6 +296,7 @@ static void limits_init(struct manager *m)
 {
         struct rlimit l;
 
+        spare_keep();
         if (getrlimit(RLIMIT_NOFILE, &l) < 0)
                 return;
         m->nofile.soft = l.rlim_cur;

@@ -274,10 +274,10 @@ class Places(Each):
 
     def test_30_few_descriptors(self):
         self.s.unit('n.service', "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'ulimit -n > @D@/limit'\n")
-        self.s.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)))
+        self.s.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (22, 22)))
         self.works()
         self.s.ctl('start', 'n.service', check=0)
-        self.s.until_file('limit', '20\n')
+        self.s.until_file('limit', '22\n')
         self.ended()
 
     def test_31_garbage_on_the_command_line(self):
