@@ -7,7 +7,12 @@
 
 #include "report/report.h"
 
-enum { LEAST = 8, GAP = 2 };
+enum { LEAST = 8 };
+
+static unsigned gap(const struct columns *c)
+{
+        return c->tight ? 1 : 2;
+}
 
 /* Bytes of the character at P; its width goes to *ret. Escape sequences and marks that combine have none; those of East
  * Asia and pictures have two. */
@@ -133,7 +138,7 @@ static unsigned measure(const struct columns *c, unsigned widths[COLUMNS_MAX])
                 widths[i] = 0;
                 for (unsigned l = 0; l < c->n; l++)
                         widths[i] = MAX2(widths[i], text_width(c->cells[l * c->n_columns + i]));
-                sum += widths[i] + (i > 0 && widths[i] > 0 ? GAP : 0);
+                sum += widths[i] + (i > 0 && widths[i] > 0 ? gap(c) : 0);
         }
         return sum;
 }
@@ -193,7 +198,7 @@ void columns_print(struct columns *c, unsigned indent, unsigned width, const cha
                         if (widths[i] == 0)
                                 continue;
                         if (i > 0)
-                                (void)fprintf(to, "%*s", GAP, "");
+                                (void)fprintf(to, "%*s", (int)gap(c), "");
                         print_cell(c->cells[l * c->n_columns + i], widths[i], c->right & 1u << i, i == last, to);
                 }
                 (void)fprintf(to, "%s\n", *colour ? "\033[0m" : "");

@@ -153,10 +153,18 @@ const char *exit_code_word(unsigned code)
         return code < ARRAY_SIZE(words) && words[code] ? words[code] : "";
 }
 
+/* What an init script or a mail program means by its numbers, a service need not mean: those are only numbers here, as
+ * with systemctl. */
+static bool is_telling(int status)
+{
+        return status < 2 || status >= 200;
+}
+
 const char *format_exit(unsigned code, int status, char ret[64])
 {
-        const char *word = exit_code_word(code),
-                   *name = code == CLD_EXITED ? exit_status_name(status) : signal_name(status);
+        const char *word = exit_code_word(code), *name = code != CLD_EXITED   ? signal_name(status)
+                                                         : is_telling(status) ? exit_status_name(status)
+                                                                              : NULL;
 
         if (code != CLD_EXITED && name)
                 (void)snprintf(ret, 64, "%s, signal=%s", word, name);

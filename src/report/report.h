@@ -45,6 +45,7 @@ struct columns {              /* a table: lines of cells, the first line its hea
         char **cells;         /* owned, strings too: N lines of n_columns */
         const char **colours; /* owned: of whole lines; "" = none */
         unsigned n_columns, n, allocated;
+        bool tight;      /* one blank between columns rather than two, as systemctl has it */
         unsigned right;  /* bit i: column i is flush right */
         unsigned shrink; /* bit i: column i may be cut to fit the terminal, the widest first */
 };

@@ -283,5 +283,6 @@ ROWS = [
         'service sleeper start; systemctl is-active sleeper'),
     Row('bus-restart', S + 'kill --signal=KILL dbus.service; sleep .5; systemctl start dbus.service; sleep 1; systemctl start --wait oneshot'),
     Row('bus-stop', S + 'start sleeper; systemctl is-active sleeper'),
-    Row('isolate', S + 'start slow --no-block; systemctl isolate alone.target; systemctl is-active sleeper slow alone.target'),
+    Row('isolate', S + 'start slow --no-block; systemctl isolate alone.target; while systemctl -q is-active slow || test $(systemctl show -P ActiveState slow) = deactivating; do sleep .1; done; '
+        'systemctl is-active sleeper slow alone.target'),
 ]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See supctl-bus.h. The bus is peer to peer: no Hello, the socket's peer is supd-bus, started on demand.
+ * See supctl-bus.h. The bus is peer to peer: no Hello, the socket's peer is supd-bus, started on demand. Who may not
+ * use that socket goes over the message bus of the system, where there is one.
  */
 #include "supctl-bus.h"
 
@@ -42,12 +43,39 @@ static int socket_open(const char *dir)
         return take_fd(&fd);
 }
 
+/* Over the bus signals come only to who asks for them. */
+static int connect_system_bus(struct control *c)
+{
+        static const char match[] = "type='signal',sender='" BUS_NAME "',path_namespace='" BUS_ROOT "'";
+        sd_bus *bus = NULL;
+        int r = sd_bus_open_system(&bus);
+
+        if (r >= 0)
+                r = sd_bus_add_match(bus, NULL, match, jobs_on_message, c);
+        if (r >= 0)
+                r = sd_bus_call_method(bus, BUS_NAME, BUS_ROOT, MANAGER_IF, "Subscribe", NULL, NULL, "");
+        if (r < 0) {
+                sd_bus_flush_close_unref(bus);
+                return r;
+        }
+        c->bus = bus;
+        return 0;
+}
+
+/* The supd of the system may be asked by anybody, over the message bus; it decides who may do what. */
+static bool is_on_system_bus(const struct options *o)
+{
+        return !o->user && streq(o->runtime_dir, "/run/supd");
+}
+
 static int connect_quietly(struct control *c)
 {
         cleanup_close_ int fd = socket_open(c->options->runtime_dir);
         sd_bus *bus = NULL;
         int r;
 
+        if (fd == -EACCES && is_on_system_bus(c->options) && connect_system_bus(c) >= 0)
+                return 0;
         if (fd < 0)
                 return fd;
         r = sd_bus_new(&bus);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * kill: a signal for the processes of units; and reset-failed, which forgets how they ended.
+ * kill: a signal for the processes of units; freeze and thaw; and reset-failed, which forgets how they ended.
  *
  * Not here: jobs. Invariant: each unit is told, whatever became of the one before.
  */
@@ -65,6 +65,27 @@ int run_kill(struct control *c, const struct verb *v, char **args, int n)
 
                 if (r < 0) {
                         (void)failed_to(c, "kill", l.v[i], r, &e);
+                        code = 1;
+                }
+                sd_bus_error_free(&e);
+        }
+        names_done(&l);
+        return code;
+}
+
+int run_freeze(struct control *c, const struct verb *v, char **args, int n)
+{
+        struct names l = {0};
+        int code = 0;
+
+        if (names_of(c, args, n, ".service", &l) < 0)
+                code = 1;
+        for (unsigned i = 0; i < l.n; i++) {
+                sd_bus_error e = SD_BUS_ERROR_NULL;
+                int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, "s", l.v[i]);
+
+                if (r < 0) {
+                        (void)failed_to(c, v->name, l.v[i], r, &e);
                         code = 1;
                 }
                 sd_bus_error_free(&e);

@@ -61,7 +61,7 @@ static void show_job(struct columns *t, struct json *j, uint32_t id, const char 
 int run_list_jobs(struct control *c, const struct verb *v, char **args, int n)
 {
         bool legend = !c->options->quiet && !c->options->no_legend;
-        struct columns t = {.n_columns = 4, .right = 1u << 0, .shrink = 1u << 1};
+        struct columns t = {.n_columns = 4, .right = 1u << 0, .shrink = 1u << 1, .tight = c->options->systemctl};
         const char *unit, *type, *state, *job_path, *path;
         struct json j = {.form = c->options->json};
         struct screen s = screen_look();

@@ -24,7 +24,8 @@
 
 struct options {
         bool systemctl; /* called as that */
-        bool user, system, no_block, wait, quiet, all, full, reverse, plain, after, before, bare, no_legend, help;
+        bool user, system, no_block, wait, quiet, all, full, reverse, plain, after, before, bare, no_legend, help,
+                runtime, show_transaction;
         enum json_form json;
         const char *name, *job_mode, *whom, *signal, *value; /* NULL = not given */
         const char *runtime_dir_given;                       /* likewise */
@@ -99,6 +100,7 @@ void failed_hint(const struct control *c, const char *unit, int r, const sd_bus_
 int run_enqueue(struct control *c, const struct verb *v, char **args, int n);
 int run_target(struct control *c, const struct verb *v, char **args, int n);
 int run_kill(struct control *c, const struct verb *v, char **args, int n);
+int run_freeze(struct control *c, const struct verb *v, char **args, int n);
 int run_reset_failed(struct control *c, const struct verb *v, char **args, int n);
 int run_cancel(struct control *c, const struct verb *v, char **args, int n);
 int run_list_jobs(struct control *c, const struct verb *v, char **args, int n);
@@ -150,7 +152,11 @@ int value_take(struct buf *out, struct json *j, sd_bus_message *m, const char *n
 /* show.c */
 int run_show(struct control *c, const struct verb *v, char **args, int n);
 
+/* set-property.c: a verb */
+int run_set_property(struct control *c, const struct verb *v, char **args, int n);
+
 /* whole.c: verbs */
+int run_service_watchdogs(struct control *c, const struct verb *v, char **args, int n);
 int run_show_environment(struct control *c, const struct verb *v, char **args, int n);
 int run_environment(struct control *c, const struct verb *v, char **args, int n);
 int run_import_environment(struct control *c, const struct verb *v, char **args, int n);

@@ -122,11 +122,13 @@ int run_log(struct control *c, const struct verb *v, char **args, int n)
 {
         sd_bus_error e = SD_BUS_ERROR_NULL;
         cleanup_free_ char *now = NULL;
+        char what[256];
         int r;
 
         if (n > 0) {
                 r = sd_bus_set_property(c->bus, BUS_NAME, LOG_PATH, LOG_IF, v->method, &e, "s", args[0]);
-                return told(r, &e, v->mode);
+                (void)snprintf(what, sizeof what, "%s of " BUS_NAME " to %s", v->mode, args[0]);
+                return told(r, &e, c->options->systemctl ? what : v->mode);
         }
         r = sd_bus_get_property_string(c->bus, BUS_NAME, LOG_PATH, LOG_IF, v->method, &e, &now);
         if (r >= 0)
@@ -134,19 +136,51 @@ int run_log(struct control *c, const struct verb *v, char **args, int n)
         return told(r, &e, v->mode);
 }
 
+int run_service_watchdogs(struct control *c, const struct verb *v, char **args, int n)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r, on = n > 0 && (streq(args[0], "yes") || streq(args[0], "true") || streq(args[0], "1"));
+
+        if (n > 0)
+                return told(
+                        sd_bus_set_property(c->bus, BUS_NAME, BUS_ROOT, MANAGER_IF, "ServiceWatchdogs", &e, "b", on),
+                        &e, v->mode);
+        r = sd_bus_get_property_trivial(c->bus, BUS_NAME, BUS_ROOT, MANAGER_IF, "ServiceWatchdogs", &e, 'b', &on);
+        if (r >= 0)
+                (void)puts(on ? "yes" : "no");
+        return told(r, &e, "get service-watchdog state");
+}
+
 /* ---- its files, and its end ---- */
+
+/* Until somebody answers again, within bounds: what is asked next is asked of the successor, if all is well. */
+static void wait_for_successor(struct control *c)
+{
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+
+        (void)control_call(c, "org.freedesktop.DBus.Properties", "Get", true, &e, NULL, "ss", MANAGER_IF, "Version");
+        sd_bus_error_free(&e);
+}
 
 int run_reload(struct control *c, const struct verb *v, char **args unused_, int n unused_)
 {
         sd_bus_error e = SD_BUS_ERROR_NULL;
         int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, ""), code = 0;
 
-        if (r < 0 && streq(v->method, "Reexecute") && error_is_disconnect(r, &e))
-                r = 0; /* that is how it answers */
+        if (streq(v->method, "Reexecute") && (r >= 0 || error_is_disconnect(r, &e))) { /* that is how it answers */
+                sd_bus_error_free(&e);
+                wait_for_successor(c);
+                r = 0;
+        }
         if (r < 0) {
-                (void)fprintf(stderr, "Failed to %s: %s\n",
-                              streq(v->method, "Reexecute") ? "re-execute the manager" : "reload unit files",
-                              e.message ? e.message : strerror(-r));
+                const char *text = e.message ? e.message : strerror(-r);
+                bool again = streq(v->method, "Reexecute");
+
+                if (c->options->systemctl)
+                        (void)fprintf(stderr, "%s daemon failed: %s\n", again ? "Reexecute" : "Reload", text);
+                else
+                        (void)fprintf(stderr, "Failed to %s: %s\n",
+                                      again ? "re-execute the manager" : "reload unit files", text);
                 code = 1;
         }
         sd_bus_error_free(&e);

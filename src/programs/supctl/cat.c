@@ -40,11 +40,30 @@ static int cat_records(const struct buf *blob, bool *again)
         return r < 0 ? r : n > 0;
 }
 
+/* By a fragment with nothing in it: a link to /dev/null, or an empty file. */
+static bool is_masked(const struct buf *blob)
+{
+        struct blob_reader in;
+        struct blob_record rec;
+        bool masked = false;
+
+        if (blob_open(&in, blob->data, blob->size) < 0)
+                return false;
+        while (blob_next(&in, &rec) > 0)
+                masked = masked || (rec.key == BLOB_FRAGMENT && rec.b_size == 0);
+        return masked;
+}
+
 static int cat_one(const struct unit_paths *paths, const char *name, bool *again)
 {
         cleanup_buf_ struct buf blob = {0};
         int r = unit_gather(paths, name, &blob, NULL);
 
+        if (r >= 0 && is_masked(&blob)) {
+                (void)printf("%s# Unit %s is masked.\n", *again ? "\n" : "", name);
+                *again = true;
+                return EXIT_OK;
+        }
         if (r >= 0)
                 r = cat_records(&blob, again);
         if (r > 0)
@@ -62,12 +81,16 @@ int verb_cat(struct view *v, const char *const *words, unsigned n)
         struct unit_paths paths = {0};
         bool again = false;
         int status = EXIT_OK;
+        char dir[4096];
 
         if (v->options->root) {
                 (void)fprintf(stderr, "Verb 'cat' cannot be used with --root=.\n");
                 return EXIT_ERROR;
         }
         if (where_of_options(v->options, &w) < 0 || paths_of_where(&w, NULL, &paths) < 0)
+                return EXIT_ERROR;
+        view_runtime_dir(v->options, dir);
+        if (!v->options->global && unit_paths_add_transient(&paths, dir) < 0) /* also what set-property made */
                 return EXIT_ERROR;
         for (unsigned i = 0; i < n; i++) {
                 char name[256];

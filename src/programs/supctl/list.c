@@ -64,6 +64,8 @@ static void list_add(struct view *v, struct list *list, uint32_t i, const char *
                          .active = row->active_state,
                          .load = row->load_state};
 
+        if (!*l.description)
+                l.description = l.cells[COLUMN_UNIT];
         if (!name_in(l.cells[COLUMN_UNIT], words, n) || !shown(v->options, &l, row))
                 return;
         for (unsigned c = 0; c < N_COLUMNS; c++)
@@ -134,6 +136,35 @@ static void print_line(struct view *v, const struct list *list, const struct lin
         (void)printf(" %.*s\n", n, l->description);
 }
 
+static bool is_filtered(const struct options *o)
+{
+        return o->all || o->failed || o->n_states;
+}
+
+static void print_legend(struct view *v, uint32_t n)
+{
+        if (n > 0)
+                (void)printf("\nLOAD   = was the unit's file read without mistakes?\n"
+                             "ACTIVE = its state in one of six words.\n"
+                             "SUB    = its state in detail; the words depend on the unit's type.\n");
+        (void)printf("%s%u loaded units listed.%s\n", n > 0 ? "\n" : "", (unsigned)n,
+                     is_filtered(v->options) ? "" : " Pass --all to see inactive units, too.");
+}
+
+static void print_legend_of_systemctl(struct view *v, uint32_t n)
+{
+        if (n > 0)
+                (void)printf("\nLOAD   = Reflects whether the unit definition was properly loaded.\n"
+                             "ACTIVE = The high-level unit activation state, i.e. generalization of SUB.\n"
+                             "SUB    = The low-level unit activation state, values depend on unit type.\n");
+        if (is_filtered(v->options))
+                (void)printf("%u loaded units listed.\n", (unsigned)n);
+        else
+                (void)printf("%u loaded units listed. Pass --all to see loaded but inactive units, too.\n"
+                             "To show all installed unit files use 'systemctl list-unit-files'.\n",
+                             (unsigned)n);
+}
+
 static void list_print(struct view *v, struct list *list)
 {
         static const struct line head = {.cells = {"UNIT", "LOAD", "ACTIVE", "SUB", "JOB"},
@@ -149,14 +180,10 @@ static void list_print(struct view *v, struct list *list)
                 print_line(v, list, &list->lines[i], false);
         if (!legend)
                 return;
-        if (list->n > 0)
-                (void)printf("\nLOAD   = was the unit's file read without mistakes?\n"
-                             "ACTIVE = its state in one of six words.\n"
-                             "SUB    = its state in detail; the words depend on the unit's type.\n");
-        (void)printf("%s%u loaded units listed.%s\n", list->n > 0 ? "\n" : "", (unsigned)list->n,
-                     v->options->all || v->options->failed || v->options->n_states
-                             ? ""
-                             : " Pass --all to see inactive units, too.");
+        if (v->options->systemctl)
+                print_legend_of_systemctl(v, list->n);
+        else
+                print_legend(v, list->n);
 }
 
 int verb_list_units(struct view *v, const char *const *words, unsigned n)

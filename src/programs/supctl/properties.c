@@ -177,7 +177,6 @@ static const struct property properties[] = {
         {"Job", KIND_COMPUTED, .compute = compute_job},
         {"RefuseManualStart", FLAG(REFUSE_START)},
         {"RefuseManualStop", FLAG(REFUSE_STOP)},
-        {"NeedDaemonReload", FLAG(NEED_RELOAD)},
         {"Transient", FLAG(TRANSIENT)},
         {"ConditionResult", FLAG(CONDITION_RESULT)},
         {"AssertResult", FLAG(ASSERT_RESULT)},

@@ -55,6 +55,31 @@ static const char *dot(const struct sheet *s)
         return s->row->active_state < ARRAY_SIZE(dots) ? dots[s->row->active_state] : "○";
 }
 
+/* Each directory, and behind it what is in it: PATHS have blanks between them. */
+static void print_drop_ins(const char *paths)
+{
+        const char *directory = "";
+        size_t n_directory = 0;
+
+        for (const char *label = "    Drop-In: "; *paths; label = "             ") {
+                size_t n = strcspn(paths, " "), n_dir = n;
+
+                while (n_dir > 0 && paths[n_dir - 1] != '/')
+                        n_dir--;
+                if (n_dir == n_directory && memcmp(paths, directory, n_dir) == 0)
+                        (void)fputs(", ", out);
+                else
+                        (void)fprintf(out, "%s%s%.*s\n             └─", *directory ? "\n" : "", label,
+                                      (int)(n_dir > 0 ? n_dir - 1 : 0), paths);
+                (void)fprintf(out, "%.*s", (int)(n - n_dir), paths + n_dir);
+                directory = paths;
+                n_directory = n_dir;
+                paths += n + strspn(paths + n, " ");
+        }
+        if (*directory)
+                (void)fputc('\n', out);
+}
+
 static void print_loaded(const struct sheet *s)
 {
         const char *path = text(s, SUPD_TEXT_FRAGMENT_PATH), *preset = "",
@@ -66,18 +91,13 @@ static void print_loaded(const struct sheet *s)
         if (!*path && s->row->flags & SUPD_ROW_BUILT_IN)
                 path = "built in";
         (void)fprintf(out, "     Loaded: %s", supstatus_load_name(s->row->load_state));
-        if (*path)
+        if (*path && s->row->load_state != SUPD_LOAD_MASKED)
                 (void)fprintf(out, " (%s%s%s%s%s)", path, *state ? "; " : "", state, *preset ? "; preset: " : "",
                               preset);
         if (*error)
                 (void)fprintf(out, " (Reason: %s)", error);
         (void)fputc('\n', out);
-        for (const char *label = "    Drop-In: "; *drop_ins; label = "             ") {
-                size_t n = strcspn(drop_ins, " ");
-
-                (void)fprintf(out, "%s%.*s\n", label, (int)n, drop_ins);
-                drop_ins += n + strspn(drop_ins + n, " ");
-        }
+        print_drop_ins(drop_ins);
 }
 
 /* When the present state began. */
@@ -118,6 +138,11 @@ static void print_since(const struct sheet *s, uint64_t began, unsigned used)
                 (void)fprintf(out, " since %s; %s", when, ago);
 }
 
+static bool is_down(const struct supd_status_row *row)
+{
+        return row->active_state == SUPD_ACTIVE_INACTIVE || row->active_state == SUPD_ACTIVE_FAILED;
+}
+
 static void print_active(const struct sheet *s)
 {
         const struct supd_status_row *row = s->row;
@@ -136,6 +161,9 @@ static void print_active(const struct sheet *s)
         if (began)
                 print_since(s, began, (unsigned)(strlen("     Active: ") + strlen(state)));
         (void)fputc('\n', out);
+        if (row->active_enter_mono_us && row->active_exit_mono_us > row->active_enter_mono_us && is_down(row))
+                (void)fprintf(out, "   Duration: %s\n",
+                              format_span(row->active_exit_mono_us - row->active_enter_mono_us, ago));
         if (row->flags & SUPD_ROW_START_LIMIT_HIT)
                 (void)fprintf(out, "             started too often; \"supctl reset-failed %s\" allows it again\n",
                               text(s, SUPD_TEXT_NAME));
@@ -178,8 +206,9 @@ static void print_processes(const struct sheet *s, const struct sample *now)
         char how[64];
 
         if (row->main_pid && now->state)
-                (void)fprintf(out, "   Main PID: %u (%s), %s\n", (unsigned)row->main_pid, now->command,
-                              sample_state_word(now->state));
+                (void)fprintf(out, "   Main PID: %u (%s)%s%s\n", (unsigned)row->main_pid, now->command,
+                              s->v->options->systemctl ? "" : ", ",
+                              s->v->options->systemctl ? "" : sample_state_word(now->state));
         else if (row->main_pid)
                 (void)fprintf(out, "   Main PID: %u\n", (unsigned)row->main_pid);
         else if (row->exec_main_pid && row->exec_main_code)
@@ -233,8 +262,6 @@ static void print_past(const struct sheet *s)
         if (row->n_notices > 1)
                 (void)fprintf(out, "             and %u more: supctl verify %s\n", row->n_notices - 1u,
                               text(s, SUPD_TEXT_NAME));
-        if (row->flags & SUPD_ROW_NEED_RELOAD)
-                (void)fprintf(out, "Warning: its file has changed on disk; \"supctl daemon-reload\" reads it again.\n");
 }
 
 static void log_path(const struct sheet *s, char *ret, size_t size)
@@ -277,7 +304,8 @@ static void print_sheet(const struct sheet *s)
                 sample_take(s->row, group, &now);
         print_processes(s, &now);
         print_samples(s, &now);
-        print_past(s);
+        if (!s->v->options->systemctl)
+                print_past(s);
         if (view_writer(s->v)[0] != 'a') {
                 (void)fprintf(out, "    ");
                 (void)view_warn(s->v, out);

@@ -324,8 +324,13 @@ static int each_pid(struct view *v, uint32_t pid, each_function each)
                 return EXIT_ERROR;
         i = sample_unit_of_pid(v, pid);
         if (i == UINT32_MAX) {
-                fprintf(stderr, "PID %u belongs to no loaded unit.\n", (unsigned)pid);
-                return EXIT_UNKNOWN;
+                if (!v->options->systemctl) {
+                        fprintf(stderr, "PID %u belongs to no loaded unit.\n", (unsigned)pid);
+                        return EXIT_UNKNOWN;
+                }
+                fprintf(stderr, "Failed to get unit for PID %u: PID %u does not belong to any loaded unit.\n",
+                        (unsigned)pid, (unsigned)pid);
+                return EXIT_ERROR;
         }
         return each(v, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME), true, i);
 }
