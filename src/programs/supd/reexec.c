@@ -28,6 +28,7 @@
 #define HANDOFF_MAGIC   "SUPDKEEP"
 #define HANDOFF_VERSION 1u
 #define HANDOFF_TRIES   3u /* images that may fail to take it up before this process ends */
+#define READ_TRIES      3u /* of the handoff, which an error may keep from being read */
 #define CHECK_BOUND_S   10u
 #define CHECK_BOUND     (CHECK_BOUND_S * USEC_PER_SEC)
 
@@ -303,8 +304,10 @@ uint64_t reexec_deadline(const struct keeper *k)
 
 static int handoff_read(int fd, struct handoff *h)
 {
-        ssize_t n = pread(fd, h, sizeof(*h), 0);
+        ssize_t n = -1;
 
+        for (unsigned i = 0; i < READ_TRIES && n < 0; i++) /* there is no way back but through it */
+                n = pread(fd, h, sizeof(*h), 0);
         if (n < (ssize_t)offsetof(struct handoff, fds) || memcmp(h->magic, HANDOFF_MAGIC, sizeof(h->magic)) != 0)
                 return -EBADMSG;
         if (h->version != HANDOFF_VERSION)
