@@ -631,6 +631,22 @@ class Floods(Each):
     def test_04_output(self):
         self.under('a flood of output', '[Service]\nLimitFSIZE=200M\nExecStart=/bin/sh -c ": flood-here; while :; do head -c 8M /dev/zero; : > %s/flood.service.log; done"\n' % self.s.log)
 
+    def test_06_a_service_in_uninterruptible_sleep(self):
+        """It is asked, then killed, by the rules; meanwhile everybody else is supervised as ever."""
+        self.begin()
+        s = self.s
+        s.unit('d.service', '[Service]\nTimeoutStopSec=2\nExecStart=%s\n' % os.environ['ASLEEP'])
+        s.ctl('start', 'd.service', check=0)
+        pid = s.main_pid('d.service')
+        wait(lambda: (harness.stat_of(pid) or '?')[0] == 'D', 'uninterruptible sleep')
+        s.ctl('stop', '--no-block', 'd.service', check=0)
+        s.until('d.service', ActiveState='deactivating')
+        loaded = self.latency()
+        print('a service in state D is being stopped: crash to replacement %.1f ms, quiet %.1f ms' % (loaded, self.quiet))
+        s.until_state('d.service', 'failed failed timeout 2 9 0')
+        wait(lambda: [p for p in processes() if command_of(p) == os.environ['ASLEEP']] == [], 'it and its child to be gone')
+        self.ended()
+
     def test_05_memory_of_the_manager(self):
         """No memory for what is new: the manager starts over from the durable state, and nothing of what runs is lost."""
         self.begin()
@@ -646,6 +662,56 @@ class Floods(Each):
         s.until('r.service', MainPID=pid, ActiveState='active')
         self.latency()
         s.ctl('stop', 'm*.service')
+        self.ended()
+
+
+class Flat(Each):
+    """Nothing grows with the number of restarts. SUPD_TEST_RESTARTS=100000 for many of them."""
+    def sizes(self):
+        s = self.s
+        found = {'names in /dev/shm': len(os.listdir('/dev/shm')), 'files in the runtime directory': len(os.listdir(s.runtime)),
+                 'processes': len(processes())}
+        for name, pid in (('keeper', s.process.pid), ('manager', s.manager()), ('launcher', s.launcher())):
+            found['fds of the ' + name] = len(os.listdir('/proc/%d/fd' % pid))
+            found['kB of the ' + name] = sum(int(line.split()[1]) for line in read('/proc/%d/smaps_rollup' % pid).splitlines()
+                                             if line.startswith('Private_'))
+        found['mounts'] = len(read('/proc/self/mountinfo').splitlines())
+        found['kB of the durable state'] = os.stat(s.runtime + '/state').st_blocks // 2
+        return found
+
+    def rest(self):
+        """The spares of the launcher have left, the front has ended."""
+        wait(lambda: len(processes()) <= 4, lambda: 'rest: %s' % {p: command_of(p) for p in processes()})
+        return self.sizes()
+
+    def restarts(self, n):
+        s = self.s
+        before = int(s.show('r.service', 'NRestarts') or 0)
+        begin = time.monotonic()
+        s.ctl('start', 'r.service')
+        wait(lambda: int(s.show('r.service', 'NRestarts')) >= before + n or time.sleep(0.1), '%d restarts' % n, 30 + n / 50)
+        took = time.monotonic() - begin
+        write(s.dir + '/enough', '')
+        s.until('r.service', ActiveState='inactive')
+        os.unlink(s.dir + '/enough')
+        return took
+
+    def test_01_restarts(self):
+        s = self.s
+        n = int(os.environ.get('SUPD_TEST_RESTARTS', 1000))
+        s.unit('r.service', '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=on-failure\nRestartSec=0\nStandardOutput=null\n'
+               "ExecStart=/usr/bin/test -e @D@/enough\n")
+        s.start()
+        self.restarts(300)
+        first = self.rest()
+        took = self.restarts(n)
+        last = self.rest()
+        print('%d restarts, %.0f a second' % (n, n / took))
+        for what, a in first.items():
+            print('  %-32s %6d -> %6d' % (what, a, last[what]))
+        for what, a in first.items():
+            slack = 64 if what.startswith('kB') else 0
+            self.assertLessEqual(last[what], a + slack, what)
         self.ended()
 
 
