@@ -304,6 +304,16 @@ static void kill_main(const char *unit)
         }
 }
 
+static void post_event(const char *unit, enum machine_event e)
+{
+        struct manager *m = manager_of_world;
+
+        story("%s: event %s", unit, machine_event_name(e));
+        for (uint32_t i = 0; i < m->n_runs; i++)
+                if (streq(m->runs[i]->name, unit))
+                        engine_post(m, m->runs[i], e, 0, 0);
+}
+
 void doors_command(const struct command *c, unsigned number)
 {
         static const struct {
@@ -327,6 +337,8 @@ void doors_command(const struct command *c, unsigned number)
                 story("command: daemon-reload");
                 atomic_fetch_or(&durable_header_of(world->map)->requests, DURABLE_REQUEST_RELOAD);
                 world_ring();
+        } else if (c->verb == POST_EVENT) {
+                post_event(c->unit, c->event);
         } else {
                 story("somebody kills the main process of %s", c->unit);
                 kill_main(c->unit);

@@ -164,6 +164,7 @@ static void launcher_takes(const struct launch_message *h, const char *plan, siz
                         .program = program_in(plan, size),
                         .pid_at = world->now + 50,
                 };
+                s->pid_at += s->program ? s->program->pid_us : 0;
                 s->exec_at = s->pid_at + 20 + (s->program ? s->program->exec_us : 0);
                 s->note_at = s->exec_at + (world->seed ? (unsigned)rand_r(&world->seed) % 200 : 30);
                 story("%s: start of %s as %s", unit_name_of(d->unit), s->program ? s->program->path : "a helper",

@@ -420,6 +420,17 @@ static int set_up(void)
         return world->bell_fd < 0 ? -errno : 0;
 }
 
+static void run_all(const struct scenario *s, size_t n, void (*each)(const struct scenario *))
+{
+        for (size_t i = 0; i < n; i++) {
+                unsigned variants = test.n_variants, bad = test.n_wrong;
+                if (!starts_with(s[i].name, test.scenario))
+                        continue;
+                each(&s[i]);
+                printf("%-26s %5u variants, %u wrong\n", s[i].name, test.n_variants - variants, test.n_wrong - bad);
+        }
+}
+
 int main(int argc, char **argv)
 {
         void (*each)(const struct scenario *) = NULL;
@@ -434,14 +445,9 @@ int main(int argc, char **argv)
         test.scenario = argc > 3 ? argv[3] : "";
         test.number = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
         test.every = every && atoi(every) > 0 ? (unsigned)atoi(every) : 1;
-        for (size_t i = 0; i < n_scenarios; i++) {
-                unsigned variants = test.n_variants, bad = test.n_wrong;
-                if (!starts_with(scenarios[i].name, test.scenario))
-                        continue;
-                each(&scenarios[i]);
-                printf("%-26s %5u variants, %u wrong\n", scenarios[i].name, test.n_variants - variants,
-                       test.n_wrong - bad);
-        }
+        run_all(scenarios, n_scenarios, each);
+        if (each == mode_plain || each == mode_write || test.number > 0)
+                run_all(row_scenarios, n_row_scenarios, each);
         printf("%s: %u variants, %u wrong\n", argv[1], test.n_variants, test.n_wrong);
         clear_directory();
         (void)remove(strcat(strcpy((char[128]){0}, test.directory), "/units"));

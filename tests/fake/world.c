@@ -189,18 +189,19 @@ static void check_one_main(const struct proc *p)
 static void program_begins(struct proc *p, const struct program *program)
 {
         size_t which = (size_t)(program - world->scenario->programs);
-        bool ends = program->lives_us > 0 && (program->first == 0 || world->launched[which] < program->first);
+        bool later = program->first > 0 && world->launched[which] >= program->first;
+        uint64_t lives_us = later ? program->later_us : program->lives_us;
 
         world->launched[which]++;
         p->program = program;
         p->says_at = program->says || program->child ? world->now + pace(program->says_us) + 1 : 0;
         p->saying = NULL;
         p->again = program->again;
-        p->ends_at = ends ? world->now + pace(program->lives_us) + 1 : 0;
+        p->ends_at = lives_us > 0 ? world->now + pace(lives_us) + 1 : 0;
         if (p->says_at > 0 && p->ends_at > 0 && p->ends_at <= p->says_at)
                 p->ends_at = p->says_at + 1;
         p->code = program->code;
-        p->status = program->status;
+        p->status = later ? program->later_status : program->status;
         if (p->main)
                 check_one_main(p);
 }
@@ -267,19 +268,20 @@ int world_signal(struct proc *p, int signal)
 {
         static const struct program none;
         const struct program *g = p->program ? p->program : &none;
+        int ends_by = g->ends_by > 0 ? g->ends_by : SIGTERM;
 
         if (signal == 0 || signal == SIGCONT)
                 return 0;
-        if (signal != SIGKILL && g->deaf)
+        if (signal != SIGKILL && (g->deaf || (g->ends_by > 0 && signal != g->ends_by)))
                 return 0;
         if (signal == g->heeds) {
                 p->saying = g->answers;
                 p->says_at = g->answers ? world->now + pace(g->says_us) + 1 : 0;
                 return 0;
         }
-        if (signal == SIGTERM && g->term_us > 0) {
+        if (signal == ends_by && g->term_us > 0) {
                 p->code = CLD_EXITED;
-                p->status = 0;
+                p->status = g->term_status;
                 p->ends_at = world->now + g->term_us;
                 return 0;
         }

@@ -8,6 +8,7 @@
  *   kernel.c     how the manager reaches it: sys.h, and the few direct system calls of the manager
  *   doors.c      status table and control server, reduced to what a test asks of them
  *   scenario.c   units, programs, commands, and how it has to end
+ *   scenario-rows.c more of them, which tell rows of the state machine apart
  *   check.c      what must hold at any time, and at rest
  *   test-fake.c  the variants: plain, the k-th call failing, the k-th allocation failing, a death before the k-th call
  *
@@ -71,15 +72,20 @@ enum fate { FATE_FINISH, FATE_NOT_BEGUN_IS_LOST, FATE_STRAGGLERS_KILLED, N_FATES
 struct program {
         const char *path;
         enum { STARTS, NO_PID, NO_EXEC } how;
+        uint64_t pid_us;   /* until it has a pid, or does not get one */
         uint64_t exec_us;  /* until exec, beyond the usual */
         uint64_t lives_us; /* after exec; 0 = for ever */
-        unsigned first;    /* when > 0: only the first FIRST ones end by themselves */
-        int code, status;  /* of its end */
-        uint64_t term_us;  /* after SIGTERM; exits 0 then. 0 = the signal kills it at once */
-        bool deaf;         /* only SIGKILL helps */
-        const char *says;  /* an sd_notify message; "%d" becomes its child's pid */
-        uint64_t says_us;  /* when it says it, and when it forks */
-        unsigned again;    /* how often it says AGAIN_SAYS afterwards, after AGAIN_US each */
+        unsigned first;    /* when > 0: only the first FIRST ones end by themselves, */
+        uint64_t later_us; /* … and the others after this time (0 = never), with this exit status */
+        int later_status;
+        int code, status; /* of its end */
+        uint64_t term_us; /* after SIGTERM; exits with TERM_STATUS then. 0 = the signal kills it at once */
+        int term_status;
+        int ends_by;      /* the signal that counts instead of SIGTERM; to others than SIGKILL it is deaf then */
+        bool deaf;        /* only SIGKILL helps */
+        const char *says; /* an sd_notify message; "%d" becomes its child's pid */
+        uint64_t says_us; /* when it says it, and when it forks */
+        unsigned again;   /* how often it says AGAIN_SAYS afterwards, after AGAIN_US each */
         uint64_t again_us;
         const char *again_says;
         int heeds;           /* a signal that does not end it; it says ANSWERS then, after SAYS_US */
@@ -88,25 +94,36 @@ struct program {
         bool writes_pid;     /* the child's pid goes to the PID file, before the end */
 };
 
-enum verb { DO_COMMAND_END, START_UNIT, STOP_UNIT, RESTART_UNIT, RELOAD_UNIT, RESET_UNIT, DAEMON_RELOAD, KILL_MAIN };
+enum verb {
+        DO_COMMAND_END,
+        START_UNIT,
+        STOP_UNIT,
+        RESTART_UNIT,
+        RELOAD_UNIT,
+        RESET_UNIT,
+        DAEMON_RELOAD,
+        KILL_MAIN,
+        POST_EVENT
+};
 
 struct command {
         enum verb verb;
         const char *unit;
-        uint64_t after_us; /* 0: when nothing happens any more; else this long after the command before */
+        uint64_t after_us;        /* 0: when nothing happens any more; else this long after the command before */
+        enum machine_event event; /* POST_EVENT: what nothing in this world brings about, as OOM */
 };
 
 struct scenario {
         const char *name;
         struct {
                 const char *name, *text;
-        } units[6];
-        struct program programs[6];
-        struct command commands[8];
+        } units[8];
+        struct program programs[8];
+        struct command commands[24];
         bool races; /* how many starts there are depends on when a manager dies */
 };
-extern const struct scenario scenarios[];
-extern const size_t n_scenarios;
+extern const struct scenario scenarios[], row_scenarios[];
+extern const size_t n_scenarios, n_row_scenarios;
 
 enum { MAX_PROCS = 256, MAX_STARTS = 128, MAX_CALLS = 4096, TRACE_SIZE = 65536 };
 
@@ -156,7 +173,7 @@ struct world {
         uint32_t ids; /* sessions and the like */
         struct proc procs[MAX_PROCS];
         struct start starts[MAX_STARTS];
-        unsigned launched[6]; /* of each program */
+        unsigned launched[8]; /* of each program */
         unsigned n_execs, n_managers;
         uint32_t execed[DURABLE_FIRST_SLOTS]; /* generation that has exec'ed in a slot */
         char pid_file[32];
