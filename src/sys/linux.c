@@ -144,6 +144,37 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal)
         return send_signal(pid, start_time, signal, NULL);
 }
 
+int sys_target_open(pid_t pid, bool with_fd, struct sys_target *ret)
+{
+        int fd = with_fd ? sys_pidfd_open(pid) : -1;
+        struct sys_stat st;
+        int r = fd == -ESRCH ? -ESRCH : sys_stat(pid, &st); /* after the pidfd, as in send_signal() */
+
+        if (r < 0) {
+                if (fd >= 0)
+                        (void)close(fd);
+                return r;
+        }
+        *ret = (struct sys_target){.pid = pid, .fd = MAX2(fd, -1), .start_time = st.start_time};
+        return 0;
+}
+
+int sys_target_signal(const struct sys_target *t, int signal)
+{
+        if (t->fd >= 0) {
+                if (syscall(SYS_pidfd_send_signal, t->fd, signal, NULL, 0) == 0)
+                        return 0;
+                if (errno != ENOSYS && errno != EPERM)
+                        return -errno;
+        }
+        return sys_kill(t->pid, t->start_time, signal);
+}
+
+void sys_target_close(struct sys_target *t)
+{
+        close_fd_p(&t->fd);
+}
+
 int sys_queue(pid_t pid, uint64_t start_time, int signal, int value)
 {
         return send_signal(pid, start_time, signal, &value);

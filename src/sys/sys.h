@@ -32,6 +32,16 @@ int sys_pidfd_open(pid_t pid);
 /* SIGNAL to PID (> 0), through a pidfd where possible: START_TIME (0 = not known) must still be that of the process,
  * else -ESRCH. */
 int sys_kill(pid_t pid, uint64_t start_time, int signal);
+/* A process that is to be signalled in a moment, looked at beforehand: what is done to many comes to all of them at
+ * once. sys_target_close() is due behind success. */
+struct sys_target {
+        pid_t pid;
+        int fd; /* owned; -1 = none */
+        uint64_t start_time;
+};
+int sys_target_open(pid_t pid, bool with_fd, struct sys_target *ret); /* -ESRCH: it is gone */
+int sys_target_signal(const struct sys_target *t, int signal);
+void sys_target_close(struct sys_target *t);
 
 /* The same with a value, as sigqueue(3) sends it. */
 int sys_queue(pid_t pid, uint64_t start_time, int signal, int value);

@@ -240,6 +240,25 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal)
         return deliver(pid, signal);
 }
 
+int sys_target_open(pid_t pid, bool with_fd unused_, struct sys_target *ret)
+{
+        struct sys_stat st;
+        int r = sys_stat(pid, &st);
+
+        if (r == 0)
+                *ret = (struct sys_target){.pid = pid, .fd = -1, .start_time = st.start_time};
+        return r;
+}
+
+int sys_target_signal(const struct sys_target *t, int signal)
+{
+        return sys_kill(t->pid, t->start_time, signal);
+}
+
+void sys_target_close(struct sys_target *t unused_)
+{
+}
+
 int sys_queue(pid_t pid, uint64_t start_time, int signal, int value unused_)
 {
         return sys_kill(pid, start_time, signal);

@@ -677,33 +677,62 @@ bool service_find_main(struct manager *m, struct run *r)
 
 /* ---- effects: signals, and looking whether anything is left ---- */
 
+enum { TARGET_FDS = 256 }; /* more are opened one after the other */
+
 static void signal_both(struct manager *m, struct run *r, const int *signals, unsigned n)
 {
         (void)procs_signal(m, &r->d.main, signals, n);
         (void)procs_signal(m, &r->d.control, signals, n);
 }
 
-/* Everything of R, in one go: who hears of it late sees the others end first, and takes that for a failure. 0, or why
- * not all of them could be found. */
+/* 0, or why it must be tried again. */
+static int signal_target(const struct sys_target *t, const int *signals, unsigned n)
+{
+        int v = 0;
+
+        for (unsigned i = 0; i < n && v == 0; i++) {
+                v = sys_target_signal(t, signals[i]);
+                v = v == -EMFILE || v == -ENFILE ? v : 0;
+        }
+        return v;
+}
+
+/* Looks at each of REST; those that are gone are left out. Negative errno: not all could be looked at. */
+static int open_targets(const struct sys_pids *rest, struct sys_target *targets, size_t *ret_n)
+{
+        size_t n = 0;
+        int v = 0;
+
+        for (size_t i = 0; i < rest->n && v == 0; i++) {
+                v = sys_target_open(rest->v[i], n < TARGET_FDS, &targets[n]);
+                n += v == 0;
+                v = v == -ESRCH ? 0 : v;
+        }
+        *ret_n = n;
+        return v;
+}
+
+/* Everything of R, in one go: all are looked at first, and then signalled without a pause. Who hears of it late sees
+ * the others end first, and takes that for a failure; and a main process that hears of it early enough ends its workers
+ * in its own way. 0, or why not all of them could be found. */
 static int signal_all(struct manager *m, struct run *r, const int *signals, unsigned n)
 {
+        cleanup_free_ struct sys_target *targets = NULL;
         struct sys_pids rest = {0};
-        int v = procs_rest(m, r, &rest);
+        size_t n_targets = 0;
+        int v = procs_rest(m, r, &rest), again = 0;
 
-        signal_both(m, r, signals, n);
-        for (size_t i = 0; v == 0 && i < rest.n; i++) {
-                struct sys_stat st;
-                int gone = sys_stat(rest.v[i], &st);
-                if (gone < 0) {
-                        v = gone == -ESRCH ? 0 : gone;
-                        continue;
-                }
-                for (unsigned j = 0; j < n && v == 0; j++) {
-                        gone = sys_kill(rest.v[i], st.start_time, signals[j]);
-                        v = gone == -EMFILE || gone == -ENFILE ? gone : 0; /* it must be tried again */
-                }
+        if (v == 0 && rest.n > 0) {
+                targets = calloc(rest.n, sizeof(*targets));
+                v = targets ? open_targets(&rest, targets, &n_targets) : -ENOMEM;
         }
+        signal_both(m, r, signals, n);
+        for (size_t i = 0; i < n_targets && again == 0; i++)
+                again = signal_target(&targets[i], signals, n);
+        for (size_t i = 0; i < n_targets; i++)
+                sys_target_close(&targets[i]);
         free(rest.v);
+        v = v < 0 ? v : again;
         return v == -ENOENT ? 0 : v; /* no /proc: nothing to be known, ever */
 }
 
