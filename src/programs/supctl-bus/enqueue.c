@@ -132,6 +132,8 @@ int run_enqueue(struct control *c, const struct verb *v, char **args, int n)
                 k = jobs_wait(c);
                 code = code ? code : k;
         }
+        if (c->options->json)
+                jobs_print(c);
         if (c->options->wait && code == 0)
                 code = units_wait_inactive(c, l.v, l.n);
         names_done(&l);

@@ -161,6 +161,25 @@ int jobs_wait(struct control *c)
         return code;
 }
 
+void jobs_print(struct control *c)
+{
+        struct json j = {.form = c->options->json};
+
+        json_open(&j, NULL, '[');
+        for (unsigned i = 0; i < c->n_jobs; i++) {
+                json_open(&j, NULL, '{');
+                json_string(&j, "unit", c->jobs[i].unit);
+                json_u64(&j, "job", c->jobs[i].id);
+                if (c->jobs[i].result[0])
+                        json_string(&j, "result", c->jobs[i].result);
+                else
+                        json_null(&j, "result");
+                json_close(&j, '}');
+        }
+        json_close(&j, ']');
+        json_print(&j);
+}
+
 /* 1 ended well, 2 ended failed, 0 goes on, -errno */
 static int unit_ended(struct control *c, const char *unit)
 {

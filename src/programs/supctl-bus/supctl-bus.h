@@ -133,7 +133,8 @@ int control_turn(struct control *c); /* handles one message, or waits for one; -
 
 /* jobs.c */
 int jobs_add(struct control *c, const char *path, const char *unit);
-int jobs_wait(struct control *c); /* exit code */
+int jobs_wait(struct control *c);   /* exit code */
+void jobs_print(struct control *c); /* as JSON: what was accepted, and what came of it as far as that is known */
 void jobs_free(struct control *c);
 int jobs_on_message(sd_bus_message *m, void *userdata, sd_bus_error *e);
 int unit_property(struct control *c, const char *unit, const char *interface, const char *name, char **ret);

@@ -181,7 +181,13 @@ int verb_is_system_running(struct view *v, const char *const *words unused_, uns
         if (view_all(v) < 0)
                 return EXIT_ERROR;
         state = supstatus_header(v->snapshot)->system_state;
-        if (!v->options->quiet) {
+        if (v->options->json) {
+                output = (struct json){.form = v->options->json};
+                json_open(&output, NULL, '{');
+                json_string(&output, "state", supstatus_system_name(state));
+                json_close(&output, '}');
+                json_print(&output);
+        } else if (!v->options->quiet) {
                 (void)puts(supstatus_system_name(state));
                 (void)view_warn(v, stderr);
         }

@@ -285,6 +285,7 @@ int verb_is_enabled(struct view *v, const char *const *words, unsigned n)
 {
         cleanup_(words_done) struct words_owned names = {0};
         cleanup_(where_leave) struct install_where w = {0};
+        struct json j = {.form = v->options->json};
         bool enabled;
         int r;
 
@@ -294,6 +295,7 @@ int verb_is_enabled(struct view *v, const char *const *words, unsigned n)
         if (r < 0)
                 return EXIT_ERROR;
         enabled = r > 0;
+        json_open(&j, NULL, '[');
         for (unsigned i = 0; i < names.n; i++) {
                 cleanup_buf_ struct buf links = {0};
                 enum install_state state;
@@ -301,13 +303,25 @@ int verb_is_enabled(struct view *v, const char *const *words, unsigned n)
                 r = install_get_state(&w, NULL, names.v[i], &state);
                 if (r < 0) {
                         (void)fprintf(stderr, "Failed to get unit file state for %s: %s\n", names.v[i], strerror(-r));
+                        buf_done(&j.text);
                         return EXIT_ERROR;
                 }
                 enabled = enabled || install_state_counts_as_enabled(state);
+                if (j.form) {
+                        json_open(&j, NULL, '{');
+                        json_string(&j, "unit", names.v[i]);
+                        json_string(&j, "state", install_state_name(state));
+                        json_close(&j, '}');
+                        continue;
+                }
                 if (!v->options->quiet)
                         (void)puts(install_state_name(state));
                 if (!v->options->quiet && v->options->full && install_links_of(&w, names.v[i], &links) >= 0)
                         (void)fputs(buf_str(&links), stdout);
         }
+        json_close(&j, ']');
+        if (j.form)
+                json_print(&j);
+        buf_done(&j.text);
         return enabled ? EXIT_OK : EXIT_ERROR;
 }

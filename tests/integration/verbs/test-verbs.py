@@ -11,6 +11,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'behaviour'))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'control'))
+import dbus  # noqa: E402
 import harness  # noqa: E402
 from harness import read, wait, write  # noqa: E402
 
@@ -476,6 +478,21 @@ class Show(Case):
                          (['/bin/sleep', '1000'], [{'path': '/no/such', 'ignore_errors': True}]))
         self.assertIn('SystemState', json.loads(self.s.ctl('show', '--json', check=0).stdout))
 
+    def test_json_everywhere(self):
+        def told(*words, check=0):
+            return json.loads(self.s.ctl(*words, '--json', check=check).stdout)
+
+        self.s.unit('k.service', SLEEPS)
+        self.s.unit('no.service', '[Service]\nType=oneshot\nExecStart=/bin/false\n')
+        one, two = told('start', 'k', 'no', check=1)
+        self.assertEqual((one['unit'], one['result'], two['unit'], two['result']), ('k.service', 'done', 'no.service', 'failed'))
+        self.assertGreater(two['job'], one['job'])
+        self.assertEqual(told('start', 'not-there', check=5), [])
+        self.assertEqual(told('is-enabled', 'k'), [{'unit': 'k.service', 'state': 'static'}])
+        self.assertEqual(told('is-failed', 'no'), [{'unit': 'no.service', 'active': 'failed'}])
+        self.assertEqual(told('is-system-running', check=1), {'state': 'degraded'})
+        self.assertEqual([x['result'] for x in told('stop', 'k')], ['done'])
+
     def test_what_the_table_has_needs_no_manager(self):
         self.s.unit('t.service', SLEEPS)
         self.s.ctl('start', 't', check=0)
@@ -486,6 +503,29 @@ class Show(Case):
         finally:
             os.kill(manager, signal.SIGCONT)
         self.assertEqual(shown, 'MainPID=%d\nActiveState=active\n' % pid)
+
+    def test_signals_in_order(self):
+        """Held against systemd 252 on the message bus: what became of a unit is told before the end of its job."""
+        def after(client, member, *args, until='JobRemoved'):
+            del client.seen[:]
+            client.call(member, *args)
+            if until not in [m.member for m in client.seen]:
+                client.signal(until)
+            return ['job ' + m.args[-1] if m.member == 'JobRemoved' else dict(m.args[1])['ActiveState'] if m.member == 'PropertiesChanged' else m.member
+                    for m in client.seen if m.member and (m.member != 'PropertiesChanged' or m.args[0].endswith('.Unit'))]
+
+        self.s.unit('x.service', SLEEPS)
+        self.s.unit('y.service', '[Service]\nType=oneshot\nExecStart=/bin/false\n')
+        client = dbus.Client(self.s.dir + '/run/control')
+        for member, unit, ends in (('StartUnit', 'x', ['active', 'job done']), ('RestartUnit', 'x', ['active', 'job done']),
+                                   ('StopUnit', 'x', ['inactive', 'job done']), ('StartUnit', 'y', ['failed', 'job failed'])):
+            seen = after(client, member, 'ss', unit + '.service', 'replace')
+            begin = seen.index('JobNew')
+            self.assertTrue(set(seen[:begin]) <= {'UnitNew', 'inactive', 'active', 'failed'}, seen) # loaded; what was told late
+            self.assertEqual(seen[-2:], ends, seen)
+            self.assertEqual((seen.count('JobNew'), len([s for s in seen if s.startswith('job ')])), (1, 1), seen)
+        self.assertEqual([s for s in after(client, 'Reload', until='Reloading') if s == 'Reloading'], ['Reloading'] * 2)
+        client.close()
 
     def test_a_job_and_what_is_not_there(self):
         self.s.unit('o.service', '[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n')
