@@ -196,19 +196,37 @@ static int scan_failed(struct unit_index *x, unsigned dir, const char *path, con
         return 0;
 }
 
-static int index_scan_dir(struct unit_index *x, unsigned dir, const char *path, struct diag *diag)
+/* 0, *RET_ERROR what kept it from the end; or -ENOMEM */
+static int index_read_dir(struct unit_index *x, unsigned dir, DIR *d, int *ret_error)
 {
-        cleanup_(close_dir_p) DIR *d = opendir(path);
         struct dirent *de;
 
-        if (!d)
-                return errno == ENOENT || errno == ENOTDIR ? 0 : scan_failed(x, dir, path, "", diag);
         while (errno = 0, (de = readdir(d))) {
                 int r = index_put_dirent(x, dir, dirfd(d), de);
                 if (r < 0)
                         return r;
         }
-        return errno == 0 ? 0 : scan_failed(x, dir, path, " to its end", diag);
+        *ret_error = errno;
+        return 0;
+}
+
+/* An error in reading gets a second chance: what is not found now may be what everything else hangs on. */
+static int index_scan_dir(struct unit_index *x, unsigned dir, const char *path, struct diag *diag)
+{
+        cleanup_(close_dir_p) DIR *d = opendir(path);
+        int error = 0, r;
+
+        if (!d)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : scan_failed(x, dir, path, "", diag);
+        r = index_read_dir(x, dir, d, &error);
+        if (r == 0 && error == EIO) {
+                rewinddir(d);
+                r = index_read_dir(x, dir, d, &error);
+        }
+        if (r < 0 || error == 0)
+                return r;
+        errno = error;
+        return scan_failed(x, dir, path, " to its end", diag);
 }
 
 static int link_alias(struct index_entry *e, void *userdata)
