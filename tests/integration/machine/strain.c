@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * strain memory MIB | tasks N | cpu: takes what limits are there for, says what it got on stdout, and stays. Not a
+ * strain memory MIB | tasks N | cpu: takes what limits are there for, says what it got on stdout, and stays.
+ * strain freeze|thaw DIRECTORY: whoever writes to that file system sleeps meanwhile, and no signal wakes him. Not a
  * test: a tool of the services under test. Invariant: static, so that it runs in any image.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -40,6 +44,16 @@ static int take_tasks(int n)
         return 0;
 }
 
+static int freeze(const char *directory, unsigned long request)
+{
+        int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0 && ioctl(fd, request, 0) == 0)
+                return 0;
+        perror(directory);
+        return 1;
+}
+
 int main(int argc, char **argv)
 {
         int r = 2;
@@ -48,6 +62,10 @@ int main(int argc, char **argv)
                 r = take_memory((size_t)atol(argv[2]) << 20);
         else if (argc == 3 && strcmp(argv[1], "tasks") == 0)
                 r = take_tasks(atoi(argv[2]));
+        else if (argc == 3 && strcmp(argv[1], "freeze") == 0)
+                return freeze(argv[2], FIFREEZE);
+        else if (argc == 3 && strcmp(argv[1], "thaw") == 0)
+                return freeze(argv[2], FITHAW);
         else if (argc == 2 && strcmp(argv[1], "cpu") == 0)
                 for (;;)
                         ;

@@ -249,6 +249,52 @@ row stops
 ctl poweroff
 ''')
 
+# ---- a clock that jumps; the program of process 1; who sleeps where no signal comes through ----
+
+TIMES = World('times', end='poweroff', disks=[ext4], after=[says('going on as supd')],
+              units={'again.service': service(SLEEP, 'Restart=always', 'RestartSec=300ms', unit='StartLimitIntervalSec=0'),
+                     'stuck.service': service('TimeoutStopSec=2', "ExecStart=/bin/sh -c 'until [ -e /tmp/write ]; do /bin/sleep 0.1; done; echo x >/disk/file'")},
+              script=r"""
+pid() { property again.service MainPID; }
+restarts() { # within ten seconds of real time, whatever the clock says
+        main=$(pid); begin=$(cut -d. -f1 /proc/uptime)
+        kill -9 $main
+        other() { [ "$(pid)" != $main ] && [ "$(pid)" != 0 ] && ctl is-active again.service; }
+        until_true other && [ $(($(cut -d. -f1 /proc/uptime) - begin)) -le 10 ]
+}
+set_clock() { date -s "$1" >/dev/null && restarts; }
+starts() { ctl start again.service && restarts && mkdir -p /disk && mount -t ext4 /dev/nvme0n1 /disk; }
+forward() { set_clock "2050-01-01 00:00:00"; }
+back() { set_clock "1990-01-01 00:00:00"; }
+reexecs() { # process 1 becomes the installed program: another file
+        main=$(pid)
+        cat /usr/sbin/supd >/usr/sbin/supd.new && chmod 755 /usr/sbin/supd.new && ln -f /usr/sbin/supd.new /usr/sbin/supd && rm /usr/sbin/supd.new || return 1
+        ctl daemon-reexec || return 1
+        until_true ctl is-active again.service && same "$(pid)" "$main" && same "$(cat /proc/1/comm)" supd && restarts
+}
+is_the_new_one() { same "$(stat -L -c %i /proc/1/exe)" "$(stat -c %i /usr/sbin/supd)"; }
+frozen() { # its writer sleeps where no signal reaches it: given up by the rules, while others are supervised; then it ends
+        ctl start stuck.service && stuck=$(property stuck.service MainPID) && strain freeze /disk && : >/tmp/write || return 1
+        asleep() { grep -q "^State:.*D" /proc/$stuck/status; }
+        until_true asleep || { strain thaw /disk; return 1; }
+        ctl stop --no-block stuck.service
+        restarts || { strain thaw /disk; return 1; }
+        until_true is stuck.service ActiveState failed && same "$(property stuck.service Result)" timeout && asleep && restarts
+        r=$?
+        strain thaw /disk
+        gone() { [ ! -e /proc/$stuck ]; }
+        [ $r = 0 ] && until_true gone && is stuck.service ActiveState failed
+}
+row starts
+row forward
+row back
+row reexecs
+row is_the_new_one
+row restarts
+row frozen
+ctl poweroff
+""")
+
 # ---- how it ends ----
 
 REBOOT = World('reboot', end='reboot', append='systemd.unit=multi-user.target single systemd.unit=other.target',
@@ -266,4 +312,4 @@ FORCED = World('forced', end='poweroff', short=False, after=[says_not('slow stop
 KEXEC = World('kexec', end='reboot', short=False, after=[says('no kernel is loaded')], script='ctl kexec\n')
 INSIST = World('insist', end='reboot', short=False, after=[says('more than 7 times')],
                script='trap "" TERM\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do kill -INT 1; sleep 0.02; done\nsleep 100\n')
-WORLDS = [INIT, GROUPS, REBOOT, HALT, FORCED, KEXEC, INSIST]
+WORLDS = [INIT, GROUPS, TIMES, REBOOT, HALT, FORCED, KEXEC, INSIST]
