@@ -504,6 +504,18 @@ class Show(Case):
             os.kill(manager, signal.SIGCONT)
         self.assertEqual(shown, 'MainPID=%d\nActiveState=active\n' % pid)
 
+    def test_looking_loads_no_bus_library(self):
+        """supctl is not linked with it, and status and is-active work where there is no supctl-bus."""
+        libraries = subprocess.run(['readelf', '-d', os.environ['SUPCTL']], stdout=subprocess.PIPE, text=True).stdout
+        self.assertNotIn('libsystemd', libraries)
+        self.s.unit('l.service', SLEEPS)
+        self.s.ctl('start', 'l', check=0)
+        for verb in (['status', 'l'], ['is-active', 'l'], ['show', 'l', '-p', 'MainPID']):
+            p = subprocess.run([os.environ['SUPCTL'], *verb], env=self.s.environment(SUPD_LIBEXEC_DIR='/nowhere'), stdout=subprocess.PIPE)
+            self.assertEqual(p.returncode, 0, verb)
+        p = subprocess.run([os.environ['SUPCTL'], 'start', 'l'], env=self.s.environment(SUPD_LIBEXEC_DIR='/nowhere'), stderr=subprocess.PIPE)
+        self.assertEqual(p.returncode, 1) # it would be seen
+
     def test_signals_in_order(self):
         """Held against systemd 252 on the message bus: what became of a unit is told before the end of its job."""
         def after(client, member, *args, until='JobRemoved'):
