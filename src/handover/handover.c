@@ -47,7 +47,7 @@ int handover_map(int state_fd, void **ret_map)
                 (void)munmap(map, DURABLE_FILE_SIZE);
                 return -EINVAL;
         }
-        for (uint32_t i = 0; i < DURABLE_MAX_FDS; i++)
+        for (uint32_t i = 0; i < MIN2(atomic_load(&h->n_fds), DURABLE_MAX_FDS); i++)
                 if (atomic_load(&durable_fds(map)[i].fd) > 0)
                         (void)fd_close_on_exec(atomic_load(&durable_fds(map)[i].fd));
         *ret_map = map;

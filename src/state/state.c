@@ -14,7 +14,7 @@
 #define COMMIT_SPACE  (UINT64_C(1) << 63)
 #define COMMIT_LENGTH ((UINT64_C(1) << 48) - 1)
 
-enum { LOG_FIRST = 16 * 1024, PENDING_KEPT = 64 * 1024 };
+enum { LOG_FIRST = 32 * 1024, LOG_STEP = 16 * 1024, PENDING_KEPT = 64 * 1024 };
 
 static uint64_t space_offset(unsigned space)
 {
@@ -80,7 +80,7 @@ int state_open(int fd, struct state **ret)
         commit = atomic_load(&h->commit);
         s->space = (commit & COMMIT_SPACE) != 0;
         s->committed = s->used = commit & COMMIT_LENGTH;
-        r = log_grow(s, MAX2((uint64_t)LOG_FIRST, (s->committed + LOG_FIRST - 1) / LOG_FIRST * LOG_FIRST));
+        r = log_grow(s, MAX2((uint64_t)LOG_FIRST, (s->committed + LOG_STEP - 1) / LOG_STEP * LOG_STEP));
         if (r < 0) {
                 (void)munmap(s->map, DURABLE_FILE_SIZE);
                 return r;
@@ -102,7 +102,7 @@ void state_close(struct state *s)
 
 int state_reserve(struct state *s, uint64_t bytes)
 {
-        uint64_t want = (bytes * 2 + LOG_FIRST) / LOG_FIRST * LOG_FIRST;
+        uint64_t want = (bytes * 2 + LOG_STEP) / LOG_STEP * LOG_STEP;
 
         return log_grow(s, want);
 }

@@ -148,15 +148,14 @@ static int op_enqueue(void *userdata, const char *unit, enum job_request request
 static int op_find_request(void *userdata, const uint8_t request_id[16], uint32_t *ret_job)
 {
         struct manager *m = userdata;
-        const struct done_jobs *asked = &m->done[DONE_ASKED];
 
         for (uint32_t i = 0; i < m->n_runs; i++)
                 if (m->runs[i]->d.job.type != JOB_NONE && memcmp(m->runs[i]->d.job.request, request_id, 16) == 0) {
                         *ret_job = m->runs[i]->d.job.id;
                         return 0;
                 }
-        for (uint32_t i = jobs_done_first(asked); i < asked->n; i++) {
-                const struct job_done *j = &asked->v[i % N_JOBS_DONE];
+        for (uint32_t i = jobs_done_first(m, DONE_ASKED); i < m->done[DONE_ASKED].n; i++) {
+                const struct job_done *j = jobs_done_at(m, DONE_ASKED, i);
                 struct control_job ended = {.id = j->id, .type = j->type, .result = j->result};
                 if (memcmp(j->request, request_id, sizeof(j->request)) != 0 || j->unit >= m->n_runs)
                         continue;

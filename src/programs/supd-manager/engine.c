@@ -108,7 +108,7 @@ uint64_t engine_live_bytes(struct manager *m)
                 m->live_units += 4 * sizeof(struct record) + ALIGN8(strlen(m->runs[m->live_counted]->name) + 1) +
                                  sizeof(struct unit_durable) + sizeof(struct blob_durable) + STATUS_TEXT_ROOM;
         return m->live_units + fdstore_live_bytes(m) + sizeof(struct record) + sizeof(struct meta_durable) +
-               N_DONE_RINGS * N_JOBS_DONE * (sizeof(struct record) + sizeof(struct job_done)) +
+               (N_ASKED_DONE + N_PULLED_IN_DONE) * (sizeof(struct record) + sizeof(struct job_done)) +
                2 * sizeof(struct record) + sizeof(struct changes_durable) + ALIGN8(m->environment.size);
 }
 
@@ -142,12 +142,12 @@ static int put_jobs_done(struct manager *m, bool whole)
 {
         int v = 0;
 
-        for (int ring = 0; ring < N_DONE_RINGS; ring++) {
+        for (enum done_ring ring = 0; ring < N_DONE_RINGS; ring++) {
                 const struct done_jobs *d = &m->done[ring];
-                uint32_t first = jobs_done_first(d);
+                uint32_t first = jobs_done_first(m, ring);
 
                 for (uint32_t i = whole ? first : MAX2(first, d->recorded); i < d->n && v == 0; i++) {
-                        const struct job_done *j = &d->v[i % N_JOBS_DONE];
+                        const struct job_done *j = jobs_done_at(m, ring, i);
                         v = state_put(m->state, RECORD_JOB_DONE, j->id, j, sizeof(*j));
                 }
         }

@@ -61,28 +61,33 @@ static void remember(struct manager *m, const struct run *r, enum job_result res
         jobs_remember_done(m, &j);
 }
 
+static const uint32_t done_room[N_DONE_RINGS] = {[DONE_ASKED] = N_ASKED_DONE, [DONE_PULLED_IN] = N_PULLED_IN_DONE};
+
 void jobs_remember_done(struct manager *m, const struct job_done *j)
 {
         static const uint8_t nobody[sizeof(j->request)];
-        struct done_jobs *d = &m->done[memcmp(j->request, nobody, sizeof(nobody)) == 0 ? DONE_PULLED_IN : DONE_ASKED];
+        enum done_ring ring = memcmp(j->request, nobody, sizeof(nobody)) == 0 ? DONE_PULLED_IN : DONE_ASKED;
+        struct done_jobs *d = &m->done[ring];
 
-        d->v[d->n++ % N_JOBS_DONE] = *j;
+        d->v[d->n++ % done_room[ring]] = *j;
 }
 
-uint32_t jobs_done_first(const struct done_jobs *d)
+uint32_t jobs_done_first(const struct manager *m, enum done_ring ring)
 {
-        return d->n > N_JOBS_DONE ? d->n - N_JOBS_DONE : 0;
+        return m->done[ring].n > done_room[ring] ? m->done[ring].n - done_room[ring] : 0;
+}
+
+const struct job_done *jobs_done_at(const struct manager *m, enum done_ring ring, uint32_t i)
+{
+        return &m->done[ring].v[i % done_room[ring]];
 }
 
 const struct job_done *jobs_find_done(const struct manager *m, uint32_t id)
 {
-        for (int ring = 0; ring < N_DONE_RINGS; ring++) {
-                const struct done_jobs *d = &m->done[ring];
-
-                for (uint32_t i = d->n; i-- > jobs_done_first(d);)
-                        if (d->v[i % N_JOBS_DONE].id == id)
-                                return &d->v[i % N_JOBS_DONE];
-        }
+        for (enum done_ring ring = 0; ring < N_DONE_RINGS; ring++)
+                for (uint32_t i = m->done[ring].n; i-- > jobs_done_first(m, ring);)
+                        if (jobs_done_at(m, ring, i)->id == id)
+                                return jobs_done_at(m, ring, i);
         return NULL;
 }
 
@@ -91,15 +96,12 @@ const struct job_done *jobs_last_done(const struct manager *m, uint32_t unit)
 {
         const struct job_done *last = NULL;
 
-        for (int ring = 0; ring < N_DONE_RINGS; ring++) {
-                const struct done_jobs *d = &m->done[ring];
-
-                for (uint32_t i = d->n; i-- > jobs_done_first(d);) {
-                        const struct job_done *j = &d->v[i % N_JOBS_DONE];
+        for (enum done_ring ring = 0; ring < N_DONE_RINGS; ring++)
+                for (uint32_t i = m->done[ring].n; i-- > jobs_done_first(m, ring);) {
+                        const struct job_done *j = jobs_done_at(m, ring, i);
                         if (j->unit == unit && (!last || j->id > last->id))
                                 last = j;
                 }
-        }
         return last;
 }
 

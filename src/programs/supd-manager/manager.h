@@ -246,15 +246,15 @@ enum { N_FRONT_FDS = 2 };
 
 enum { N_CHANGES_PENDING = 32 };
 
-enum { N_JOBS_DONE = 128 }; /* ended jobs that are remembered, of each ring */
+enum { N_ASKED_DONE = 128, N_PULLED_IN_DONE = 32 }; /* ended jobs that are remembered */
 
 /* Those that callers asked for have a ring of their own: a caller who comes back finds his among a thousand that it
  * pulled in. */
 enum done_ring { DONE_ASKED, DONE_PULLED_IN, N_DONE_RINGS };
 
 struct done_jobs {
-        struct job_done v[N_JOBS_DONE];
-        uint32_t n, recorded; /* ever added; of these in the log */
+        struct job_done v[N_ASKED_DONE]; /* the smaller ring uses its first N_PULLED_IN_DONE */
+        uint32_t n, recorded;            /* ever added; of these in the log */
 };
 
 struct list_u32 {
@@ -474,7 +474,8 @@ void jobs_state_changed(struct manager *m, struct run *r, enum unit_active befor
 unsigned jobs_shutdown(struct manager *m);
 bool jobs_shutdown_done(const struct manager *m);
 void jobs_remember_done(struct manager *m, const struct job_done *j);
-uint32_t jobs_done_first(const struct done_jobs *d); /* the oldest that is still there */
+uint32_t jobs_done_first(const struct manager *m, enum done_ring ring); /* the oldest that is still there */
+const struct job_done *jobs_done_at(const struct manager *m, enum done_ring ring, uint32_t i);
 const struct job_done *jobs_find_done(const struct manager *m, uint32_t id);
 const struct job_done *jobs_last_done(const struct manager *m, uint32_t unit);
 

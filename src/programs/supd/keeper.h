@@ -185,7 +185,8 @@ bool straggler_look(struct keeper *k, bool may_kill);
 int store_open(struct keeper *k);
 bool store_read(struct keeper *k); /* true: more may wait */
 void store_drain(struct keeper *k);
-void store_inherit(const struct keeper *k); /* in the manager's process before exec: clear close-on-exec */
+uint32_t store_entries(const struct keeper *k); /* of durable_fds(), holes included; there is memory for these only */
+void store_inherit(const struct keeper *k);     /* in the manager's process before exec: clear close-on-exec */
 
 /* command.c: runs one command; returns supd's exit status */
 int command_run(struct keeper *k);

@@ -189,7 +189,8 @@ static int file_allocate(int fd, uint32_t n_slots)
 
         if (ftruncate(fd, (off_t)DURABLE_FILE_SIZE) < 0)
                 return -errno;
-        r = durable_allocate(fd, 0, DURABLE_FDS + DURABLE_MAX_FDS * sizeof(struct durable_fd));
+        r = durable_allocate(fd, 0,
+                             DURABLE_FDS + 1); /* header, and the first page of fds: the others with their first */
         if (r < 0)
                 return r;
         r = durable_allocate(fd, DURABLE_ORPHANS, DURABLE_MAX_ORPHANS * sizeof(struct durable_orphan));
@@ -284,7 +285,7 @@ static void header_create(struct durable_header *h, const uint8_t boot_id[16])
 /* What of a taken-over state cannot be true any more: the fds of the dead keeper, the end it was asked for. */
 static void header_take_over(struct keeper *k)
 {
-        for (uint32_t i = 0; i < DURABLE_MAX_FDS; i++)
+        for (uint32_t i = 0; i < store_entries(k); i++)
                 atomic_store(&durable_fds(k->map)[i].fd, -1);
         atomic_store(&k->header->n_fds, 0);
         atomic_fetch_and(&k->header->requests, DURABLE_REQUEST_RELOAD); /* an end was asked of the other, not of us */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "abi/durable-file.h"
 #include "keeper.h"
 
 #define STORE_BOUND 64 /* messages per turn */
@@ -31,9 +32,16 @@ static bool entry_used(const struct durable_fd *e)
         return atomic_load(&e->fd) > 0;
 }
 
+uint32_t store_entries(const struct keeper *k)
+{
+        return MIN2(atomic_load(&k->header->n_fds), DURABLE_MAX_FDS);
+}
+
 static struct durable_fd *entry_find(struct keeper *k, const char *name)
 {
-        for (uint32_t i = 0; i < DURABLE_MAX_FDS; i++) {
+        uint32_t n = store_entries(k);
+
+        for (uint32_t i = 0; i < n; i++) {
                 struct durable_fd *e = &durable_fds(k->map)[i];
                 if (entry_used(e) && strncmp(e->name, name, sizeof(e->name)) == 0)
                         return e;
@@ -41,17 +49,25 @@ static struct durable_fd *entry_find(struct keeper *k, const char *name)
         return NULL;
 }
 
+/* A hole, or one more; behind the last one there may be no memory yet. */
 static struct durable_fd *entry_free(struct keeper *k)
 {
-        for (uint32_t i = 0; i < DURABLE_MAX_FDS; i++)
+        const uint64_t page = 4096;
+        uint32_t n = store_entries(k);
+        uint64_t at = DURABLE_FDS + n * sizeof(struct durable_fd);
+
+        for (uint32_t i = 0; i < n; i++)
                 if (!entry_used(&durable_fds(k->map)[i]))
                         return &durable_fds(k->map)[i];
-        return NULL;
+        if (n >= DURABLE_MAX_FDS || (at % page == 0 && durable_allocate(k->state_fd, at, page) < 0))
+                return NULL;
+        atomic_store(&durable_fds(k->map)[n].fd, -1); /* a keeper that died here may have left its number */
+        return &durable_fds(k->map)[n];
 }
 
-static void count_used(struct keeper *k)
+static void count_used(struct keeper *k, const struct durable_fd *e)
 {
-        uint32_t n = DURABLE_MAX_FDS;
+        uint32_t n = MAX2(store_entries(k), (uint32_t)(e - durable_fds(k->map)) + 1);
 
         while (n > 0 && !entry_used(&durable_fds(k->map)[n - 1]))
                 n--;
@@ -72,7 +88,7 @@ static int store_put(struct keeper *k, const char *name, int *fd)
         atomic_store(&e->fd, take_fd(fd));
         if (old > 0)
                 (void)close(old);
-        count_used(k);
+        count_used(k, e);
         return 0;
 }
 
@@ -87,7 +103,7 @@ static int store_drop(struct keeper *k, const char *name, int *fd)
         atomic_store(&e->fd, -1);
         memset(e->name, 0, sizeof(e->name));
         (void)close(old);
-        count_used(k);
+        count_used(k, e);
         return 0;
 }
 
@@ -190,7 +206,9 @@ bool store_read(struct keeper *k)
 
 void store_inherit(const struct keeper *k)
 {
-        for (uint32_t i = 0; i < DURABLE_MAX_FDS; i++) {
+        uint32_t n = store_entries(k);
+
+        for (uint32_t i = 0; i < n; i++) {
                 int fd = atomic_load(&durable_fds(k->map)[i].fd);
                 if (fd > 0)
                         (void)fcntl(fd, F_SETFD, 0);

@@ -226,6 +226,33 @@ static void test_11_store_keeps_fds_over_manager_deaths(void **state)
         assert_int_equal(atomic_load(&f->header->bad_messages), 0);
 }
 
+/* Memory for the names of fds comes page by page. */
+static void test_13_the_store_grows_and_shrinks(void **state)
+{
+        enum { MANY = 130 };
+        struct fixture *f = *state;
+
+        keeper_start(f, NULL);
+        for (int round = 0; round < 2; round++) {
+                for (int i = 0; i < MANY; i++) {
+                        assert_int_equal(manager_number(f, "store n%d", i), 0);
+                }
+                wait_until(atomic_load(&f->header->n_fds) == MANY);
+                assert_int_equal(kill((pid_t)atomic_load(&f->header->manager_pid), SIGKILL), 0);
+                manager_accept(f);
+                for (int i = 0; i < MANY; i++) {
+                        char wanted[64];
+                        (void)snprintf(wanted, sizeof(wanted), "%d n%d", atomic_load(&durable_fds(f->map)[i].fd), i);
+                        assert_string_equal(manager_ask(f, "inherited n%d", i), wanted);
+                }
+                for (int i = 0; i < MANY; i++) {
+                        assert_int_equal(manager_number(f, "drop n%d", (i * 7 + 3) % MANY), 0);
+                }
+                wait_until(atomic_load(&f->header->n_fds) == 0);
+        }
+        assert_int_equal(atomic_load(&f->header->bad_messages), 0);
+}
+
 static void test_12_bad_messages_are_counted(void **state)
 {
         struct fixture *f = *state;
@@ -763,6 +790,7 @@ int main(int argc, char **argv)
                 TEST(test_10_signals_become_requests),
                 TEST(test_11_store_keeps_fds_over_manager_deaths),
                 TEST(test_12_bad_messages_are_counted),
+                TEST(test_13_the_store_grows_and_shrinks),
                 TEST(test_20_manager_killed_next_gets_the_same_ring),
                 TEST(test_21_exit_while_no_manager_runs),
                 TEST(test_22_straggler_delays_the_next_manager_and_is_killed),
