@@ -92,7 +92,7 @@ static void child_exec(struct keeper *k, int life)
         inherit(k->bell_fd);
         inherit(k->manager_socket_fd);
         inherit(life);
-        store_inherit(k);
+        store_close_on_exec(k, false);
         (void)setrlimit(RLIMIT_NOFILE, &k->start_nofile);
         child_signals();
         if (!m->binaries.older) {

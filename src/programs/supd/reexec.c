@@ -77,17 +77,12 @@ static struct binary *binary_at(struct keeper *k, unsigned i)
 static void close_on_exec(struct keeper *k, bool on)
 {
         int *places[HANDOFF_FDS];
-        uint32_t n = fd_places(k, places);
+        unsigned n = fd_places(k, places);
 
         for (unsigned i = 0; i < n; i++)
                 if (*places[i] >= 0)
                         (void)fcntl(*places[i], F_SETFD, on ? FD_CLOEXEC : 0);
-        n = store_entries(k);
-        for (uint32_t i = 0; i < n; i++) {
-                int fd = atomic_load(&durable_fds(k->map)[i].fd);
-                if (fd > 0)
-                        (void)fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0);
-        }
+        store_close_on_exec(k, on);
 }
 
 /* ---- the old program ---- */
@@ -112,7 +107,7 @@ static void handoff_fill(struct keeper *k, struct handoff *h)
 {
         struct manager *m = &k->manager;
         int *places[HANDOFF_FDS];
-        uint32_t n = fd_places(k, places);
+        unsigned n = fd_places(k, places);
 
         *h = (struct handoff){.version = HANDOFF_VERSION, .size = sizeof(*h), .pid = (uint32_t)getpid()};
         memcpy(h->magic, HANDOFF_MAGIC, sizeof(h->magic));
@@ -336,7 +331,7 @@ static void handoff_apply(struct keeper *k, const struct handoff *h)
 {
         struct manager *m = &k->manager;
         int *places[HANDOFF_FDS];
-        uint32_t n = fd_places(k, places);
+        unsigned n = fd_places(k, places);
 
         for (unsigned i = 0; i < n; i++)
                 *places[i] = h->fds[i] > 0 ? h->fds[i] : -1;

@@ -204,13 +204,9 @@ bool store_read(struct keeper *k)
         return true;
 }
 
-void store_inherit(const struct keeper *k)
+void store_close_on_exec(const struct keeper *k, bool on)
 {
-        uint32_t n = store_entries(k);
-
-        for (uint32_t i = 0; i < n; i++) {
-                int fd = atomic_load(&durable_fds(k->map)[i].fd);
-                if (fd > 0)
-                        (void)fcntl(fd, F_SETFD, 0);
-        }
+        for (uint32_t i = 0; i < store_entries(k); i++)
+                if (entry_used(&durable_fds(k->map)[i]))
+                        (void)fcntl(atomic_load(&durable_fds(k->map)[i].fd), F_SETFD, on ? FD_CLOEXEC : 0);
 }
