@@ -26,7 +26,7 @@ struct options {
         enum json_form json;
         unsigned lines; /* of the log; default 10 */
         bool lines_given, no_follow;
-        const char *types[16], *states[16], *properties[64];
+        const char *types[16], *states[16], *properties[256];
         unsigned n_types, n_states, n_properties;
         char **argv;              /* as we were called */
         struct command_line line; /* owned: verb and arguments, without options */

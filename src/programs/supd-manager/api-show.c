@@ -300,7 +300,7 @@ static void put_checks(struct control_answer *a, const struct run *r)
         uint64_t mono = failed ? r->d.change_mono : r->d.inactive_exit_mono;
 
         control_put_bool(a, "ConditionResult", real > 0 && !skipped);
-        control_put_bool(a, "AssertResult", real > 0 && !failed);
+        control_put_bool(a, "AssertResult", real > 0 && !refused && !unit_skipped_asserts(r));
         control_put_u64(a, "ConditionTimestamp", real);
         control_put_u64(a, "ConditionTimestampMonotonic", mono);
         control_put_u64(a, "AssertTimestamp", skipped ? 0 : real);

@@ -448,6 +448,7 @@ uint32_t service_facts(struct manager *m, struct run *r);
 void service_act(struct manager *m, struct run *r, enum machine_action a, const struct event *e);
 void service_state_changed(struct manager *m, struct run *r, enum machine_state old);
 enum unit_active run_active(const struct run *r);
+bool unit_skipped_asserts(const struct run *r);          /* a Condition*= did not hold */
 struct past_durable run_main_shown(const struct run *r); /* what ExecMain… properties say */
 void service_look(struct manager *m, struct run *r);
 void service_kill(struct manager *m, struct run *r, enum kill_what what);

@@ -156,12 +156,13 @@ static uint32_t row_flags(const struct manager *m, const struct run *r, uint32_t
 {
         const struct unit *u = r->unit;
         uint32_t keep = old & (SUPD_ROW_USED | SUPD_ROW_TEXT_CUT), f = 0;
+        bool skipped = unit_skipped_asserts(r);
         const struct {
                 bool on;
                 uint32_t flag;
         } bits[] = {
                 {!(r->d.flags & UNIT_CONDITION_FAILED), SUPD_ROW_CONDITION_RESULT},
-                {!(r->d.flags & (UNIT_ASSERT_FAILED | UNIT_CONDITION_FAILED)), SUPD_ROW_ASSERT_RESULT},
+                {!(r->d.flags & UNIT_ASSERT_FAILED) && !skipped, SUPD_ROW_ASSERT_RESULT},
                 {u->load_state == LOAD_LOADED && !u->refuse_manual_start, SUPD_ROW_CAN_START},
                 {u->load_state == LOAD_LOADED && !u->refuse_manual_stop, SUPD_ROW_CAN_STOP},
                 {service_can_reload(u), SUPD_ROW_CAN_RELOAD},

@@ -33,6 +33,12 @@ enum unit_active run_active(const struct run *r)
         return active_of(r->d.state);
 }
 
+/* Asserts are looked at behind the conditions, ExecCondition= behind both. */
+bool unit_skipped_asserts(const struct run *r)
+{
+        return (r->d.flags & UNIT_CONDITION_FAILED) && r->d.result != SERVICE_RESULT_EXEC_CONDITION;
+}
+
 struct past_durable run_main_shown(const struct run *r)
 {
         const struct process_durable *p = &r->d.main;

@@ -216,7 +216,7 @@ commands = [
     ('condition-skips', {'a': service("ExecCondition=/bin/sh -c 'exit 1'", 'ExecStartPre=' + note('pre'), SLEEP, TELLS)},
      ['start a', 'is a inactive dead exec-condition 0 0 0', 'lacks log']),
     ('condition-skip-runs-stop-post', {'a': service('ExecCondition=/bin/false', SLEEP, TELLS)},
-     ['start a', 'sh test -s told', 'is a inactive dead exec-condition 0 0 0', 'file told exec-condition', 'prop a ConditionResult=no']),
+     ['start a', 'sh test -s told', 'is a inactive dead exec-condition 0 0 0', 'file told exec-condition', 'prop a ConditionResult=no', 'prop a AssertResult=yes']),
     ('condition-255-runs-stop-post', {'a': service("ExecCondition=/bin/sh -c 'exit 255'", SLEEP, TELLS)},
      ['start a = 1', 'sh test -s told', 'file told exit-code']),
     ('condition-is-part-of-the-start', {'a': service('ExecCondition=/bin/sleep 0.5', SLEEP)},
