@@ -177,7 +177,7 @@ const struct directive directives[] = {
         ROW(SERVICE, "GuessMainPID", boolean, service.guess_main_pid, 0, "yes", "Guesses the main process of a forking service without PIDFile="),
         ROW(SERVICE, "NonBlocking", boolean, exec.non_blocking, 0, "no", "Sockets are handed over in non-blocking mode"),
         ROW(SERVICE, "NotifyAccess", notify_access, service.notify_access, 0, "(none; main with Type=notify)", "Whose notifications count"),
-        ROW(SERVICE, "OOMPolicy", oom_policy, service.oom_policy, 0, "stop", "What happens when the kernel kills a process of the service for want of memory"),
+        ROW(SERVICE, "OOMPolicy", oom_policy, service.oom_policy, 0, "(stop, continue with Delegate=)", "What happens when the kernel kills a process of the service for want of memory"),
         ROW(SERVICE, "OpenFile", open_file, rare.open_files, 0, NULL, "Files that are opened for the service and handed over as sockets are"),
         ROW(SERVICE, "PIDFile", pid_file, service.pid_file, 0, NULL, "The file in which a forking service tells its main process"),
         ROW(SERVICE, "PermissionsStartOnly", boolean, service.permissions_start_only, 0, "no", "User= and its kin go for ExecStart= only"),

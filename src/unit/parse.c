@@ -35,6 +35,7 @@ static int read_presets(struct draft *d)
         d->unit.job_running_timeout_us = USEC_UNSET;
         d->unit.failure_exit_status = d->unit.success_exit_status = -1;
         s->type = N_SERVICE_TYPES; /* = not written */
+        s->oom_policy = N_OOM_POLICIES;
         s->timeout_start_us = s->timeout_stop_us = s->timeout_abort_us = s->restart_us = USEC_UNSET;
         d->exec.io_priority = -1; /* = not written */
         for (unsigned i = 0; i < n_directives; i++)

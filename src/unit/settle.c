@@ -271,6 +271,13 @@ static void settle_times(struct draft *d)
                 s->watchdog_us = 0;
 }
 
+/* Who manages cgroups of his own minds himself what the kernel kills in them. */
+static void settle_oom(struct draft *d)
+{
+        if (d->service.oom_policy == N_OOM_POLICIES)
+                d->service.oom_policy = d->group.delegate ? OOM_CONTINUE : OOM_STOP;
+}
+
 static void settle_notify(struct draft *d)
 {
         struct service_config *s = &d->service;
@@ -371,6 +378,7 @@ static int settle_service(struct draft *d)
 
         settle_type(d);
         settle_times(d);
+        settle_oom(d);
         settle_notify(d);
         settle_exec(d);
         r = settle_dynamic_user(d);

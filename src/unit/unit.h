@@ -154,7 +154,7 @@ enum preserve_mode {
 
 enum oom_policy {
         OOM_CONTINUE,
-        OOM_STOP, /* the default */
+        OOM_STOP, /* the default, but with Delegate= */
         OOM_KILL,
         N_OOM_POLICIES,
 };

@@ -329,6 +329,16 @@ static void rule_41_status_sets(void **state unused_)
         assert_true(u->service->restart_prevent_status->codes[7] == UINT32_C(1) << 31);
 }
 
+static void oom_policy_of_who_manages_cgroups_himself(void **state unused_)
+{
+        cleanup_diag_ struct diag d = {0};
+        cleanup_unit_ struct unit *by_itself = unit_of("a.service", SIMPLE "Delegate=yes\n", &d);
+        cleanup_unit_ struct unit *written = unit_of("a.service", SIMPLE "OOMPolicy=stop\nDelegate=yes\n", &d);
+
+        assert_int_equal(by_itself->service->oom_policy, OOM_CONTINUE);
+        assert_int_equal(written->service->oom_policy, OOM_STOP);
+}
+
 static void rule_42_oneshot_refuses_to_restart_after_success(void **state unused_)
 {
         static const char *const words[] = {"always", "on-success", "on-failure", "no"};
@@ -648,6 +658,7 @@ int main(void)
                 T(rule_34_notify_access),
                 T(rule_35_pid_file_paths),
                 T(rule_41_status_sets),
+                T(oom_policy_of_who_manages_cgroups_himself),
                 T(rule_42_oneshot_refuses_to_restart_after_success),
                 T(rule_58_conditions),
                 T(rule_60_default_dependencies),
