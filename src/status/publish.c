@@ -161,9 +161,13 @@ static bool write_rows(struct status_table *t)
         }
         for (uint32_t i = 0; i < t->n_rows; i++)
                 all &= write_row(t, i);
-        if (t->n_rows < t->header.rows_allocated)
+        if (t->n_rows < t->header.rows_allocated) { /* where texts may have stood until now */
+                uint32_t rest = t->header.rows_allocated - t->n_rows;
                 memset(t->object.map + t->header.hashes_offset + t->n_rows * sizeof(uint32_t), 0,
-                       (t->header.rows_allocated - t->n_rows) * sizeof(uint32_t));
+                       rest * sizeof(uint32_t));
+                memset(t->object.map + t->header.rows_offset + (uint64_t)t->n_rows * ROW_SIZE, 0,
+                       (uint64_t)rest * ROW_SIZE);
+        }
         return all;
 }
 

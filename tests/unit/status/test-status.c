@@ -166,6 +166,35 @@ static void texts_change_in_any_order(void **state unused_)
         status_close(t, true);
 }
 
+/* Rows take the place of texts when everything is laid out anew; those that no unit has yet must not show them. */
+static void rows_that_are_only_reserved_are_empty(void **state unused_)
+{
+        struct status_table *t = table();
+        struct supstatus_snapshot *snap = NULL;
+        struct supstatus *s = NULL;
+        char long_text[256], name[32];
+
+        memset(long_text, 'x', sizeof(long_text) - 1);
+        long_text[sizeof(long_text) - 1] = 0;
+        for (uint32_t i = 0; i < 65; i++) {
+                (void)snprintf(name, sizeof(name), "u%u.service", i);
+                add(t, i, name);
+                drawn_set_text(t, i, SUPD_TEXT_DESCRIPTION, long_text);
+                if (i >= 63)
+                        assert_int_equal(status_publish(t, 1000 + i), 0);
+        }
+        assert_int_equal(status_reserve(t, 96), 0);
+        status_mark(t, 0);
+        assert_int_equal(status_publish(t, 2000), 0);
+        s = reader();
+        assert_int_equal(supstatus_snapshot(s, 0, &snap), 0);
+        assert_int_equal(supstatus_condition(snap), 0);
+        assert_int_equal(supstatus_count(snap), 65);
+        supstatus_free(snap);
+        supstatus_close(s);
+        status_close(t, true);
+}
+
 static void units_are_found_by_any_name(void **state unused_)
 {
         struct status_table *t = table();
@@ -795,6 +824,7 @@ int main(void)
                 TEST(nothing_before_the_first_publish),
                 TEST(one_row_is_read_as_it_was_written),
                 TEST(texts_change_in_any_order),
+                TEST(rows_that_are_only_reserved_are_empty),
                 TEST(units_are_found_by_any_name),
                 TEST(the_table_grows_under_a_reader),
                 TEST(nothing_changed_means_nothing_written),
