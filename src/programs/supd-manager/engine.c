@@ -15,6 +15,7 @@
 enum { LOOK_CHEAP_US = 200 };   /* a look that takes no longer never waits */
 enum { STATUS_TEXT_ROOM = 64 }; /* what a STATUS= text takes on average; longer ones make the log grow earlier */
 #define COMMIT_RETRY_US   (100 * USEC_PER_MSEC)
+#define UNWRITTEN_ANEW_US USEC_PER_SEC
 #define UNWRITTEN_STOP_US (3 * USEC_PER_SEC) /* so long an end waits for what cannot be written */
 enum { EFFECTS_PER_COMMIT = 32 }; /* so that the first starts are under way while the rest is still being worked out */
 
@@ -238,6 +239,8 @@ static int commit_failed(struct manager *m, int error)
                          strerror(-error));
                 m->unwritten_us = now;
         }
+        if (error == -ENOMEM && !(m->meta.flags & META_STOPPING) && now - m->unwritten_us >= UNWRITTEN_ANEW_US)
+                engine_out_of_memory(); /* it is ours that is used up: the next manager begins with its own */
         if (!(m->meta.flags & META_STOPPING) || now - m->unwritten_us < UNWRITTEN_STOP_US) {
                 m->commit_retry_us = now + COMMIT_RETRY_US;
                 return error;
