@@ -673,8 +673,9 @@ class Flat(Each):
                  'processes': len(processes())}
         for name, pid in (('keeper', s.process.pid), ('manager', s.manager()), ('launcher', s.launcher())):
             found['fds of the ' + name] = len(os.listdir('/proc/%d/fd' % pid))
+            # its own pages, also those that it shares for a while with a child that it has just forked
             found['kB of the ' + name] = sum(int(line.split()[1]) for line in read('/proc/%d/smaps_rollup' % pid).splitlines()
-                                             if line.startswith('Private_'))
+                                             if line.startswith('Anonymous:'))
         found['mounts'] = len(read('/proc/self/mountinfo').splitlines())
         found['kB of the durable state'] = os.stat(s.runtime + '/state').st_blocks // 2
         return found
