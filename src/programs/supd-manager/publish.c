@@ -3,7 +3,8 @@
  * Rows of the status table, derived from records and units. The table is never the truth, only its picture: it can be
  * thrown away and drawn anew at any time.
  *
- * Invariant: a row is written when its unit's record changed, all of a turn's rows in one publish.
+ * Invariant: a row is written when its unit's record changed, all of a turn's rows in one publish; while a crowd ends,
+ * those of some turns.
  */
 #include "manager.h"
 

@@ -185,7 +185,7 @@ bool straggler_look(struct keeper *k, bool may_kill);
 int store_open(struct keeper *k);
 bool store_read(struct keeper *k); /* true: more may wait */
 void store_drain(struct keeper *k);
-uint32_t store_entries(const struct keeper *k); /* of durable_fds(), holes included; there is memory for these only */
+uint32_t store_entries(const struct keeper *k); /* of durable_fds(), holes included; none behind them is in use */
 void store_close_on_exec(const struct keeper *k, bool on); /* of all that is kept; off: in whoever inherits it */
 
 /* command.c: runs one command; returns supd's exit status */

@@ -189,8 +189,7 @@ static int file_allocate(int fd, uint32_t n_slots)
 
         if (ftruncate(fd, (off_t)DURABLE_FILE_SIZE) < 0)
                 return -errno;
-        r = durable_allocate(fd, 0,
-                             DURABLE_FDS + 1); /* header, and the first page of fds: the others with their first */
+        r = durable_allocate(fd, 0, DURABLE_FDS + DURABLE_MAX_FDS * sizeof(struct durable_fd));
         if (r < 0)
                 return r;
         r = durable_allocate(fd, DURABLE_ORPHANS, DURABLE_MAX_ORPHANS * sizeof(struct durable_orphan));

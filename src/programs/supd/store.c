@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "abi/durable-file.h"
 #include "keeper.h"
 
 #define STORE_BOUND 64 /* messages per turn */
@@ -49,17 +48,15 @@ static struct durable_fd *entry_find(struct keeper *k, const char *name)
         return NULL;
 }
 
-/* A hole, or one more; behind the last one there may be no memory yet. */
+/* A hole, or one more. */
 static struct durable_fd *entry_free(struct keeper *k)
 {
-        const uint64_t page = 4096;
         uint32_t n = store_entries(k);
-        uint64_t at = DURABLE_FDS + n * sizeof(struct durable_fd);
 
         for (uint32_t i = 0; i < n; i++)
                 if (!entry_used(&durable_fds(k->map)[i]))
                         return &durable_fds(k->map)[i];
-        if (n >= DURABLE_MAX_FDS || (at % page == 0 && durable_allocate(k->state_fd, at, page) < 0))
+        if (n >= DURABLE_MAX_FDS)
                 return NULL;
         atomic_store(&durable_fds(k->map)[n].fd, -1); /* a keeper that died here may have left its number */
         return &durable_fds(k->map)[n];

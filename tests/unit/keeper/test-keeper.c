@@ -226,7 +226,7 @@ static void test_11_store_keeps_fds_over_manager_deaths(void **state)
         assert_int_equal(atomic_load(&f->header->bad_messages), 0);
 }
 
-/* Memory for the names of fds comes page by page. */
+/* Over several pages of names, with holes, and down to nothing. */
 static void test_13_the_store_grows_and_shrinks(void **state)
 {
         enum { MANY = 130 };
