@@ -50,8 +50,10 @@ int api_refuse(struct control_error *e, enum graph_error why, const char *unit)
 
 /* ---- units by name ---- */
 
+/* A unit that is loaded for a question is in the table before the answer: who asked may look there next. */
 int api_find_unit(struct manager *m, const char *name, struct run **ret, struct control_error *e)
 {
+        uint32_t n = m->n_runs;
         int v;
 
         if (!unit_name_valid(name) || unit_name_is_template(name)) {
@@ -62,6 +64,10 @@ int api_find_unit(struct manager *m, const char *name, struct run **ret, struct 
         v = units_get(m, name, ret);
         if (v < 0)
                 control_error_set(e, ERROR("LoadFailed"), "Unit %s cannot be loaded: %s.", name, strerror(-v));
+        if (m->n_runs > n) {
+                engine_settle(m);
+                publish_turn(m);
+        }
         return v;
 }
 
