@@ -143,7 +143,8 @@ struct control_poll {
         void (*forget)(void *userdata, int fd);
         void *userdata;
 };
-void control_server_set_poll(struct control_server *s, const struct control_poll *p);
+/* 0, or what watch() said of the listening socket: then nobody is heard until this is called again. */
+int control_server_set_poll(struct control_server *s, const struct control_poll *p);
 /* COOKIE as given to watch() (NULL for the listening socket). Never blocks. */
 void control_server_ready(struct control_server *s, void *cookie, bool readable, bool writable, bool hangup);
 

@@ -427,10 +427,10 @@ void control_server_free(struct control_server *s)
         free(s);
 }
 
-void control_server_set_poll(struct control_server *s, const struct control_poll *p)
+int control_server_set_poll(struct control_server *s, const struct control_poll *p)
 {
         s->poll = *p;
-        (void)p->watch(p->userdata, s->socket_fd, false, NULL);
+        return p->watch(p->userdata, s->socket_fd, false, NULL);
 }
 
 void control_server_ready(struct control_server *s, void *cookie, bool readable, bool writable, bool hangup)

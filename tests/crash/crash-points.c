@@ -13,9 +13,10 @@
  *     crash-points --scenario=NAME --point=K [--after] [--step=R] [--second=J]     one point again
  *     crash-points --scenario=NAME --point=K --nr=NUMBER --fault=ERRNO              one fault again
  *
- * Prints a line per scenario: points, kills, failures. Exit status 0, 1 (failures), 77 (cannot run here, and why).
+ * Prints a line per scenario: calls, points that are the same as the one before them (private-call.h; bus and supctl
+ * only, which share no memory), points, kills, failures. Exit status 0, 1 (failures), 77 (cannot run here, and why).
  *
- * Not here: one run (kill-run.h). Invariant: no point is silently left out: not reached, left out and failed are
+ * Not here: one run (kill-run.h). Invariant: no point is silently left out: same, not reached, left out and failed are
  * counted.
  */
 #include <fcntl.h>
@@ -52,6 +53,7 @@ struct board {
         _Atomic unsigned next, end; /* items [next, end) are to be done */
         _Atomic unsigned failures;
         uint16_t seen[MAX_SELECTED][SEEN_MAX]; /* calls of the runs in which nothing happens */
+        bool private[MAX_SELECTED][SEEN_MAX];
         struct item items[MAX_ITEMS];
 };
 
@@ -163,18 +165,34 @@ static struct item *item_add(unsigned *n, const struct scenario *s, enum item_ki
         return i;
 }
 
-/* Points of one scenario with CALLS system calls: before and after each, or an even sample of them. */
-static void add_calls(unsigned *n, const struct scenario *s, unsigned calls)
+/* Nothing that others could see has happened since the point before: the victim shares no memory with them, and either
+ * stands between two calls or made one that is private. */
+static bool is_same(unsigned which, unsigned at)
 {
-        unsigned all = 2 * calls, take = cfg.limit > 0 ? MIN2(cfg.limit, all) : all;
+        if (cfg.victim != VICTIM_BUS && cfg.victim != VICTIM_SUPCTL)
+                return false;
+        return at > 0 && at / 2 < SEEN_MAX && (at % 2 == 0 || board->private[which][at / 2]);
+}
+
+/* Points of one scenario with CALLS system calls: before and after each, or an even sample of them. Returns how many
+ * are not tried because they are the same as the one before. */
+static unsigned add_calls(unsigned *n, unsigned which, unsigned calls)
+{
+        const struct scenario *s = cfg.selected[which];
+        unsigned all = 2 * calls, same = 0, take = cfg.limit > 0 ? MIN2(cfg.limit, all) : all;
         for (unsigned i = 0; i < take; i++) {
                 unsigned at = (unsigned)((uint64_t)i * all / take);
                 if (take < all && i % 2 == 1 && at % 2 == 0) /* as many after as before */
                         at++;
+                if (take == all && is_same(which, at)) {
+                        same++;
+                        continue;
+                }
                 struct item *it = item_add(n, s, ITEM_CALL);
                 if (it)
                         it->p = (struct kill_point){.call = at / 2 + 1, .after = at % 2 == 1};
         }
+        return same;
 }
 
 static void add_random(unsigned *n, const struct scenario *s, unsigned calls, uint64_t *state)
@@ -217,7 +235,7 @@ static void add_faults(unsigned *n, unsigned which, unsigned calls)
 }
 
 struct totals {
-        unsigned points, killed, unreached, left_out, failures, doubles;
+        unsigned calls, same, points, killed, unreached, left_out, failures, doubles;
         uint64_t slowest_us;
 };
 
@@ -235,27 +253,29 @@ static void sum_up(struct totals *t, const struct item *i)
         t->slowest_us = MAX2(t->slowest_us, i->result.recovery_us);
 }
 
-static void print_totals(const char *name, unsigned calls, const struct totals *t)
+static void print_totals(const char *name, const struct totals *t)
 {
-        (void)printf("%-16s %6u %7u %7u %7u %8u %8u %9.1f %9u\n", name, calls, t->points, t->killed, t->doubles,
-                     t->unreached, t->left_out, (double)t->slowest_us / 1000, t->failures);
+        (void)printf("%-16s %6u %7u %7u %7u %7u %8u %8u %9.1f %9u\n", name, t->calls, t->same, t->points, t->killed,
+                     t->doubles, t->unreached, t->left_out, (double)t->slowest_us / 1000, t->failures);
 }
 
-static unsigned report(unsigned n_items, const unsigned *calls)
+static unsigned report(unsigned n_items, const unsigned *calls, const unsigned *same)
 {
         struct totals all = {0};
-        (void)printf("%-16s %6s %7s %7s %7s %8s %8s %9s %9s\n", "scenario", "calls", "points", "killed", "twice",
-                     "unreached", "left out", "worst ms", "failures");
+        (void)printf("%-16s %6s %7s %7s %7s %7s %8s %8s %9s %9s\n", "scenario", "calls", "same", "points", "killed",
+                     "twice", "unreached", "left out", "worst ms", "failures");
         for (unsigned s = 0; s < cfg.n_selected; s++) {
-                struct totals t = {0};
+                struct totals t = {.calls = calls[s], .same = same[s]};
+                all.calls += calls[s];
+                all.same += same[s];
                 for (unsigned i = 0; i < n_items; i++)
                         if (board->items[i].s == cfg.selected[s]) {
                                 sum_up(&t, &board->items[i]);
                                 sum_up(&all, &board->items[i]);
                         }
-                print_totals(cfg.selected[s]->name, calls[s], &t);
+                print_totals(cfg.selected[s]->name, &t);
         }
-        print_totals("all", 0, &all);
+        print_totals("all", &all);
         (void)printf("%u points, %u %s, %u failures, victim %s, %.1f s\n", all.points,
                      cfg.faults ? all.killed : all.killed + all.doubles, cfg.faults ? "faults" : "kills", all.failures,
                      victim_name(cfg.victim), (double)(boottime_us() - started_us) / 1e6);
@@ -264,10 +284,11 @@ static unsigned report(unsigned n_items, const unsigned *calls)
 
 static int run_all(void)
 {
-        unsigned n = 0, calls[MAX_SELECTED] = {0};
+        unsigned n = 0, calls[MAX_SELECTED] = {0}, same[MAX_SELECTED] = {0};
         uint64_t state = cfg.seed;
         for (unsigned s = 0; s < cfg.n_selected; s++)
-                item_add(&n, cfg.selected[s], ITEM_COUNT)->p.seen = board->seen[s];
+                item_add(&n, cfg.selected[s], ITEM_COUNT)->p =
+                        (struct kill_point){.seen = board->seen[s], .private = board->private[s]};
         do_items(0, n);
         for (unsigned s = 0; s < cfg.n_selected; s++) {
                 calls[s] = board->items[s].result.calls;
@@ -277,11 +298,11 @@ static int run_all(void)
                         add_faults(&n, s, calls[s]);
                         continue;
                 }
-                add_calls(&n, cfg.selected[s], calls[s]);
+                same[s] = add_calls(&n, s, calls[s]);
                 add_random(&n, cfg.selected[s], calls[s], &state);
         }
         do_items(cfg.n_selected, n);
-        return report(n, calls) > 0 ? 1 : 0;
+        return report(n, calls, same) > 0 ? 1 : 0;
 }
 
 static int run_one(void)

@@ -13,6 +13,7 @@
 
 #include "fault.h"
 #include "kill-run.h"
+#include "private-call.h"
 #include "tracer.h"
 
 #define QUIET_US    (60 * USEC_PER_MSEC) /* without a system call: the victim has nothing left to do */
@@ -250,8 +251,10 @@ static bool look_at_victim(struct run *run, struct tracer *t, bool *traced, unsi
                 *traced = false;
                 return true;
         }
-        if (run->p.seen && e == TRACER_ENTRY && t->calls <= SEEN_MAX)
+        if (run->p.seen && e == TRACER_ENTRY && t->calls <= SEEN_MAX) {
                 run->p.seen[t->calls - 1] = (uint16_t)t->nr;
+                run->p.private[t->calls - 1] = call_is_private(t);
+        }
         if (run->p.fault)
                 fault_victim(run, t, e);
         else if (call > 0 && t->calls == call && e == (after ? TRACER_EXIT : TRACER_ENTRY))

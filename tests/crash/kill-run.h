@@ -30,6 +30,7 @@ struct kill_point {
         int fault; /* not 0: nobody dies; call number CALL, or the next one of number NR, fails with this errno */
         long nr;
         uint16_t *seen; /* shared memory for SEEN_MAX numbers of calls, 0 = counted no call; or NULL */
+        bool *private;  /* and for whether each of them is private (private-call.h); or NULL */
 };
 #define SEEN_MAX 4096u
 

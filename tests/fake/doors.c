@@ -222,8 +222,9 @@ int control_server_new(int fd unused_, const struct control_ops *o, void *userda
         return 0;
 }
 
-void control_server_set_poll(struct control_server *s unused_, const struct control_poll *p unused_)
+int control_server_set_poll(struct control_server *s unused_, const struct control_poll *p unused_)
 {
+        return 0;
 }
 
 void control_server_ready(struct control_server *s unused_, void *cookie unused_, bool r unused_, bool w unused_,

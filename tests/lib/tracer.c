@@ -141,6 +141,8 @@ static enum tracer_event syscall_stop(struct tracer *t)
                 return TRACER_OTHER;
         if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
                 t->nr = (long)info.entry.nr;
+                for (unsigned i = 0; i < ARRAY_SIZE(t->args); i++)
+                        t->args[i] = info.entry.args[i];
                 t->calls++;
                 t->inside = true;
                 return TRACER_ENTRY;

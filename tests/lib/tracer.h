@@ -25,6 +25,7 @@ enum tracer_event {
 struct tracer {
         pid_t pid;
         long nr;             /* of the last entry */
+        uint64_t args[6];    /* of the last entry */
         unsigned long calls; /* entries so far */
         int deliver;         /* signal to be delivered at the next resume */
         pid_t child;         /* TRACER_FORKED */

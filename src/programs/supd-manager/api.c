@@ -529,8 +529,7 @@ int api_open(struct manager *m)
         v = front_listen(m, path, "manager", SOCK_SEQPACKET, 0600, &m->control_fd);
         if (v == 0 && !m->control)
                 v = control_server_new(m->control_fd, &ops, m, &m->control);
-        if (v < 0)
-                return v;
-        control_server_set_poll(m->control, &poll);
-        return front_open(m);
+        if (v == 0)
+                v = control_server_set_poll(m->control, &poll);
+        return v < 0 ? v : front_open(m);
 }

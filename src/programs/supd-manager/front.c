@@ -227,8 +227,8 @@ void front_state_changed(struct manager *m, struct run *r)
         if ((a != ACTIVE_INACTIVE && a != ACTIVE_FAILED) || !api_is_front(m, r))
                 return;
         for (unsigned i = 0; i < N_FRONT_FDS; i++)
-                if (m->front_sources[i])
-                        (void)loop_change(m, m->front_sources[i], EPOLLIN | EPOLLET);
+                if (m->front_sources[i] && loop_change(m, m->front_sources[i], EPOLLIN | EPOLLET) < 0)
+                        m->front_retry_us = sys_mono_us() + RETRY_US;
 }
 
 static int front_write_unit(struct manager *m)

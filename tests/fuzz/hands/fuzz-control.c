@@ -237,7 +237,7 @@ static void begin(void)
                 CLAIM(bind(f.listen_fd, (struct sockaddr *)&a, sizeof(a.sun_family)) == 0 &&
                       listen(f.listen_fd, 8) == 0);
                 CLAIM(control_server_new(f.listen_fd, &ops, NULL, &f.server) == 0);
-                control_server_set_poll(f.server, &poll);
+                CLAIM(control_server_set_poll(f.server, &poll) == 0);
         }
         dial();
 }

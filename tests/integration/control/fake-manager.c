@@ -398,9 +398,8 @@ int main(int argc, char **argv)
         jobs_load(ended);
         epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         signal_fd = signals_watch();
-        if (control_server_new(listen_at(path), &ops, NULL, &server) < 0)
+        if (control_server_new(listen_at(path), &ops, NULL, &server) < 0 || control_server_set_poll(server, &poll) < 0)
                 return 1;
-        control_server_set_poll(server, &poll);
         (void)puts("ready");
         (void)fflush(stdout);
         for (;;) {

@@ -188,9 +188,8 @@ static int setup(void **state)
         f->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (bind(f->listen_fd, (struct sockaddr *)&a, sizeof a.sun_family) < 0 || listen(f->listen_fd, 8) < 0)
                 return -1;
-        if (control_server_new(f->listen_fd, &ops, f, &f->server) < 0)
+        if (control_server_new(f->listen_fd, &ops, f, &f->server) < 0 || control_server_set_poll(f->server, &poll) < 0)
                 return -1;
-        control_server_set_poll(f->server, &poll);
         f->client = dial(f);
         *state = f;
         return 0;
