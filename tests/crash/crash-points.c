@@ -13,8 +13,8 @@
  *     crash-points --scenario=NAME --point=K [--after] [--step=R] [--second=J]     one point again
  *     crash-points --scenario=NAME --point=K --nr=NUMBER --fault=ERRNO              one fault again
  *
- * Prints a line per scenario: calls, points that are the same as the one before them (private-call.h; bus and supctl
- * only, which share no memory), points, kills, failures. Exit status 0, 1 (failures), 77 (cannot run here, and why).
+ * Prints a line per scenario: calls, points that are the same as the one before them (private-call.h), points, kills,
+ * failures. Exit status 0, 1 (failures), 77 (cannot run here, and why).
  *
  * Not here: one run (kill-run.h). Invariant: no point is silently left out: same, not reached, left out and failed are
  * counted.
@@ -165,13 +165,15 @@ static struct item *item_add(unsigned *n, const struct scenario *s, enum item_ki
         return i;
 }
 
-/* Nothing that others could see has happened since the point before: the victim shares no memory with them, and either
- * stands between two calls or made one that is private. */
+/* Nothing that others could see has happened since the point before: behind a private call always; between two calls
+ * when the victim shares no memory with others. */
 static bool is_same(unsigned which, unsigned at)
 {
-        if (cfg.victim != VICTIM_BUS && cfg.victim != VICTIM_SUPCTL)
+        bool shares_memory = cfg.victim != VICTIM_BUS && cfg.victim != VICTIM_SUPCTL;
+
+        if (at == 0 || at / 2 >= SEEN_MAX)
                 return false;
-        return at > 0 && at / 2 < SEEN_MAX && (at % 2 == 0 || board->private[which][at / 2]);
+        return at % 2 == 0 ? !shares_memory : board->private[which][at / 2];
 }
 
 /* Points of one scenario with CALLS system calls: before and after each, or an even sample of them. Returns how many
