@@ -188,17 +188,21 @@ void drive_check_show(struct rig *r, struct observer *o, const char *unit, const
 struct chain { /* of one unit */
         char name[SUPD_CHANGE_NAME_MAX + 1];
         uint8_t active, sub; /* of the last change */
+        bool midway;         /* the first one does not go from inactive (dead), as all begin */
+        uint64_t first;      /* its number */
 };
 
-static struct chain *chain_of(struct chain *chains, unsigned *n, const char *name)
+static struct chain *chain_of(struct chain *chains, unsigned *n, const struct supd_change *c)
 {
         for (unsigned i = 0; i < *n; i++)
-                if (streq(chains[i].name, name))
+                if (streq(chains[i].name, c->name))
                         return &chains[i];
         if (*n == DRIVE_UNITS)
                 return NULL;
-        chains[*n] = (struct chain){.active = SUPD_ACTIVE_INACTIVE, .sub = SUPD_SUB_DEAD}; /* as all begin */
-        (void)snprintf(chains[*n].name, sizeof(chains[*n].name), "%s", name);
+        chains[*n] = (struct chain){.active = c->from_active, .sub = c->from_sub};
+        chains[*n].midway = c->from_active != SUPD_ACTIVE_INACTIVE || c->from_sub != SUPD_SUB_DEAD;
+        chains[*n].first = c->number;
+        (void)snprintf(chains[*n].name, sizeof(chains[*n].name), "%s", c->name);
         return &chains[(*n)++];
 }
 
@@ -243,7 +247,7 @@ void drive_check_changes(struct rig *r, struct observer *o, uint64_t within_us)
         struct supd_change c;
         char instance[96];
         uint64_t lost = 0;
-        unsigned n = 0;
+        unsigned n = 0, all = 0;
         int e;
 
         if (getenv("CRASH_WITHOUT_CHANGES")) /* a manager that is wrong on purpose keeps none */
@@ -258,9 +262,13 @@ void drive_check_changes(struct rig *r, struct observer *o, uint64_t within_us)
                 return;
         }
         supstatus_changes_back(changes, UINT64_MAX);
-        while ((e = supstatus_changes_next(changes, &c, &lost)) > 0 && lost == 0)
-                if ((k = chain_of(chains, &n, c.name)))
+        for (; (e = supstatus_changes_next(changes, &c, &lost)) > 0 && lost == 0; all++)
+                if ((k = chain_of(chains, &n, &c)))
                         follow(o, k, &c);
+        for (unsigned i = 0; i < n && all < SUPD_CHANGES_N; i++) /* else the first ones have been written over */
+                if (chains[i].midway)
+                        observer_tell(o, VIOLATION_SHOW, "change %llu of %s is its first, and begins in the middle",
+                                      (unsigned long long)chains[i].first, chains[i].name);
         if (lost > 0)
                 observer_tell(o, VIOLATION_SHOW, "%llu changes are counted and not there", (unsigned long long)lost);
         for (unsigned i = 0; i < n; i++)
