@@ -203,6 +203,32 @@ static void test_h_entries_do_their_work(void **state unused_)
                                          machine_action_name(entry[j].action));
 }
 
+static bool is_final(int s)
+{
+        return s == STATE_FINAL_SIGTERM || s == STATE_FINAL_WATCHDOG || s == STATE_FINAL_SIGKILL;
+}
+
+/* What OOM would say is said already where FinalKillSignal= is sent, and ExecStopPost= has been the list of commands
+ * where the last of a service is waited for: of ExecCondition= nothing can come there any more. */
+static void test_h_too_late(void **state unused_)
+{
+        for (size_t i = 0; i < n_rows; i++) {
+                const struct machine_row *r = &rows[i];
+                if (r->kind != ROW_HANDLED || r->state == r->next)
+                        continue;
+                if ((r->next == STATE_STOP_SIGKILL || r->next == STATE_FINAL_SIGKILL) &&
+                    !has_action(r, DO_RESULT_TIMEOUT) && !has_action(r, DO_RESULT_OOM))
+                        fail_msg("%s × %s enters %s without a result", machine_state_name(r->state),
+                                 machine_event_name(r->event), machine_state_name(r->next));
+                if (is_final(r->next) && !is_final(r->state))
+                        assert_true(r->state == STATE_STOP_POST || r->state == STATE_STOP_POST_WAIT);
+                if (r->next == STATE_STOP_POST_WAIT)
+                        assert_true(r->state == STATE_STOP_POST);
+                if (r->next == STATE_CLEANUP)
+                        assert_true(is_final(r->state));
+        }
+}
+
 /* A stop asked for while a service is up or coming up leads into the stopping states, whatever the facts. */
 static void test_i_stop_always_stops(void **state unused_)
 {
@@ -368,6 +394,7 @@ int main(void)
                 cmocka_unit_test(test_f_live),
                 cmocka_unit_test(test_g_waiting_states_have_a_way_out),
                 cmocka_unit_test(test_h_entries_do_their_work),
+                cmocka_unit_test(test_h_too_late),
                 cmocka_unit_test(test_i_stop_always_stops),
                 cmocka_unit_test(test_j_random_walks_end),
                 cmocka_unit_test(test_k_names),
