@@ -303,6 +303,25 @@ const struct scenario row_scenarios[] = {
                              STOP("d")},
         },
         {
+                .name = "row-main-ends-in-final", /* which never waits longer than for all of them */
+                .units = {{"a.service", S SHORT "SendSIGKILL=no\nExecStart=/p/soon\n"},
+                          {"b.service", S SHORT "SendSIGKILL=no\nExecStart=/p/soonbad\n"},
+                          {"c.service", S SHORT ABORTS "SendSIGKILL=no\nExecStart=/p/late\n"},
+                          {"d.service", S SHORT ABORTS "SendSIGKILL=no\nExecStart=/p/latebad\n"},
+                          {"e.service", S SHORT "FinalKillSignal=SIGUSR1\nExecStart=/p/late\n"},
+                          {"f.service", S SHORT "FinalKillSignal=SIGUSR1\nExecStart=/p/latebad\n"},
+                          {"g.service", S "KillMode=none\nExecStart=/p/halfbad\nExecStopPost=/p/wait\n"}},
+                .programs =
+                        {{.path = "/p/soon", .lives_us = 1500 * MS, .code = CLD_EXITED, .deaf = true},
+                         {.path = "/p/soonbad", .lives_us = 1500 * MS, .code = CLD_EXITED, .status = 3, .deaf = true},
+                         {.path = "/p/late", .lives_us = 3500 * MS, .code = CLD_EXITED, .deaf = true},
+                         {.path = "/p/latebad", .lives_us = 3500 * MS, .code = CLD_EXITED, .status = 3, .deaf = true},
+                         {.path = "/p/halfbad", .lives_us = 500 * MS, .code = CLD_EXITED, .status = 3},
+                         {.path = "/p/wait", .lives_us = SEC, .code = CLD_EXITED}},
+                .commands = {START("a"), STOP("a"), START("b"), STOP("b"), START("c"), STOP("c"), START("d"), STOP("d"),
+                             START("e"), STOP("e"), START("f"), STOP("f"), START("g"), STOP("g")},
+        },
+        {
                 .name = "row-kill-mode-none",
                 .units = {{"a.service", S "KillMode=none\nTimeoutStopSec=3\nExecStart=/p/run\n"},
                           {"b.service", S "KillMode=none\nTimeoutStopSec=3\nExecStart=/p/two\nExecStopPost=/p/ok\n"},
@@ -669,15 +688,30 @@ const struct scenario row_scenarios[] = {
                              STOP("c"),
                              {POST_EVENT, "c.service", 1500 * MS, EVENT_OOM}},
         },
-        /* ---- clean-up ---- */
+        /* ---- clean-up: what removes the PID file ---- */
         {
                 .name = "row-cleanup",
-                .units = {{"a.service", S SHORT "RuntimeDirectory=p/deaf\nExecStart=/p/run\n"},
-                          {"b.service", S "RuntimeDirectory=p/bad\nExecStart=/p/run\n"}},
+                .units = {{"a.service", S SHORT "PIDFile=/world/deaf\nExecStart=/p/run\n"},
+                          {"b.service", S "PIDFile=/world/bad\nExecStart=/p/run\n"},
+                          {"c.service", S "PIDFile=/world/nopid\nExecStart=/p/run\n"},
+                          {"d.service", S "KillMode=none\nPIDFile=/world/slow\nExecStart=/p/halfbad\n"}},
                 .programs = {RUNS,
-                             {.path = "/run/p/deaf", .deaf = true},
-                             {.path = "/run/p/bad", .lives_us = 10 * MS, .code = CLD_EXITED, .status = 3}},
-                .commands = {START("a"), STOP("a"), START("b"), STOP("b")},
+                             {.path = "/world/deaf", .deaf = true},
+                             {.path = "/world/bad", .lives_us = 10 * MS, .code = CLD_EXITED, .status = 3},
+                             {.path = "/world/nopid", .how = NO_PID},
+                             {.path = "/world/slow", .lives_us = SEC, .code = CLD_EXITED},
+                             {.path = "/p/halfbad", .lives_us = 500 * MS, .code = CLD_EXITED, .status = 3}},
+                .commands = {START("a"), STOP("a"), START("b"), STOP("b"), START("c"), STOP("c"), START("d"),
+                             STOP("d")},
+        },
+        /* ---- nobody is left who could write the PID file; the world has to be older than its bystander for that ----
+         */
+        {
+                .name = "row-no-writer",
+                .units = {{"a.service", S "Type=oneshot\nExecStart=/p/wait\n"},
+                          {"b.service", S "Type=forking\nPIDFile=/world/pid\nExecStart=/p/ok\n"}},
+                .programs = {OK, {.path = "/p/wait", .lives_us = SEC, .code = CLD_EXITED}},
+                .commands = {START("a"), START("b")},
         },
 };
 const size_t n_row_scenarios = ARRAY_SIZE(row_scenarios);

@@ -441,6 +441,7 @@ int main(int argc, char **argv)
                         each = modes[i].each;
         if (!each || set_up() < 0)
                 return 2;
+        (void)setvbuf(stdout, NULL, _IOLBF, 0); /* who looks for the first that is wrong need not wait for the last */
         test.golden = argv[2];
         test.scenario = argc > 3 ? argv[3] : "";
         test.number = argc > 4 ? (unsigned)atoi(argv[4]) : 0;
