@@ -58,9 +58,9 @@ credentials = [
     ('of-the-user', {'a': service('Type=oneshot', 'User=daemon', 'SetCredential=one:secret', 'StandardOutput=truncate:@D@/out',
                                   "ExecStart=/bin/sh -c 'cat $CREDENTIALS_DIRECTORY/one; echo; stat -c %%U $CREDENTIALS_DIRECTORY'")},
      ['start a', 'file out secret|daemon']),
-    ('removed', {'a': service('SetCredential=one:secret', "ExecStart=/bin/sh -c 'echo $CREDENTIALS_DIRECTORY > @D@/out; exec sleep 1000'")},
+    ('credentials-removed', {'a': service('SetCredential=one:secret', "ExecStart=/bin/sh -c 'echo $CREDENTIALS_DIRECTORY > @D@/out; exec sleep 1000'")},
      ['start a', 'until test -e "$(cat out)/one"', 'stop a', 'until ! test -e "$(cat out)"']),
-    ('specifier', *tells('SetCredential=one:x', command='test %d = $CREDENTIALS_DIRECTORY && echo same', out='same')),
+    ('credential-specifier', *tells('SetCredential=one:x', command='test %d = $CREDENTIALS_DIRECTORY && echo same', out='same')),
 ]
 
 terminals = [
@@ -99,7 +99,7 @@ DROP = "for t in m q s; do for i in $(ipcs -$t | awk '$3 == \"%s\" { print $2 }'
 COUNT = 'ipcs -mqs | grep -c " %s "'
 
 leftovers = [
-    ('removed', {'a': service('User=games', 'RemoveIPC=yes', SHM)},
+    ('ipc-removed', {'a': service('User=games', 'RemoveIPC=yes', SHM)},
      ['start a', 'until test "$(%s)" = 3' % (COUNT % 'games'), 'until test -e /dev/shm/@a@', 'stop a', 'until test "$(%s)" = 0' % (COUNT % 'games'),
       'until test ! -e /dev/shm/@a@']),
     ('kept', {'a': service('User=lp', SHM)},

@@ -84,7 +84,7 @@ context += [
     ('umask', *tells('UMask=0137', command='umask', out='0137')),
     ('working-directory', *tells('WorkingDirectory=/usr', command='pwd', out='/usr')),
     ('working-directory-missing', *tells('WorkingDirectory=-/no', command='pwd', out='/')),
-    ('unset', *tells('Environment=A=1', 'UnsetEnvironment=A', command='echo "[$A]"', out='[]')),
+    ('unset-a-variable', *tells('Environment=A=1', 'UnsetEnvironment=A', command='echo "[$A]"', out='[]')),
     ('groups', *tells('Group=daemon', 'SupplementaryGroups=mail', command='id -gn; id -Gn | tr " " "\\\\n" | grep -x mail', out='daemon|mail')),
     ('ignore-sigpipe', *tells('IgnoreSIGPIPE=no', command=STATUS % 'SigIgn', out='0000000000000000')),
     ('standard-error', {'a': service('Type=oneshot', 'StandardError=truncate:@D@/out', "ExecStart=/bin/sh -c 'echo x >&2'")}, ['start a', 'file out x']),
