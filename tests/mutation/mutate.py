@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Takes one rule after the other out of the manager and looks whether a test of behaviour notices.
 
-usage: mutate.py --all | --rows | --sample | RULE…         RULE: Restart, Service.Restart, guard:NAME, row:STATE:EVENT:GUARD
+usage: mutate.py --all | --directives | --guards | --rows | --sample | RULE…
+       mutate.py --sets [GROUP…]                 RULE: Restart, Service.Restart, guard:NAME, row:STATE:EVENT:GUARD
 
 The rules are the honoured rows of the table of directives, and the guards and rows of the state machine (list-rows). The manager is
 mutant-manager, which leaves out what SUPD_MUTANT names. The tests of a directive are found by looking: the cases of behaviour
-whose units use it, and the tests written out in test-*.py that do. First they have to pass with the mutant manager as it is, then
-one of them has to fail without the rule. A table tells for each rule which one did; exit status 1 when for one none did.
+whose units use it, and the tests written out in test-*.py that do. One of them has to fail without the rule, and to pass with the
+mutant manager as it is. A table tells for each rule which one did; exit status 1 when for one none did.
 
-A row of the machine is looked for first by the scenarios of tests/fake, which need no process (mutant-fake); --rows takes
-these alone, --all all rules.
+Guards and rows of the machine are looked for first by the scenarios of tests/fake, which need no process (mutant-fake).
+
+--sets asks the other way round: each case of behaviour, of all groups or of those named, has to fail for a rule that is left out.
+The rules of a case are those of the directives in its units, rarest first, and those of RULES_OF.
 
 --sample takes a few rules, always the same, and stays below a minute; it is for CI.
 Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, MUTANT_FAKE, LIST_ROWS."""
@@ -18,19 +21,29 @@ import concurrent.futures
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BEHAVIOUR = os.path.join(HERE, '..', 'integration', 'behaviour')
 GOLDEN = os.path.join(HERE, '..', 'fake', 'golden')
 sys.path.insert(0, BEHAVIOUR)
-AT_ONCE, N_CASES, N_SAMPLE = 3, 8, 8
+from groups import ALONE, GROUPS  # noqa: E402
+
+AT_ONCE, N_CASES, N_SAMPLE = int(os.environ.get('MUTATE_AT_ONCE', 3)), 8, 8
 SHORT, LONG = 3, 15 # seconds; the long bound decides when the short one fails with the rule, too
+FAKE_BOUND = 60 # seconds
 GUARD_GROUPS = ('commands', 'restart', 'stop', 'types', 'notify', 'forking', 'watchdog', 'conditions')
 ROW_GROUPS = GUARD_GROUPS + ('limits', 'asserts', 'younger', 'modes', 'more-conditions')
+
+# What --sets tries of the machine with the cases of a group, and, last of all, the directives without which nothing works.
+N_SET = 40
+RULES_OF = {}
+EVERYWHERE = (('Service', 'Type'), ('Service', 'ExecStart'))
 
 # Rules that no run of a service shows, and what holds them instead.
 ELSEWHERE = {
@@ -81,7 +94,6 @@ def keys_of(text):
 
 def tables():
     """{(section, key): [(number of settings, group, case)…]}"""
-    from groups import GROUPS
     found = {}
     for group, cases in GROUPS.items():
         if group in ('later',):
@@ -136,49 +148,70 @@ class Bench:
         return ([['test-cases.py', g, ','.join(cases)] for g, cases in of_group.items()] +
                 [[file, test] for file, test in self.scripts.get(rule.key, [])[:20]])
 
-    def passes(self, run, mutant, bound):
-        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, BEHAVIOUR_BOUND=str(bound), BEHAVIOUR_ONE='1')
-        env.pop('SUPD_MUTANT', None)
+    def failed(self, run, mutant, bound, one=True):
+        """The cases of RUN that fail, in their order; [''] when it fails as a whole. ONE: the first is enough."""
+        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, BEHAVIOUR_BOUND=str(bound))
+        for name in ('SUPD_MUTANT', 'BEHAVIOUR_ONE'):
+            env.pop(name, None)
+        if one:
+            env['BEHAVIOUR_ONE'] = '1'
         if mutant:
             env['SUPD_MUTANT'] = mutant
         try:
             r = subprocess.run([sys.executable, os.path.join(BEHAVIOUR, run[0])] + run[1:], env=env, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, errors='replace')
         except subprocess.TimeoutExpired:
-            return False
+            return ['']
         if r.returncode == 77:
-            print('skipped: ' + r.stdout.decode().strip())
+            print('skipped: ' + r.stdout.strip())
             sys.exit(77)
-        return r.returncode == 0
+        return (re.findall(r'^failed: (\S+)$', r.stdout, re.M) or ['']) if r.returncode != 0 else []
 
-    @staticmethod
-    def fake_sees(rule):
+    def fake_sees(self, rule):
         """The first scenario that goes another way; RULE may be None: does any?"""
         env = {k: v for k, v in os.environ.items() if not k.startswith('SUPD')}
+        env['TMPDIR'] = self.libexec
         if rule:
             env['SUPD_MUTANT'] = rule.mutant
-        r = subprocess.run([os.environ['MUTANT_FAKE'], 'plain', GOLDEN], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, errors='replace', timeout=300)
-        wrong = re.search(r'^WRONG ([\w-]+)', r.stdout, re.M)
-        return r.returncode != 0 and 'fake-plain ' + (wrong[1] if wrong else '')
+        with subprocess.Popen([os.environ['MUTANT_FAKE'], 'plain', GOLDEN], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, errors='replace', start_new_session=True) as process:
+            late = threading.Timer(FAKE_BOUND, os.killpg, (process.pid, signal.SIGKILL))
+            late.start()
+            try:
+                for line in process.stdout:
+                    if line.startswith('WRONG '):
+                        os.killpg(process.pid, signal.SIGKILL) # a world that goes wrong may go on for long
+                        return 'fake-plain ' + re.split('[ :,]', line)[1]
+            finally:
+                late.cancel()
+        return process.returncode != 0 and 'fake-plain, which does not end'
 
     def judge(self, rule):
         """(caught, what to say)"""
-        runs = self.runs(rule)
-        broken = []
-        if rule.kind == 'row' and self.fake_sees(rule):
-            return True, self.fake_sees(rule)
+        seen = rule.kind != 'directive' and self.fake_sees(rule)
+        if seen:
+            return True, seen
+        runs, broken = self.runs(rule), []
         for run in runs:
-            for bound in (SHORT, LONG):
-                if self.passes(run, rule.mutant, bound):
+            for bound in (SHORT, LONG, 2 * LONG):
+                failed = self.failed(run, rule.mutant, bound)
+                if not failed:
                     break
-                if self.passes(run, None, bound):
-                    return True, ' '.join(run)
+                one = run[:2] + failed[:1] if failed[0] else run
+                if not self.failed(one, None, bound) and self.failed(one, rule.mutant, bound): # not by chance
+                    return True, ' '.join(one)
             else:
-                broken.append(run)
+                broken.append(one)
         if broken:
             return False, 'fails with the rule, too: ' + ' '.join(broken[0])
         return False, 'NOT CAUGHT by ' + '; '.join(' '.join(r) for r in runs) if runs else 'NO TEST'
+
+    def tell_apart(self, group, mutant, cases):
+        """Those of CASES, of GROUP, that fail for MUTANT and pass without it."""
+        def run(names, mutant):
+            return self.failed(['test-cases.py', group, ','.join(names)], mutant, SHORT, one=False)
+        failed = [n for n in run(cases, mutant) if n]
+        return sorted(set(failed) - set(run(failed, None))) if failed else []
 
 
 def rules():
@@ -197,36 +230,73 @@ def chosen(args):
     every = [r for r in rules() if not elsewhere(r) and r.kind != 'row']
     if '--all' in args:
         return rules()
-    if '--rows' in args:
-        return [r for r in rules() if r.kind == 'row']
+    for kind in ('row', 'guard', 'directive'):
+        if '--%ss' % kind in args:
+            return [r for r in rules() if r.kind == kind]
     if '--sample' in args:
         cheap = [r for r in every if r.kind != 'guard']  # a guard is judged by whole groups
         return cheap[::max(1, len(cheap) // N_SAMPLE)][:N_SAMPLE]
     return [r for r in rules() if any(a in (r.name, r.name.split('.')[-1]) for a in args)]
 
 
+def candidates(groups):
+    """{case: the mutants that it is to be tried with, in this order}"""
+    mutants = {(r.section, r.key): r.mutant for r in rules() if r.kind == 'directive'}
+    used = {name: {k for file, text in units.items() if not file.startswith('/') for k in keys_of(text)} & set(mutants)
+            for cases in GROUPS.values() for name, units, _ in cases}
+    often = {k: sum(k in keys for keys in used.values()) for k in mutants}
+    return {name: [mutants[k] for k in sorted(used[name], key=lambda k: (often[k], k)) if k not in EVERYWHERE] +
+            RULES_OF.get(group, []) + [mutants[k] for k in EVERYWHERE if k in used[name]]
+            for group, cases in GROUPS.items() if not groups or group in groups for name, _, _ in cases}
+
+
+def sets(bench, groups):
+    """The number of cases that no rule makes fail."""
+    left, caught = candidates(groups), {}
+    alone = {name: group for group in ALONE for name, _, _ in GROUPS[group]}
+    while any(left.values()):
+        of_mutant = {}
+        for name, mutants in left.items():
+            if mutants:
+                of_mutant.setdefault((alone.get(name, 'any'), mutants.pop(0)), []).append(name)
+        todo = [(*m, names[i:i + N_SET]) for m, names in sorted(of_mutant.items()) for i in range(0, len(names), N_SET)]
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for (_, mutant, _), found in zip(todo, pool.map(lambda t: bench.tell_apart(*t), todo)):
+                for name in found:
+                    caught[name] = mutant
+                    del left[name]
+                    print('%-50s %s' % (name, mutant), flush=True)
+    for name in left:
+        print('%-50s NO RULE' % name)
+    print('%d sets, %d told apart, %d not' % (len(caught) + len(left), len(caught), len(left)))
+    return len(left)
+
+
 def main():
     if len(sys.argv) < 2 or '--help' in sys.argv:
         print(__doc__)
         return 2
-    bench, bad, n = Bench(), 0, 0
-    begin = time.monotonic()
-    todo = chosen(sys.argv[1:])
-    if any(r.kind == 'row' for r in todo) and bench.fake_sees(None):
-        print('the scenarios fail with all rows: ' + bench.fake_sees(None))
-        return 1
+    bench = Bench()
     try:
-        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            judged = pool.map(lambda r: (r, (None, elsewhere(r)) if elsewhere(r) else bench.judge(r)), todo)
-            for rule, (caught, what) in judged:
-                n += 1
-                bad += caught is False
-                word = {True: 'caught', False: 'NOT CAUGHT', None: 'elsewhere'}[caught]
-                print('%-40s %-10s  %s' % (rule.name, word, what), flush=True)
+        return sets(bench, sys.argv[2:]) > 0 if sys.argv[1] == '--sets' else judge_all(bench, chosen(sys.argv[1:]))
     finally:
         bench.end()
-    print('%d rules, %d not caught, %.0f s' % (n, bad, time.monotonic() - begin))
-    return 1 if bad or not n else 0
+
+
+def judge_all(bench, todo):
+    begin, count = time.monotonic(), {True: 0, False: 0, None: 0}
+    if any(r.kind != 'directive' for r in todo) and bench.fake_sees(None):
+        print('the scenarios fail with all rows: ' + bench.fake_sees(None))
+        return 1
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        judged = pool.map(lambda r: (r, (None, elsewhere(r)) if elsewhere(r) else bench.judge(r)), todo)
+        for rule, (caught, what) in judged:
+            count[caught] += 1
+            word = {True: 'caught', False: 'NOT CAUGHT', None: 'elsewhere'}[caught]
+            print('%-40s %-10s  %s' % (rule.name, word, what), flush=True)
+    print('%d rules: %d caught, %d elsewhere, %d not caught, %.0f s' % (len(todo), count[True], count[None], count[False],
+                                                                        time.monotonic() - begin))
+    return 1 if count[False] or not todo else 0
 
 
 if __name__ == '__main__':
