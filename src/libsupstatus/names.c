@@ -127,22 +127,6 @@ NAMES(supstatus_restart_name,
       [SUPD_RESTART_ON_ABORT] = "on-abort",
       [SUPD_RESTART_ALWAYS] = "always")
 
-NAMES(supstatus_file_state_name,
-      [SUPD_FILE_UNKNOWN] = "",
-      [SUPD_FILE_ENABLED] = "enabled",
-      [SUPD_FILE_ENABLED_RUNTIME] = "enabled-runtime",
-      [SUPD_FILE_LINKED] = "linked",
-      [SUPD_FILE_ALIAS] = "alias",
-      [SUPD_FILE_MASKED] = "masked",
-      [SUPD_FILE_STATIC] = "static",
-      [SUPD_FILE_DISABLED] = "disabled",
-      [SUPD_FILE_INDIRECT] = "indirect",
-      [SUPD_FILE_GENERATED] = "generated",
-      [SUPD_FILE_TRANSIENT] = "transient",
-      [SUPD_FILE_BAD] = "bad",
-      [SUPD_FILE_MASKED_RUNTIME] = "masked-runtime",
-      [SUPD_FILE_LINKED_RUNTIME] = "linked-runtime")
-
 NAMES(supstatus_job_name,
       [SUPD_JOB_NONE] = "",
       [SUPD_JOB_START] = "start",

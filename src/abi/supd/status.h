@@ -75,7 +75,6 @@
 #define SUPD_ROW_USED             (1u << 0)
 #define SUPD_ROW_CONDITION_RESULT (1u << 1) /* conditions held when last looked at (set too when there were none) */
 #define SUPD_ROW_ASSERT_RESULT    (1u << 2)
-#define SUPD_ROW_NEED_RELOAD      (1u << 3) /* files changed on disk since they were read */
 #define SUPD_ROW_CAN_START        (1u << 4)
 #define SUPD_ROW_CAN_STOP         (1u << 5)
 #define SUPD_ROW_CAN_RELOAD       (1u << 6)
@@ -201,22 +200,6 @@
 #define SUPD_RESTART_ON_ABORT    6u
 #define SUPD_RESTART_ALWAYS      7u
 
-/* unit_file_state */
-#define SUPD_FILE_UNKNOWN         0u /* not looked at; shown as an empty word */
-#define SUPD_FILE_ENABLED         1u
-#define SUPD_FILE_ENABLED_RUNTIME 2u
-#define SUPD_FILE_LINKED          3u
-#define SUPD_FILE_ALIAS           4u
-#define SUPD_FILE_MASKED          5u
-#define SUPD_FILE_STATIC          6u
-#define SUPD_FILE_DISABLED        7u
-#define SUPD_FILE_INDIRECT        8u
-#define SUPD_FILE_GENERATED       9u
-#define SUPD_FILE_TRANSIENT       10u
-#define SUPD_FILE_BAD             11u
-#define SUPD_FILE_MASKED_RUNTIME  12u
-#define SUPD_FILE_LINKED_RUNTIME  13u
-
 /* job_type */
 #define SUPD_JOB_NONE          0u
 #define SUPD_JOB_START         1u
@@ -317,7 +300,7 @@ struct supd_status_row {
         uint8_t result;
         uint8_t service_type;
         uint8_t restart;
-        uint8_t unit_file_state;
+        uint8_t reserved_byte;
         uint8_t job_type;
         uint8_t exec_main_code; /* CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3; 0 = has not ended yet */
         uint16_t n_notices;
@@ -439,7 +422,7 @@ SUPD_ROW_AT(sub_state, 15);
 SUPD_ROW_AT(result, 16);
 SUPD_ROW_AT(service_type, 17);
 SUPD_ROW_AT(restart, 18);
-SUPD_ROW_AT(unit_file_state, 19);
+SUPD_ROW_AT(reserved_byte, 19);
 SUPD_ROW_AT(job_type, 20);
 SUPD_ROW_AT(exec_main_code, 21);
 SUPD_ROW_AT(n_notices, 22);

@@ -103,10 +103,9 @@ SUPSTATUS_PUBLIC const char *supstatus_load_name(uint32_t load_state);
 SUPSTATUS_PUBLIC const char *supstatus_active_name(uint32_t active_state);
 SUPSTATUS_PUBLIC const char *supstatus_sub_name(uint32_t sub_state);
 SUPSTATUS_PUBLIC const char *supstatus_result_name(uint32_t result);
-SUPSTATUS_PUBLIC const char *supstatus_service_type_name(uint32_t service_type);  /* "" for NONE */
-SUPSTATUS_PUBLIC const char *supstatus_restart_name(uint32_t restart);            /* "" for NONE */
-SUPSTATUS_PUBLIC const char *supstatus_file_state_name(uint32_t unit_file_state); /* "" for UNKNOWN */
-SUPSTATUS_PUBLIC const char *supstatus_job_name(uint32_t job_type);               /* "" for NONE */
+SUPSTATUS_PUBLIC const char *supstatus_service_type_name(uint32_t service_type); /* "" for NONE */
+SUPSTATUS_PUBLIC const char *supstatus_restart_name(uint32_t restart);           /* "" for NONE */
+SUPSTATUS_PUBLIC const char *supstatus_job_name(uint32_t job_type);              /* "" for NONE */
 SUPSTATUS_PUBLIC const char *supstatus_system_name(uint32_t system_state);
 SUPSTATUS_PUBLIC const char *supstatus_cause_name(uint32_t cause); /* "client", "dependency", …; "" for UNKNOWN */
 

@@ -49,15 +49,11 @@ static bool known_file(struct view *v, uint32_t i, struct install_known *ret)
                                supstatus_text(v->snapshot, i, SUPD_TEXT_FRAGMENT_PATH), ret);
 }
 
-/* A manager may say it in the table; else the files do. */
-static void compute_file_state(struct view *v, uint32_t i, const struct supd_status_row *row, struct buf *out)
+static void compute_file_state(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)
 {
-        const char *said = supstatus_file_state_name(row->unit_file_state);
         struct install_known k;
 
-        if (*said)
-                (void)buf_append_str(out, said);
-        else if (known_file(v, i, &k))
+        if (known_file(v, i, &k))
                 (void)buf_append_str(out, install_state_name(k.state));
 }
 

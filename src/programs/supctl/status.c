@@ -82,11 +82,10 @@ static void print_drop_ins(const char *paths)
 
 static void print_loaded(const struct sheet *s)
 {
-        const char *path = text(s, SUPD_TEXT_FRAGMENT_PATH), *preset = "",
-                   *state = supstatus_file_state_name(s->row->unit_file_state);
+        const char *path = text(s, SUPD_TEXT_FRAGMENT_PATH), *preset = "", *state = "";
         const char *error = text(s, SUPD_TEXT_LOAD_ERROR), *drop_ins = text(s, SUPD_TEXT_DROP_IN_PATHS);
 
-        if (!*state && (s->v->n_matching <= FULL_SHEETS || s->v->options->full))
+        if (s->v->n_matching <= FULL_SHEETS || s->v->options->full)
                 unit_file_words(s->v->options, text(s, SUPD_TEXT_NAME), path, &state, &preset);
         if (!*path && s->row->flags & SUPD_ROW_BUILT_IN)
                 path = "built in";

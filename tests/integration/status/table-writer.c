@@ -83,7 +83,6 @@ static void fill_state(struct supd_status_row *row, uint32_t i, uint64_t real, u
         row->result = shapes[k].result;
         row->service_type = service ? SUPD_SERVICE_SIMPLE : SUPD_SERVICE_NONE;
         row->restart = service ? SUPD_RESTART_ON_FAILURE : SUPD_RESTART_NONE;
-        row->unit_file_state = SUPD_FILE_ENABLED;
         row->uid = row->gid = SUPD_ID_NONE;
         row->n_restarts = shapes[k].restarts;
         row->exec_main_code = row->last_exit_code = shapes[k].code;

@@ -793,16 +793,12 @@ static void every_number_has_a_word(void **state unused_)
         static const struct {
                 const char *(*name)(uint32_t);
                 uint32_t last;
-        } tables[] = {{supstatus_type_name, SUPD_TYPE_AUTOMOUNT},
-                      {supstatus_load_name, SUPD_LOAD_MASKED},
-                      {supstatus_active_name, SUPD_ACTIVE_MAINTENANCE},
-                      {supstatus_sub_name, SUPD_SUB_ABANDONED},
-                      {supstatus_result_name, SUPD_RESULT_UNKNOWN},
-                      {supstatus_service_type_name, SUPD_SERVICE_IDLE},
-                      {supstatus_restart_name, SUPD_RESTART_ALWAYS},
-                      {supstatus_file_state_name, SUPD_FILE_LINKED_RUNTIME},
-                      {supstatus_job_name, SUPD_JOB_NOP},
-                      {supstatus_system_name, SUPD_SYSTEM_STOPPING}};
+        } tables[] = {
+                {supstatus_type_name, SUPD_TYPE_AUTOMOUNT},       {supstatus_load_name, SUPD_LOAD_MASKED},
+                {supstatus_active_name, SUPD_ACTIVE_MAINTENANCE}, {supstatus_sub_name, SUPD_SUB_ABANDONED},
+                {supstatus_result_name, SUPD_RESULT_UNKNOWN},     {supstatus_service_type_name, SUPD_SERVICE_IDLE},
+                {supstatus_restart_name, SUPD_RESTART_ALWAYS},    {supstatus_job_name, SUPD_JOB_NOP},
+                {supstatus_system_name, SUPD_SYSTEM_STOPPING}};
 
         for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
                 for (uint32_t a = 1; a <= tables[i].last; a++) {
