@@ -40,77 +40,82 @@ static int parse_number(const char *s, int32_t *ret)
         return 0;
 }
 
-int run_kill(struct control *c, const struct verb *v, char **args, int n)
-{
-        int signal = parse_signal(c->options->signal ? c->options->signal : "TERM"), code = 0;
-        const char *whom = c->options->whom ? c->options->whom : "all", *given = c->options->value;
-        struct names l = {0};
-        int32_t value = 0;
+struct ask { /* what is asked of each unit */
+        const struct verb *verb;
+        const char *what; /* that could not be done */
+        const char *whom; /* of kill only, as what follows */
+        int32_t signal, value;
+        bool with_value;
+};
 
-        if (given && parse_number(given, &value) < 0) {
-                (void)fprintf(stderr, "--kill-value=%s is no number\n", given);
-                return 2;
-        }
-        if (signal < 0) {
-                (void)fprintf(stderr, "Unknown signal %s; give a name like TERM or a number\n", c->options->signal);
-                return 2;
-        }
-        if (names_of(c, args, n, ".service", &l) < 0)
-                code = 1;
+/* ASK of every unit that the words mean. Exit code. */
+static int each_unit(struct control *c, char **args, int n, const struct ask *a,
+                     int (*ask)(struct control *c, const struct ask *a, const char *unit, sd_bus_error *e))
+{
+        struct names l = {0};
+        int code = names_of(c, args, n, ".service", &l) < 0;
+
         for (unsigned i = 0; i < l.n; i++) {
                 sd_bus_error e = SD_BUS_ERROR_NULL;
-                int r = given ? control_call(c, MANAGER_IF, "QueueSignalUnit", false, &e, NULL, "ssii", l.v[i], whom,
-                                             signal, value)
-                              : control_call(c, MANAGER_IF, v->method, false, &e, NULL, "ssi", l.v[i], whom, signal);
+                int r = ask(c, a, l.v[i], &e);
 
                 if (r < 0) {
-                        (void)failed_to(c, "kill", l.v[i], r, &e);
+                        (void)failed_to(c, a->what, l.v[i], r, &e);
                         code = 1;
                 }
                 sd_bus_error_free(&e);
         }
         names_done(&l);
         return code;
+}
+
+static int ask_by_name(struct control *c, const struct ask *a, const char *unit, sd_bus_error *e)
+{
+        return control_call(c, MANAGER_IF, a->verb->method, a->verb->again, e, NULL, "s", unit);
+}
+
+static int ask_signal(struct control *c, const struct ask *a, const char *unit, sd_bus_error *e)
+{
+        if (a->with_value)
+                return control_call(c, MANAGER_IF, "QueueSignalUnit", false, e, NULL, "ssii", unit, a->whom, a->signal,
+                                    a->value);
+        return control_call(c, MANAGER_IF, a->verb->method, false, e, NULL, "ssi", unit, a->whom, a->signal);
+}
+
+int run_kill(struct control *c, const struct verb *v, char **args, int n)
+{
+        const struct options *o = c->options;
+        struct ask a = {.verb = v, .what = "kill", .with_value = o->value};
+
+        a.signal = parse_signal(o->signal ? o->signal : "TERM");
+        a.whom = o->whom ? o->whom : "all";
+        if (o->value && parse_number(o->value, &a.value) < 0) {
+                (void)fprintf(stderr, "--kill-value=%s is no number\n", o->value);
+                return 2;
+        }
+        if (a.signal < 0) {
+                (void)fprintf(stderr, "Unknown signal %s; give a name like TERM or a number\n", o->signal);
+                return 2;
+        }
+        return each_unit(c, args, n, &a, ask_signal);
 }
 
 int run_freeze(struct control *c, const struct verb *v, char **args, int n)
 {
-        struct names l = {0};
-        int code = 0;
-
-        if (names_of(c, args, n, ".service", &l) < 0)
-                code = 1;
-        for (unsigned i = 0; i < l.n; i++) {
-                sd_bus_error e = SD_BUS_ERROR_NULL;
-                int r = control_call(c, MANAGER_IF, v->method, v->again, &e, NULL, "s", l.v[i]);
-
-                if (r < 0) {
-                        (void)failed_to(c, v->name, l.v[i], r, &e);
-                        code = 1;
-                }
-                sd_bus_error_free(&e);
-        }
-        names_done(&l);
-        return code;
+        return each_unit(c, args, n, &(struct ask){.verb = v, .what = v->name}, ask_by_name);
 }
 
+/* Without a unit: all of them. */
 int run_reset_failed(struct control *c, const struct verb *v, char **args, int n)
 {
-        struct names l = {0};
-        int code = 0;
+        sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r;
 
-        if (names_of(c, args, n, ".service", &l) < 0)
-                code = 1;
-        for (unsigned i = 0; i < l.n || (n == 0 && i == 0); i++) {
-                sd_bus_error e = SD_BUS_ERROR_NULL;
-                int r = n == 0 ? control_call(c, MANAGER_IF, "ResetFailed", v->again, &e, NULL, "")
-                               : control_call(c, MANAGER_IF, "ResetFailedUnit", v->again, &e, NULL, "s", l.v[i]);
-                if (r < 0) {
-                        (void)failed_to(c, "reset failed state of", n ? l.v[i] : "units", r, &e);
-                        code = 1;
-                }
-                sd_bus_error_free(&e);
-        }
-        names_done(&l);
-        return code;
+        if (n > 0)
+                return each_unit(c, args, n, &(struct ask){.verb = v, .what = "reset failed state of"}, ask_by_name);
+        r = control_call(c, MANAGER_IF, "ResetFailed", v->again, &e, NULL, "");
+        if (r < 0)
+                (void)failed_to(c, "reset failed state of", "units", r, &e);
+        sd_bus_error_free(&e);
+        return r < 0;
 }

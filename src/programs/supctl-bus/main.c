@@ -32,7 +32,7 @@ static const struct verb verbs[] = {
         {"thaw", run_freeze, "ThawUnit", NULL, true, 1, -1},
         {"set-property", run_set_property, "SetUnitProperties", NULL, true, 2, -1},
         {"service-watchdogs", run_service_watchdogs, NULL, "set service-watchdog state", true, 0, 1},
-        {"reset-failed", run_reset_failed, NULL, NULL, true, 0, -1},
+        {"reset-failed", run_reset_failed, "ResetFailedUnit", NULL, true, 0, -1},
         {"daemon-reload", run_reload, "Reload", NULL, true, 0, 0},
         {"daemon-reexec", run_reload, "Reexecute", NULL, false, 0, 0},
         {"poweroff", run_end, "PowerOff", NULL, false, 0, 0},
