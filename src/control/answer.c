@@ -191,6 +191,40 @@ void control_put_conditions(struct control_answer *a, const char *name, const st
         note(a, r < 0 ? r : control_write_end(&a->body, place));
 }
 
+struct control_value control_value_begin(struct control_answer *a, const char *name, const char *signature)
+{
+        ssize_t place = property_begin(a, CONTROL_KIND_ANY, name);
+
+        note(a, place < 0 ? (int)place : buf_append(&a->body, signature, strlen(signature) + 1));
+        return (struct control_value){a, place};
+}
+
+void control_value_number(const struct control_value *v, uint64_t number)
+{
+        note(v->answer, buf_append(&v->answer->body, &number, sizeof number));
+}
+
+void control_value_string(const struct control_value *v, const char *s)
+{
+        note(v->answer, buf_append(&v->answer->body, s ? s : "", strlen(s ? s : "") + 1));
+}
+
+void control_value_count(const struct control_value *v, uint32_t n)
+{
+        note(v->answer, buf_append(&v->answer->body, &n, sizeof n));
+}
+
+void control_value_bytes(const struct control_value *v, const void *data, uint32_t size)
+{
+        control_value_count(v, size);
+        note(v->answer, buf_append(&v->answer->body, data, size));
+}
+
+void control_value_end(const struct control_value *v)
+{
+        note(v->answer, control_write_end(&v->answer->body, v->place));
+}
+
 void control_put_group(struct control_answer *a, const char *path)
 {
         note(a, control_write_string(&a->body, CONTROL_TAG_TEXT, path));

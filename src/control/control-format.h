@@ -115,6 +115,8 @@ enum control_kind {
         CONTROL_KIND_EXECS_EX = 'X',   /* likewise:                          a(sasasttttuii) */
         CONTROL_KIND_FILES = 'F',      /* u32 optional, path NUL, repeated:  a(sb) */
         CONTROL_KIND_CONDITIONS = 'C', /* u32 flags (1 trigger, 2 negated), i32 state, name, parameter: a(sbbsi) */
+        CONTROL_KIND_ANY = 'V',        /* the signature NUL, then as it says: 8 bytes for a number, strings with NUL,
+                                        * u32 and as many elements for an array; of bytes, the bytes */
 };
 
 struct control_exec_wire {

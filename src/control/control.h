@@ -68,6 +68,18 @@ struct control_file {
 };
 void control_put_files(struct control_answer *a, const char *name, const struct control_file *v, unsigned n);
 void control_put_conditions(struct control_answer *a, const char *name, const struct control_condition *v, unsigned n);
+/* A value of any other type: SIGNATURE is one complete type, and what lies between begin and end says it, piece by
+ * piece (CONTROL_KIND_ANY). Integers of any width, and booleans, are numbers. */
+struct control_value {
+        struct control_answer *answer;
+        ssize_t place;
+};
+struct control_value control_value_begin(struct control_answer *a, const char *name, const char *signature);
+void control_value_number(const struct control_value *v, uint64_t number);
+void control_value_string(const struct control_value *v, const char *s); /* NULL counts as "" */
+void control_value_count(const struct control_value *v, uint32_t n);     /* ahead of the elements of an array */
+void control_value_bytes(const struct control_value *v, const void *data, uint32_t size); /* a whole "ay" */
+void control_value_end(const struct control_value *v);
 void control_put_group(struct control_answer *a, const char *path); /* ahead of the pids in it */
 void control_put_pid(struct control_answer *a, uint32_t pid);       /* of CONTROL_UNIT_PROCESSES */
 /* a row of ListUnits */

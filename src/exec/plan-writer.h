@@ -32,9 +32,6 @@ void put_words(struct writer *w, enum plan_tag tag, uint32_t a, uint32_t b);
 void put_long(struct writer *w, enum plan_tag tag, uint64_t v);
 void put_word_string(struct writer *w, enum plan_tag tag, uint32_t v, const char *s);
 void put_strings(struct writer *w, enum plan_tag tag, const struct strings *list);
-/* "0-3 5,7" as a bit mask of CPU_SETSIZE bits. Returns the bytes used, 0 when it cannot be read. */
-enum { PLAN_MASK_SIZE = 128 };
-size_t plan_mask_parse(const char *s, uint8_t mask[PLAN_MASK_SIZE]);
 
 /* plan-group.c: the cgroup, and what is written there */
 void plan_put_group(struct writer *w, const struct unit *u, const struct plan_context *c);

@@ -69,6 +69,9 @@ const char *plan_group_lacks(const struct unit *u, uint32_t controllers);
 int plan_group_files(const struct group_config *g, const struct group_config *before, uint32_t controllers,
                      const struct plan_whole *whole, int (*put)(void *userdata, const char *file, const char *value),
                      void *userdata);
+/* "0-3 5,7" as a bit mask of CPU_SETSIZE bits. Returns the bytes used, 0 when it cannot be read. */
+enum { PLAN_MASK_SIZE = 128 };
+size_t plan_mask_parse(const char *s, uint8_t mask[PLAN_MASK_SIZE]);
 /* What RESOURCE of G comes to, CPUQuota= in µs a second; UINT64_MAX for infinity, NONE when it is not set. */
 uint64_t plan_group_number(const struct group_config *g, enum resource resource, const struct plan_whole *whole,
                            uint64_t none);

@@ -101,6 +101,26 @@ static const char *const preserve_mode_words[N_PRESERVE_MODES] = {
         [PRESERVE_RESTART] = "restart",
 };
 
+static const char *const keyring_mode_words[N_KEYRING_MODES] = {
+        [KEYRING_INHERIT] = "inherit",
+        [KEYRING_PRIVATE] = "private",
+        [KEYRING_SHARED] = "shared",
+};
+
+static const char *const protect_system_words[N_PROTECT_SYSTEMS] = {
+        [PROTECT_SYSTEM_NO] = "no",
+        [PROTECT_SYSTEM_YES] = "yes",
+        [PROTECT_SYSTEM_FULL] = "full",
+        [PROTECT_SYSTEM_STRICT] = "strict",
+};
+
+static const char *const protect_home_words[N_PROTECT_HOMES] = {
+        [PROTECT_HOME_NO] = "no",
+        [PROTECT_HOME_YES] = "yes",
+        [PROTECT_HOME_READ_ONLY] = "read-only",
+        [PROTECT_HOME_TMPFS] = "tmpfs",
+};
+
 static const char *const condition_kind_words[N_CONDITION_KINDS] = {
         [COND_PATH_EXISTS] = "PathExists",
         [COND_PATH_EXISTS_GLOB] = "PathExistsGlob",
@@ -160,6 +180,56 @@ static const char *const timeout_failure_mode_words[N_TIMEOUT_FAILURE_MODES] = {
         [TIMEOUT_ABORT] = "abort",
         [TIMEOUT_KILL] = "kill",
 };
+
+/* By their numbers in the kernel. */
+static const char *const capability_words[N_CAPABILITIES] = {
+        "CAP_CHOWN",
+        "CAP_DAC_OVERRIDE",
+        "CAP_DAC_READ_SEARCH",
+        "CAP_FOWNER",
+        "CAP_FSETID",
+        "CAP_KILL",
+        "CAP_SETGID",
+        "CAP_SETUID",
+        "CAP_SETPCAP",
+        "CAP_LINUX_IMMUTABLE",
+        "CAP_NET_BIND_SERVICE",
+        "CAP_NET_BROADCAST",
+        "CAP_NET_ADMIN",
+        "CAP_NET_RAW",
+        "CAP_IPC_LOCK",
+        "CAP_IPC_OWNER",
+        "CAP_SYS_MODULE",
+        "CAP_SYS_RAWIO",
+        "CAP_SYS_CHROOT",
+        "CAP_SYS_PTRACE",
+        "CAP_SYS_PACCT",
+        "CAP_SYS_ADMIN",
+        "CAP_SYS_BOOT",
+        "CAP_SYS_NICE",
+        "CAP_SYS_RESOURCE",
+        "CAP_SYS_TIME",
+        "CAP_SYS_TTY_CONFIG",
+        "CAP_MKNOD",
+        "CAP_LEASE",
+        "CAP_AUDIT_WRITE",
+        "CAP_AUDIT_CONTROL",
+        "CAP_SETFCAP",
+        "CAP_MAC_OVERRIDE",
+        "CAP_MAC_ADMIN",
+        "CAP_SYSLOG",
+        "CAP_WAKE_ALARM",
+        "CAP_BLOCK_SUSPEND",
+        "CAP_AUDIT_READ",
+        "CAP_PERFMON",
+        "CAP_BPF",
+        "CAP_CHECKPOINT_RESTORE",
+};
+
+const char *unit_capability_name(unsigned n)
+{
+        return n < N_CAPABILITIES ? capability_words[n] : NULL;
+}
 
 #define UNIT_ENUM_DEFINE(e, n) ENUM_NAMES_DEFINE(e, enum e, e##_words)
 UNIT_ENUMS(UNIT_ENUM_DEFINE)

@@ -40,6 +40,9 @@ int unit_name_instantiate(const char *template_name, const char *instance, size_
         X(exec_input, N_EXEC_INPUTS)                                                                                   \
         X(exec_output, N_EXEC_OUTPUTS)                                                                                 \
         X(preserve_mode, N_PRESERVE_MODES)                                                                             \
+        X(keyring_mode, N_KEYRING_MODES)                                                                               \
+        X(protect_system, N_PROTECT_SYSTEMS)                                                                           \
+        X(protect_home, N_PROTECT_HOMES)                                                                               \
         X(condition_kind, N_CONDITION_KINDS)                                                                           \
         X(oom_policy, N_OOM_POLICIES)                                                                                  \
         X(emergency_action, N_EMERGENCY_ACTIONS)                                                                       \

@@ -218,6 +218,8 @@ enum condition_kind {
         N_CONDITION_KINDS,
 };
 
+#define N_CAPABILITIES 41 /* CAP_CHOWN … CAP_CHECKPOINT_RESTORE are 0 … 40 */
+
 /* exec_command.flags */
 #define EXEC_IGNORE_FAILURE (1u << 0) /* - */
 #define EXEC_ARGV0          (1u << 1) /* @: argv[0] is the second word */
@@ -561,6 +563,10 @@ const char *exec_directory_name(enum exec_directory d);   /* "RuntimeDirectory",
 const char *exec_input_name(enum exec_input i);
 const char *exec_output_name(enum exec_output o);
 const char *preserve_mode_name(enum preserve_mode m);
+const char *keyring_mode_name(enum keyring_mode m);
+const char *protect_system_name(enum protect_system p);
+const char *protect_home_name(enum protect_home p);
+const char *unit_capability_name(unsigned n);           /* "CAP_CHOWN", …; NULL: there is none of that number */
 const char *condition_kind_name(enum condition_kind k); /* "PathExists", …: without Condition or Assert */
 const char *oom_policy_name(enum oom_policy p);
 const char *emergency_action_name(enum emergency_action a);

@@ -160,13 +160,7 @@ static int value_of(struct setting *s, const char *const *words, unsigned n, uns
 
 int value_keyring_mode(struct setting *s, enum keyring_mode *field)
 {
-        static const char *const words[N_KEYRING_MODES] = {"inherit", "private", "shared"};
-        unsigned v = 0;
-        int r = value_of(s, words, N_KEYRING_MODES, &v);
-
-        if (r == 0)
-                *field = (enum keyring_mode)v;
-        return r;
+        return keyring_mode_from_name(s->value, field) < 0 ? value_bad(s, NULL) : 0;
 }
 
 int value_numa_policy(struct setting *s, enum numa_policy *field)

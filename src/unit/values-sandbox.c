@@ -104,43 +104,28 @@ int value_temporary_paths(struct setting *s, struct sandbox_paths *field)
 }
 
 /* Booleans, and words of their own. */
-static int value_protect(struct setting *s, const char *const *words, unsigned n, unsigned *ret)
+int value_protect_system(struct setting *s, enum protect_system *field)
 {
         bool b;
 
-        for (unsigned i = 0; i < n; i++)
-                if (words[i] && streq(words[i], s->value)) {
-                        *ret = i;
-                        return 0;
-                }
+        if (protect_system_from_name(s->value, field) >= 0)
+                return 0;
         if (parse_bool(s->value, &b) < 0)
                 return value_bad(s, NULL);
-        *ret = b;
+        *field = b ? PROTECT_SYSTEM_YES : PROTECT_SYSTEM_NO;
         return 0;
-}
-
-int value_protect_system(struct setting *s, enum protect_system *field)
-{
-        static const char *const words[N_PROTECT_SYSTEMS] = {
-                [PROTECT_SYSTEM_FULL] = "full", [PROTECT_SYSTEM_STRICT] = "strict"};
-        unsigned v = 0;
-        int r = value_protect(s, words, N_PROTECT_SYSTEMS, &v);
-
-        if (r == 0)
-                *field = (enum protect_system)v;
-        return r;
 }
 
 int value_protect_home(struct setting *s, enum protect_home *field)
 {
-        static const char *const words[N_PROTECT_HOMES] = {
-                [PROTECT_HOME_READ_ONLY] = "read-only", [PROTECT_HOME_TMPFS] = "tmpfs"};
-        unsigned v = 0;
-        int r = value_protect(s, words, N_PROTECT_HOMES, &v);
+        bool b;
 
-        if (r == 0)
-                *field = (enum protect_home)v;
-        return r;
+        if (protect_home_from_name(s->value, field) >= 0)
+                return 0;
+        if (parse_bool(s->value, &b) < 0)
+                return value_bad(s, NULL);
+        *field = b ? PROTECT_HOME_YES : PROTECT_HOME_NO;
+        return 0;
 }
 
 /* yes is the default with RootDirectory=, so what counts is no. */

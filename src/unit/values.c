@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 
 enum {
-        N_CAPABILITIES = 41,
         AFFINITY_MAX = 4096, /* bytes of CPUAffinity=, all lines together */
 };
 
@@ -1010,54 +1009,10 @@ static int value_input_base64(struct setting *s, char **field)
 
 /* ---- capabilities (rule 75) ---- */
 
-static const char *const capability_words[N_CAPABILITIES] = {
-        "CAP_CHOWN",
-        "CAP_DAC_OVERRIDE",
-        "CAP_DAC_READ_SEARCH",
-        "CAP_FOWNER",
-        "CAP_FSETID",
-        "CAP_KILL",
-        "CAP_SETGID",
-        "CAP_SETUID",
-        "CAP_SETPCAP",
-        "CAP_LINUX_IMMUTABLE",
-        "CAP_NET_BIND_SERVICE",
-        "CAP_NET_BROADCAST",
-        "CAP_NET_ADMIN",
-        "CAP_NET_RAW",
-        "CAP_IPC_LOCK",
-        "CAP_IPC_OWNER",
-        "CAP_SYS_MODULE",
-        "CAP_SYS_RAWIO",
-        "CAP_SYS_CHROOT",
-        "CAP_SYS_PTRACE",
-        "CAP_SYS_PACCT",
-        "CAP_SYS_ADMIN",
-        "CAP_SYS_BOOT",
-        "CAP_SYS_NICE",
-        "CAP_SYS_RESOURCE",
-        "CAP_SYS_TIME",
-        "CAP_SYS_TTY_CONFIG",
-        "CAP_MKNOD",
-        "CAP_LEASE",
-        "CAP_AUDIT_WRITE",
-        "CAP_AUDIT_CONTROL",
-        "CAP_SETFCAP",
-        "CAP_MAC_OVERRIDE",
-        "CAP_MAC_ADMIN",
-        "CAP_SYSLOG",
-        "CAP_WAKE_ALARM",
-        "CAP_BLOCK_SUSPEND",
-        "CAP_AUDIT_READ",
-        "CAP_PERFMON",
-        "CAP_BPF",
-        "CAP_CHECKPOINT_RESTORE",
-};
-
 static int add_capability(struct setting *s, char *word, void *field)
 {
         for (unsigned i = 0; i < N_CAPABILITIES; i++)
-                if (strcasecmp(word, capability_words[i]) == 0) {
+                if (strcasecmp(word, unit_capability_name(i)) == 0) {
                         *(uint64_t *)field |= UINT64_C(1) << i;
                         return 0;
                 }

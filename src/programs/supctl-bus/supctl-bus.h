@@ -150,6 +150,9 @@ enum value_form {
  * value_form, or negative errno. */
 int value_take(struct buf *out, struct json *j, sd_bus_message *m, const char *name);
 
+/* value-rare.c: values that have words of their own, by name and type. 0, or -EOPNOTSUPP: it has none. */
+int value_rare(struct buf *out, sd_bus_message *m, const char *name, const char *type);
+
 /* show.c */
 int run_show(struct control *c, const struct verb *v, char **args, int n);
 

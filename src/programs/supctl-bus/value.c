@@ -14,7 +14,7 @@
 /* How a number without a value is worded, and one that means time. The first that fits counts. */
 static const struct {
         const char *begin, *end;
-        enum { AS_TIME, AS_SPAN, AS_MODE, OR_INFINITY } how;
+        enum { AS_TIME, AS_SPAN, AS_MODE, AS_HEX, OR_INFINITY, OR_NO_DATA } how;
 } wordings[] = {
         {"", "Timestamp", AS_TIME},
         {"LastTriggerUSec", "", AS_TIME},
@@ -29,6 +29,12 @@ static const struct {
         {"MemoryMax", "", OR_INFINITY},
         {"MemorySwapMax", "", OR_INFINITY},
         {"TasksMax", "", OR_INFINITY},
+        {"MemoryLimit", "", OR_INFINITY},
+        {"MemoryAvailable", "", OR_INFINITY},
+        {"DefaultTasksMax", "", OR_INFINITY},
+        {"IPIngress", "", OR_NO_DATA},
+        {"IPEgress", "", OR_NO_DATA},
+        {"CoredumpFilter", "", AS_HEX},
 };
 
 static int wording_of(const char *name)
@@ -50,8 +56,12 @@ static int put_number(struct buf *out, const char *name, uint64_t v, uint64_t no
                 return buf_append_str(out, format_span(v, text));
         if (how == AS_MODE)
                 return buf_printf(out, "%04" PRIo64, v);
+        if (how == AS_HEX)
+                return buf_printf(out, "0x%" PRIx64, v);
         if (v == none)
-                return buf_append_str(out, how == OR_INFINITY ? "infinity" : "[not set]");
+                return buf_append_str(out, how == OR_INFINITY  ? "infinity"
+                                           : how == OR_NO_DATA ? "[no data]"
+                                                               : "[not set]");
         return buf_printf(out, "%" PRIu64, v);
 }
 
@@ -474,6 +484,7 @@ static int of_type(struct buf *out, struct json *j, sd_bus_message *m, const cha
 int value_take(struct buf *out, struct json *j, sd_bus_message *m, const char *name)
 {
         const char *type;
+        cleanup_buf_ struct buf rare = {0};
         union basic v = {0};
         int k, r = sd_bus_message_peek_type(m, NULL, &type);
 
@@ -482,13 +493,22 @@ int value_take(struct buf *out, struct json *j, sd_bus_message *m, const char *n
         r = sd_bus_message_enter_container(m, 'v', type);
         if (r < 0)
                 return r;
-        if (type[1] != 0)
+        r = value_rare(&rare, m, name, type);
+        if (r >= 0 && j)
+                json_string(j, name, buf_str(&rare));
+        else if (r >= 0)
+                r = buf_append_str(out, buf_str(&rare));
+        else if (r != -EOPNOTSUPP)
+                return r;
+        else if (type[1] != 0)
                 r = of_type(out, j, m, type, name);
+        else if (!strchr("sobixut", type[0]))
+                r = -EOPNOTSUPP;
         else if ((r = sd_bus_message_read_basic(m, type[0], &v)) >= 0)
                 r = j ? json_basic(j, type[0], &v, name) : put_basic(out, type[0], &v, name);
-        if (r >= 0 && !type[1])
+        if (r >= 0 && (!type[1] || rare.size > 0))
                 r = VALUE_WORDS;
-        if (r == -EOPNOTSUPP && (r = sd_bus_message_skip(m, NULL)) >= 0)
+        if (r == -EOPNOTSUPP && (r = sd_bus_message_skip(m, type)) >= 0)
                 r = VALUE_NONE;
         if (r < 0)
                 return r;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Properties of units that are worked out here, from the disk, because the manager must not wait for it: whether the
- * files of a unit changed since they were read.
+ * Properties of units that are worked out here: from the disk, because the manager must not wait for it, whether the
+ * files of a unit changed since they were read; and who holds it.
  *
- * Not here: what the manager says. Invariant: an answer that cannot be found out is left out or "no"; nothing fails.
+ * Not here: what the manager says, and what is always so (constants.c). Invariant: an answer that cannot be found out
+ * is left out or "no"; nothing fails.
  */
 #include "front.h"
 
@@ -80,22 +81,49 @@ static int put_bool(struct buf *b, const char *name, bool value)
         return control_write(b, CONTROL_TAG_PROPERTY, record, 1 + n + sizeof v);
 }
 
-int derived_body(const struct link_reply *reply, struct buf *ret)
+static int write_name(void *userdata, const char *name)
+{
+        return buf_append(userdata, name, strlen(name) + 1);
+}
+
+/* Who holds it, on the message bus. */
+static int put_refs(const struct front *f, const char *unit, struct buf *b)
+{
+        static const char head[] = {CONTROL_KIND_STRINGS, 'R', 'e', 'f', 's', 0};
+        ssize_t place = control_write_begin(b, CONTROL_TAG_PROPERTY);
+        int r = place < 0 ? (int)place : buf_append(b, head, sizeof head);
+
+        if (r >= 0)
+                r = peers_of_unit(f, unit, write_name, b);
+        return r < 0 ? r : control_write_end(b, place);
+}
+
+static int copy_record(const struct control_reader *in, size_t from, struct buf *ret)
+{
+        return buf_append(ret, in->data + from, in->at - from);
+}
+
+int derived_body(const struct front *front, const char *unit, const struct link_reply *reply, struct buf *ret)
 {
         struct control_reader in = control_reader_of(reply->body, reply->size);
         struct files f = {.fragment = "", .source = ""};
         struct control_record rec;
         struct property p;
         const char *interface = "";
-        int r = buf_append(ret, reply->body, reply->size);
+        size_t from = 0;
+        int k, r = 0;
 
-        while (r >= 0 && control_reader_next(&in, &rec) > 0)
-                if (rec.tag == CONTROL_TAG_INTERFACE)
-                        (void)control_record_string(&rec, &interface);
-                else if (rec.tag == CONTROL_TAG_PROPERTY && property_of_record(&rec, &p) >= 0 &&
-                         streq(interface, "Unit"))
+        for (; r >= 0 && (k = control_reader_next(&in, &rec)) != 0; from = in.at) {
+                if (k < 0 || (r = copy_record(&in, from, ret)) < 0)
+                        return k < 0 ? k : r;
+                if (rec.tag == CONTROL_TAG_INTERFACE && control_record_string(&rec, &interface) >= 0)
+                        r = constants_write(interface, ret);
+                else if (rec.tag == CONTROL_TAG_PROPERTY && streq(interface, "Unit") &&
+                         property_of_record(&rec, &p) >= 0)
                         file_take(&f, &p);
+        }
         if (r < 0 || !streq(interface, "Unit")) /* the last one: what follows belongs to it */
                 return r;
-        return put_bool(ret, "NeedDaemonReload", need_reload(&f));
+        r = put_bool(ret, "NeedDaemonReload", need_reload(&f));
+        return r < 0 || !unit ? r : put_refs(front, unit, ret);
 }

@@ -4,7 +4,8 @@
  *
  * Files: main.c (start, listening), client.c (connections and their limits), bus.c (the system's message bus), peers.c
  * (who calls, and may do what), pace.c (what clients may cost), dispatch.c (which method is meant), methods.c and
- * manage.c (what each does), objects.c (properties, introspection), values.c (records to D-Bus), signals.c. Invariant:
+ * manage.c (what each does), objects.c (properties, introspection), derived.c and
+ * constants.c (more of them), values.c (records to D-Bus), signals.c. Invariant:
  * no handler waits; what needs the manager is a struct call that answers later, or never when its client left.
  */
 #ifndef SUPD_BUS_FRONT_H
@@ -178,6 +179,9 @@ const char *access_word(enum access what);
 int peer_ref(struct peer *p, const char *unit);
 bool peer_unref(struct peer *p, const char *unit); /* whether it held it */
 bool peer_holds(const struct peer *p, const char *unit);
+/* Calls EACH with the name on the message bus of whoever holds UNIT, until it returns an error. */
+int peers_of_unit(const struct front *f, const char *unit, int (*each)(void *userdata, const char *name),
+                  void *userdata);
 void peer_leaves(struct front *f, const struct peer *p); /* nobody finds it any more; what it held may go */
 void peer_done(struct peer *p);
 void senders_free(struct client *c);
@@ -256,7 +260,8 @@ struct property { /* a decoded PROPERTY record */
         size_t size;
 };
 int property_of_record(const struct control_record *rec, struct property *ret);
-const char *property_signature(const struct property *p);            /* NULL: unknown kind */
+const char *property_signature(const struct property *p); /* NULL: unknown kind */
+size_t signature_length(const char *s);                   /* of the first complete type in S; 0: there is none */
 bool property_fits(const char *interface, const struct property *p); /* type as clients know it */
 bool property_emits_change(const char *interface, const char *name);
 int property_append(sd_bus_message *m, const struct property *p);       /* as a variant; 0 or -errno */
@@ -270,7 +275,11 @@ int logcontrol_get(struct client *c, sd_bus_message *m, sd_bus_error *e);
 int object_set(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
 /* derived.c */
-int derived_body(const struct link_reply *reply, struct buf *ret); /* REPLY's records and more of them; 0 or -ENOMEM */
+/* REPLY's records and more of them: what is worked out here, and what is always so. 0, -ENOMEM or -EBADMSG. */
+int derived_body(const struct front *f, const char *unit, const struct link_reply *reply, struct buf *ret);
+
+/* constants.c: properties that are the same always, as records */
+int constants_write(const char *interface, struct buf *b);
 
 /* signals.c */
 void signals_event(struct front *f, uint16_t type, const char *body, size_t size);

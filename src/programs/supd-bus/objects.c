@@ -198,7 +198,7 @@ static int finish_properties(struct call *c, const struct link_reply *reply, sd_
 {
         cleanup_buf_ struct buf b = {0};
         struct view v = {.unit = c->unit[0] ? c->unit : NULL, .front = c->client->front};
-        int r = derived_body(reply, &b);
+        int r = derived_body(v.front, v.unit, reply, &b);
 
         if (r < 0)
                 return r;
@@ -301,19 +301,8 @@ static int xml_args(struct buf *b, const char *signature, const char *direction)
 {
         int r = 0;
 
-        for (const char *p = signature; *p && r >= 0;) {
-                const char *start = p;
-                int depth = 0;
-
-                while (*p == 'a')
-                        p++;
-                do {
-                        depth += *p == '(' || *p == '{';
-                        depth -= *p == ')' || *p == '}';
-                        p++;
-                } while (depth > 0 && *p);
-                r = buf_printf(b, "<arg type=\"%.*s\" direction=\"%s\"/>", (int)(p - start), start, direction);
-        }
+        for (size_t n; (n = signature_length(signature)) > 0 && r >= 0; signature += n)
+                r = buf_printf(b, "<arg type=\"%.*s\" direction=\"%s\"/>", (int)n, signature, direction);
         return r;
 }
 
@@ -394,12 +383,13 @@ static int xml_view(struct buf *b, const struct view *v)
 
 static int finish_introspect(struct call *c, const struct link_reply *reply, sd_bus_error *e unused_)
 {
-        const struct view v = {.body = reply->body, .size = reply->size};
-        cleanup_buf_ struct buf b = {0};
-        int r = xml_open(&b);
+        cleanup_buf_ struct buf b = {0}, body = {0};
+        int r = derived_body(c->client->front, c->unit[0] ? c->unit : NULL, reply, &body);
 
         if (r >= 0)
-                r = xml_view(&b, &v);
+                r = xml_open(&b);
+        if (r >= 0)
+                r = xml_view(&b, &(struct view){.body = body.data, .size = body.size});
         if (r >= 0 && streq(sd_bus_message_get_path(c->message), BUS_ROOT)) {
                 r = xml_interface_open(&b, SUPD_IF);
                 if (r >= 0)

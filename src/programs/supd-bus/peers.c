@@ -95,6 +95,18 @@ bool peer_holds(const struct peer *p, const char *unit)
         return false;
 }
 
+int peers_of_unit(const struct front *f, const char *unit, int (*each)(void *userdata, const char *name),
+                  void *userdata)
+{
+        int r = 0;
+
+        for (const struct client *c = f->clients; c; c = c->next)
+                for (const struct peer *p = c->senders; p && r >= 0; p = p->next)
+                        if (peer_holds(p, unit))
+                                r = each(userdata, p->name);
+        return r;
+}
+
 void peer_leaves(struct front *f, const struct peer *p)
 {
         for (unsigned i = 0; i < p->n_refs; i++)

@@ -38,7 +38,7 @@ static const struct known_type {
          "Id Following Description LoadState ActiveState SubState FreezerState FragmentPath SourcePath UnitFileState "
          "UnitFilePreset CollectMode OnFailureJobMode Type Restart PIDFile NotifyAccess StatusText Result Slice "
          "ControlGroup LogNamespace BusName USBFunctionDescriptors KillMode User Group WorkingDirectory "
-         "RootDirectory Version SystemState Tainted Virtualization Architecture ConfirmSpawn DefaultStandardOutput "
+         "RootDirectory Version SystemState Tainted Virtualization Architecture DefaultStandardOutput "
          "StandardInput StandardOutput StandardError SyslogIdentifier LogLevel LogTarget JobType State"},
         {"as", "Names Requires Requisite Wants BindsTo PartOf Upholds RequiredBy RequisiteOf WantedBy BoundBy UpheldBy "
                "ConsistsOf Conflicts ConflictedBy Before After OnFailure OnFailureOf OnSuccess OnSuccessOf Triggers "
@@ -47,7 +47,8 @@ static const struct known_type {
                "SupplementaryGroups UnitPath"},
         {"b", "ConditionResult AssertResult CanStart CanStop CanReload CanIsolate CanFreeze NeedDaemonReload Transient "
               "RefuseManualStart RefuseManualStop StopWhenUnneeded AllowIsolate DefaultDependencies Perpetual "
-              "RemainAfterExit GuessMainPID RootDirectoryStartOnly SendSIGKILL SendSIGHUP Accept IgnoreOnIsolate"},
+              "RemainAfterExit GuessMainPID ConfirmSpawn RootDirectoryStartOnly SendSIGKILL SendSIGHUP Accept "
+              "IgnoreOnIsolate"},
         {"u",
          "MainPID ControlPID ExecMainPID NRestarts UID GID NConnections NAccepted NRefused NNames NFailedUnits NJobs "
          "NInstalledJobs NFailedJobs UMask StartLimitBurst FileDescriptorStoreMax NFileDescriptorStore"},
@@ -85,6 +86,20 @@ static const char *const announced =
         "ExecMainPID ExecMainCode ExecMainStatus NConnections NAccepted NRefused NextElapseUSecRealtime "
         "NextElapseUSecMonotonic LastTriggerUSec LastTriggerUSecMonotonic State";
 
+size_t signature_length(const char *s)
+{
+        const char *p = s;
+        int depth = 0;
+
+        while (*p == 'a')
+                p++;
+        do {
+                depth += *p == '(' || *p == '{';
+                depth -= *p == ')' || *p == '}';
+        } while (*p++ && depth > 0);
+        return p[-1] ? (size_t)(p - s) : 0;
+}
+
 static bool list_has(const char *list, const char *name)
 {
         size_t n = strlen(name);
@@ -101,6 +116,8 @@ static bool list_has(const char *list, const char *name)
 
 const char *property_signature(const struct property *p)
 {
+        if (p->kind == CONTROL_KIND_ANY) /* it begins with its signature; property_of_record() looked */
+                return p->data;
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
                 if (kinds[i].kind == p->kind)
                         return kinds[i].signature;
@@ -129,12 +146,15 @@ bool property_emits_change(const char *interface, const char *name)
 int property_of_record(const struct control_record *rec, struct property *ret)
 {
         struct control_reader r = control_reader_of(rec->data, rec->size);
+        const char *signature;
         struct property p;
 
         if (control_take_bytes(&r, &p.kind, 1) < 0 || control_take_string(&r, &p.name) < 0 || p.name[0] == 0)
                 return -EBADMSG;
         p.data = r.data + r.at;
         p.size = r.size - r.at;
+        if (p.kind == CONTROL_KIND_ANY && (control_take_string(&r, &signature) < 0 || !signature[0]))
+                return -EBADMSG;
         *ret = p;
         return 0;
 }
@@ -348,6 +368,90 @@ static int append_number(sd_bus_message *m, char kind, struct control_reader *in
         return sd_bus_message_append_basic(m, kind, &narrow);
 }
 
+static int append_any(sd_bus_message *m, const char *signature, struct control_reader *in);
+
+/* What lies between the brackets of a structure, or the one type of an array's elements; RET has room for SIGNATURE. */
+static void signature_inner(const char *signature, size_t size, char *ret)
+{
+        size_t skip = *signature == '(' ? 2 : 1;
+
+        memcpy(ret, signature + 1, size - skip);
+        ret[size - skip] = 0;
+}
+
+static int append_array(sd_bus_message *m, const char *element, struct control_reader *in)
+{
+        uint32_t n;
+        int r;
+
+        if (control_take_u32(in, &n) < 0)
+                return -EBADMSG;
+        if (streq(element, "y")) {
+                if (n > in->size - in->at)
+                        return -EBADMSG;
+                in->at += n;
+                return sd_bus_message_append_array(m, 'y', in->data + in->at - n, n);
+        }
+        r = sd_bus_message_open_container(m, 'a', element);
+        for (uint32_t i = 0; r >= 0 && i < n; i++)
+                r = append_any(m, element, in);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* Numbers of all widths are written as 8 bytes. */
+static int append_basic(sd_bus_message *m, char type, struct control_reader *in)
+{
+        const char *s;
+        uint64_t v;
+
+        if (type == 's' || type == 'o')
+                return control_take_string(in, &s) < 0 ? -EBADMSG : append_text(m, type, s);
+        if (control_take_bytes(in, &v, sizeof v) < 0)
+                return -EBADMSG;
+        switch (type) {
+        case 'y':
+                return sd_bus_message_append_basic(m, type, &(uint8_t){(uint8_t)v});
+        case 'q':
+                return sd_bus_message_append_basic(m, type, &(uint16_t){(uint16_t)v});
+        case 'b':
+        case 'i':
+        case 'u':
+                return sd_bus_message_append_basic(m, type, &(uint32_t){(uint32_t)v});
+        case 't':
+        case 'x':
+        case 'd': /* its bits */
+                return sd_bus_message_append_basic(m, type, &v);
+        default:
+                return -EBADMSG;
+        }
+}
+
+/* CONTROL_KIND_ANY: complete types one after the other. */
+static int append_any(sd_bus_message *m, const char *signature, struct control_reader *in)
+{
+        char inner[64];
+        int r = 0;
+
+        while (*signature && r >= 0) {
+                size_t n = signature_length(signature);
+
+                if (n == 0 || n >= sizeof inner)
+                        return -EBADMSG;
+                signature_inner(signature, n, inner);
+                if (*signature == 'a') {
+                        r = append_array(m, inner, in);
+                } else if (*signature == '(') {
+                        if ((r = sd_bus_message_open_container(m, 'r', inner)) >= 0 &&
+                            (r = append_any(m, inner, in)) >= 0)
+                                r = sd_bus_message_close_container(m);
+                } else {
+                        r = append_basic(m, *signature, in);
+                }
+                signature += n;
+        }
+        return r;
+}
+
 static int append_value(sd_bus_message *m, const struct property *p)
 {
         struct control_reader in = control_reader_of(p->data, p->size);
@@ -377,6 +481,8 @@ static int append_value(sd_bus_message *m, const struct property *p)
                 return append_conditions(m, &in);
         case CONTROL_KIND_FILES:
                 return append_files(m, &in);
+        case CONTROL_KIND_ANY:
+                return control_take_string(&in, &s) < 0 ? -EBADMSG : append_any(m, s, &in);
         }
         return -EBADMSG;
 }

@@ -107,12 +107,12 @@ class Reader:
             return tuple(items), rest[1:]
         if c == 'a':
             n = self.number('<I')
-            self.skip_to(8 if rest[0] in '({xt' else 1 if rest[0] == 'y' else 4)
+            self.skip_to(8 if rest[0] in '({xtd' else 1 if rest[0] == 'y' else 2 if rest[0] in 'nq' else 4)
             end, items, after = self.at + n, [], skip(rest)
             while self.at < end:
                 items.append(self.value(rest)[0])
             return items, after
-        form = {'y': '<B', 'b': '<I', 'u': '<I', 'i': '<i', 't': '<Q', 'x': '<q'}[c]
+        form = {'y': '<B', 'q': '<H', 'd': '<d', 'b': '<I', 'u': '<I', 'i': '<i', 't': '<Q', 'x': '<q'}[c]
         return self.number(form), rest
 
     def values(self, sig):
