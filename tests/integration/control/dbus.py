@@ -51,12 +51,12 @@ def put(data, kind, value):
     return align(data, 4) + struct.pack('<i' if kind[0] == 'i' else '<I', value)
 
 
-def call_bytes(serial, member, signature='', args=(), path=ROOT, interface=MANAGER, body_size=None):
+def call_bytes(serial, member, signature='', args=(), path=ROOT, interface=MANAGER, body_size=None, destination=''):
     body = b''
     for kind, value in zip(complete_types(signature), args):
         body = put(body, kind, value)
     fields = b''
-    for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (8, 'g', signature)):
+    for code, kind, value in ((1, 'o', path), (2, 's', interface), (3, 's', member), (6, 's', destination), (8, 'g', signature)):
         if not value:
             continue
         fields = align(fields, 8) + bytes([code, 1]) + kind.encode() + b'\0'

@@ -4,7 +4,9 @@
 
 usage: test-control.py FAKE-MANAGER SUPD-BUS SUPCTL-BUS
 Nothing here waits for a time to pass: each step waits for what it needs to have happened."""
+import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -19,6 +21,9 @@ import dbus  # noqa: E402
 
 FAKE, BUS, CTL = sys.argv[1:4]
 SANITIZED = 'asan' in os.environ.get('CONTROL_TEST_BUILD', '')
+MANUAL = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', '..', 'man', 'supd.8')
+BUS_CONF = '''<busconfig><type>system</type><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>'''
 UNKNOWN_OBJECT = 'org.freedesktop.DBus.Error.UnknownObject'
 
 
@@ -358,50 +363,127 @@ class T5Idle(Case):
         self.assertEqual(self.bus.wait(60), 0)
 
 
-class T6Permission(Case):
+def manual_table():
+    """{access: who may} as supd(8) prints it under WHO MAY DO WHAT."""
+    with open(MANUAL) as f:
+        text = f.read().partition('.Sh WHO MAY DO WHAT')[2].partition('.El')[0]
+    head, *rows = [line[len('.It '):].replace('Em ', '').split(' Ta ') for line in text.splitlines() if line.startswith('.It ')]
+    assert head == ['access', 'root and the own user', 'ControlGroup=', 'others'], head
+    who = ({'root', 'own'}, {'group'}, {'others'})
+    return {row[0]: set().union(*(w for w, word in zip(who, row[1:]) if word == 'yes')) for row in rows}
+
+
+@unittest.skipIf(os.geteuid() != 0, 'needs root to become somebody else')
+class T6EachOfThem(Case):
+    """A supd of somebody who is not root, each method as each of four users: what supd(8) says is what happens."""
     mode = 0o666
-    bus_args = ('--group=nogroup',)
+    # dbus-daemon lets in only those whom the system knows
+    OWN, MEMBER, STRANGER = sorted({p.pw_uid for p in pwd.getpwall()} - {0, 65534})[:3]
+    USERS = {'root': (0, 0), 'own': (OWN, OWN), 'group': (MEMBER, 65534), 'others': (STRANGER, STRANGER)}
+    bus_args = ('--group=nogroup', '--system-bus')
+    ENDS = {'Hello', 'Reexecute'}  # of those who may, nobody asks for it: the connection would end
 
-    # what supd(8) says: who may do what
-    ALLOWED = {'look': {'owner', 'group', 'others'}, 'operate': {'owner', 'group'}, 'configure': {'owner'}}
-    ENDS = {'Hello', 'Reexecute'} # of those who may, nobody asks for it: the connection would end
+    def setUp(self):
+        self.daemon = None
+        super().setUp()
 
-    @unittest.skipIf(os.geteuid() != 0, 'needs root to become somebody else')
-    def test_00_each_method_as_each_of_them(self):
+    def as_own(self, argv, **how):
+        """A program of the build as the user of this supd, who need not be able to reach the build."""
+        copy = '%s/%s' % (self.dir, os.path.basename(argv[0]))
+        shutil.copy(argv[0], copy)
+        os.chmod(copy, 0o755)
+        return subprocess.Popen([copy, *argv[1:]], user=self.OWN, group=self.OWN, extra_groups=[], **how)
+
+    def start_manager(self, *args):
+        os.chown(self.dir, self.OWN, self.OWN)
+        self.manager = self.as_own([FAKE, self.dir, *args], stdout=subprocess.PIPE)
+        self.assertEqual(self.manager.stdout.readline(), b'ready\n')
+
+    def start_bus(self):
+        env = {k: v for k, v in os.environ.items() if k != 'DBUS_SYSTEM_BUS_ADDRESS'}
+        if shutil.which('dbus-daemon'):
+            with open(self.dir + '/bus.conf', 'w') as f:
+                f.write(BUS_CONF % self.dir)
+            self.daemon = subprocess.Popen(['dbus-daemon', '--nofork', '--nopidfile', '--print-address', '--config-file=' + f.name],
+                                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self.processes.append(self.daemon)
+            self.daemon.stdout.readline()  # it listens
+            env['DBUS_SYSTEM_BUS_ADDRESS'] = 'unix:path=%s/bus' % self.dir
+        fd = self.listener.fileno()
+        copy = self.dir + '/front'
+        shutil.copy(BUS, copy)
+        os.chmod(copy, 0o755)
+        self.bus = subprocess.Popen(['/bin/sh', '-c', 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&%d' % fd, copy,
+                                     '--manager=' + self.dir + '/manager', *self.bus_args],
+                                    pass_fds=[fd], env=env, user=self.OWN, group=self.OWN, extra_groups=[])
+
+    def rows(self):
         printed = subprocess.run([BUS, '--print-access'], capture_output=True, text=True).stdout
-        rows = [l.split('\t') for l in printed.splitlines()]
+        rows = [line.split('\t') for line in printed.splitlines()]
         self.assertGreater(len(rows), 60)
-        for who, ids in {'owner': (0, 0), 'group': (65534, 65534), 'others': (65534, 65533)}.items():
-            for interface, member, signature, kind, access in rows:
-                may = who in self.ALLOWED[access]
-                if may and member in self.ENDS:
-                    continue
-                error = self.one_call(ids, interface, member, kind, signature)
-                self.assertEqual(error == 'AccessDenied', not may, f'{who}: {interface}.{member}: {error}')
+        return rows
 
-    def one_call(self, ids, interface, member, kind, signature):
-        """The last word of the error of one call as (uid, gid). What dbus.py cannot write is left out: who may is asked
+    def all_calls(self, who, rows, connect, **where):
+        """The last words of the errors of all methods as that user. What dbus.py cannot write is left out: who may is asked
         before the arguments are looked at."""
-        path = {'unit': dbus.unit_path('a.service'), 'job': dbus.ROOT + '/job/1'}.get(kind, dbus.ROOT)
+        paths = {'unit': dbus.unit_path('a.service'), 'job': dbus.ROOT + '/job/1'}
         values = {'s': 'a.service', 'u': 1, 'i': 1}
         read_end, write_end = os.pipe()
         pid = os.fork()
         if pid == 0:
             try:
                 os.setgroups([])
-                os.setgid(ids[1])
-                os.setuid(ids[0])
-                c = dbus.Client(self.control)
-                plain = all(k in values for k in signature)
-                args = [values[k] for k in signature] if plain else []
-                e = c.call(member, signature if plain else '', *args, path=path, interface=interface).error
-                os.write(write_end, str(e).split('.')[-1].encode())
+                os.setgid(self.USERS[who][1])
+                os.setuid(self.USERS[who][0])
+                c, errors = connect(), []
+                for interface, member, signature, kind, _ in rows:
+                    plain = all(k in values for k in signature)
+                    args = [values[k] for k in signature] if plain else []
+                    e = c.call(member, signature if plain else '', *args, path=paths.get(kind, dbus.ROOT), interface=interface,
+                               **where).error
+                    errors.append(str(e).split('.')[-1])
+                os.write(write_end, json.dumps(errors).encode())
             finally:
                 os._exit(0)
         os.close(write_end)
-        os.waitpid(pid, 0)
         with os.fdopen(read_end) as f:
-            return f.read()
+            said = f.read()
+        os.waitpid(pid, 0)
+        self.assertTrue(said, who + ' got no answer')
+        return json.loads(said)
+
+    def go_through(self, rows, connect, **where):
+        allowed, n = manual_table(), 0
+        self.assertEqual(set(allowed), {r[4] for r in rows})
+        for who in self.USERS:
+            asked = [r for r in rows if not (who in allowed[r[4]] and r[1] in self.ENDS)]
+            for (interface, member, _, _, access), error in zip(asked, self.all_calls(who, asked, connect, **where)):
+                self.assertEqual(error == 'AccessDenied', who not in allowed[access], f'{who}: {interface}.{member}: {error}')
+                n += 1
+        self.assertGreater(n, 4 * (len(rows) - len(self.ENDS)))
+
+    def test_01_at_a_socket_of_our_own(self):
+        self.go_through(self.rows(), lambda: dbus.Client(self.control))
+
+    def test_02_on_the_message_bus(self):
+        if not self.daemon:
+            self.skipTest('there is no dbus-daemon')
+        driver = {'interface': 'org.freedesktop.DBus', 'path': '/org/freedesktop/DBus', 'destination': 'org.freedesktop.DBus'}
+
+        def connect():
+            c = dbus.Client(self.dir + '/bus')
+            c.call('Hello', **driver)
+            return c
+        watch = connect()
+        self.clients.append(watch)
+        while not watch.call('NameHasOwner', 's', 'org.freedesktop.systemd1', **driver).args[0]:
+            self.assertIsNone(self.bus.poll())
+        self.go_through([r for r in self.rows() if r[0] != 'org.freedesktop.DBus'], connect, destination='org.freedesktop.systemd1')
+
+
+class T6Permission(Case):
+    mode = 0o666
+    bus_args = ('--group=nogroup',)
 
     @unittest.skipIf(os.geteuid() != 0, 'needs root to become somebody else')
     def test_01_others_look_and_do_not_touch(self):
