@@ -10,7 +10,7 @@
 #include "programs/supctl/supctl.h"
 
 #define FRONT_UNIT "supd-bus.service"
-enum { UNIT_LEAST = 16, UNIT_MOST = 40 };
+enum { UNIT_LEAST = 16, UNIT_MOST = 40, NARROW = 110 /* columns of a terminal where the state before gives way */ };
 
 struct listener {
         struct view *v;
@@ -97,24 +97,28 @@ static void print_line(struct listener *l, const struct supd_change *c, const ch
 {
         const char *arrow = l->v->terminal ? "→" : "->", *colour = change_colour(l, c), *end = *colour ? "\033[0m" : "";
         cleanup_buf_ struct buf more = {0}, line = {0};
+        bool narrow = l->v->terminal && !l->v->options->full && l->v->width > 0 && l->v->width < NARROW;
+        unsigned state_width = narrow ? 12 : 26;
         char when[64], state[64], *shown, *cut;
         unsigned name_most = l->v->width > 0 ? l->v->width / 3 : UINT32_MAX;
 
         l->unit_width = MIN2(MAX2(l->unit_width, (unsigned)strlen(name)), MIN2(name_most, (unsigned)UNIT_MOST));
         shown = text_cut(name, l->v->terminal && !l->v->options->full ? l->unit_width : UINT32_MAX);
-        if (c->from_active != c->active)
+        if (c->from_active != c->active && !narrow)
                 (void)snprintf(state, sizeof(state), "%s %s %s", supstatus_active_name(c->from_active), arrow,
                                supstatus_active_name(c->active));
         else
                 (void)snprintf(state, sizeof(state), "%s", supstatus_active_name(c->active));
         details(c, by, &more);
         (void)buf_printf(&line, "%-*s  %s%s%s%*s  %-13s", (int)l->unit_width, shown ? shown : name, colour, state, end,
-                         (int)(26 - MIN2(text_width(state), 26u)), "", supstatus_sub_name(c->sub));
+                         (int)(state_width - MIN2(text_width(state), state_width)), "", supstatus_sub_name(c->sub));
         if (more.size > 0)
                 (void)buf_printf(&line, "  %s", buf_str(&more));
         while (line.size > 0 && line.data[line.size - 1] == ' ')
                 line.data[--line.size] = 0;
         (void)clock_text(c->real_us, l->v->terminal ? 0 : ' ', when);
+        if (narrow && strlen(when) > 3)
+                when[strlen(when) - 3] = 0; /* to the millisecond */
         cut = text_cut(buf_str(&line), l->v->width > 0 && !l->v->options->full
                                                ? l->v->width - MIN2(l->v->width, (unsigned)strlen(when) + 2)
                                                : UINT32_MAX);

@@ -38,30 +38,40 @@ static const char *ran(const struct activation *a, char ret[64])
         return format_span(us, ret);
 }
 
-static void how_it_ended(const struct activation *a, char ret[160])
+/* Where every column counts: no year, and the end in a word. What matters stays: when, which process, how long, why. */
+static bool is_narrow(const struct view *v)
+{
+        return v->width > 0 && !v->options->full && v->width < 110;
+}
+
+/* "killed, signal=KILL", or "signal=KILL" */
+static const char *ended_text(const struct supd_past *p, bool narrow, char ret[64])
+{
+        const char *text = format_exit(p->exit_code, p->exit_status, ret);
+
+        if (narrow && (starts_with(text, "exited, ") || starts_with(text, "killed, ")))
+                text += strlen("exited, ");
+        return text;
+}
+
+static void how_it_ended(const struct activation *a, bool narrow, char ret[160])
 {
         const struct supd_past *p = a->past;
         const struct supd_status_row *row = a->row;
         char exit[64];
 
-        if (!p) {
+        if (!p && narrow)
+                (void)snprintf(ret, 160, "%s", supstatus_sub_name(row->sub_state));
+        else if (!p)
                 (void)snprintf(ret, 160, "%s (%s)", supstatus_active_name(row->active_state),
                                supstatus_sub_name(row->sub_state));
-                return;
-        }
-        if (p->exit_code)
-                (void)snprintf(ret, 160, "%s", format_exit(p->exit_code, p->exit_status, exit));
+        else if (p->exit_code)
+                (void)snprintf(ret, 160, "%s", ended_text(p, narrow, exit));
         else
                 (void)snprintf(ret, 160, "%s",
                                p->result != SUPD_RESULT_SUCCESS ? supstatus_result_name(p->result)
                                : p->main_pid                    ? "status not known"
                                                                 : "");
-}
-
-/* For what is good to know and can be gone without. */
-static bool has_room(const struct view *v)
-{
-        return v->width == 0 || v->options->full || v->width >= 110;
 }
 
 static void add_line(struct view *v, struct columns *c, const struct activation *a)
@@ -73,9 +83,10 @@ static void add_line(struct view *v, struct columns *c, const struct activation 
         char when[64], span[64], pid[16] = "", how[160], why[400] = "", asked[400];
         uint32_t main = p ? p->main_pid : a->row->main_pid;
         bool bad = p && p->result != SUPD_RESULT_SUCCESS;
+        const char *day = format_day(p ? p->begin_real_us : a->row->begin_real_us, when);
 
-        how_it_ended(a, how);
-        if (main && has_room(v))
+        how_it_ended(a, is_narrow(v), how);
+        if (main)
                 (void)snprintf(pid, sizeof(pid), "%u", (unsigned)main);
         if (p)
                 (void)cause_text(stop, p->stop_by, p->stop_by_pid, stop_unit, why);
@@ -87,7 +98,7 @@ static void add_line(struct view *v, struct columns *c, const struct activation 
                              : !p ? "\033[0;32m"
                                   : "")
                           : "",
-                (const char *const[]){format_day(p ? p->begin_real_us : a->row->begin_real_us, when),
+                (const char *const[]){is_narrow(v) && *day ? day + strlen("2026-") : day,
                                       cause_text(start, p ? p->start_by : a->row->start_by,
                                                  p ? p->start_by_pid : a->row->start_by_pid, start_unit, asked),
                                       pid, ran(a, span), how, why});
@@ -105,7 +116,7 @@ static void print_head(struct view *v, const char *name, const char *description
 
 static void history_print(struct view *v, uint32_t i, const struct activation *a, unsigned n)
 {
-        struct columns c = {.n_columns = 6, .right = 1u << 2, .shrink = 1u << 1 | 1u << 4 | 1u << 5};
+        struct columns c = {.n_columns = 6, .right = 1u << 2, .shrink = 1u << 1 | 1u << 5};
         const char *description = supstatus_text(v->snapshot, i, SUPD_TEXT_DESCRIPTION);
         uint64_t total = a[0].row->past_end + (a[0].row->begin_mono_us > 0);
 
@@ -113,8 +124,8 @@ static void history_print(struct view *v, uint32_t i, const struct activation *a
                 (void)putchar('\n');
         print_head(v, supstatus_text(v->snapshot, i, SUPD_TEXT_NAME), description);
         (void)columns_add(&c, "",
-                          (const char *const[]){"STARTED", "BECAUSE", has_room(v) ? "PID" : "", "RAN FOR",
-                                                "HOW IT ENDED", "BECAUSE"});
+                          (const char *const[]){"STARTED", "BECAUSE", "PID", "RAN FOR",
+                                                is_narrow(v) ? "ENDED" : "HOW IT ENDED", "BECAUSE"});
         for (unsigned k = 0; k < n; k++)
                 add_line(v, &c, &a[k]);
         columns_print(&c, 2, v->options->full ? 0 : v->width, v->colour ? "\033[4m" : "", stdout);

@@ -118,11 +118,14 @@ static void print_line(struct view *v, const struct list *list, const struct lin
         bool bad = !legend &&
                    (l->active == SUPD_ACTIVE_FAILED || (l->load != SUPD_LOAD_LOADED && l->load != SUPD_LOAD_MASKED));
         unsigned unit = list->width[COLUMN_UNIT], used = 2 + unit + 1;
+        cleanup_free_ char *name = NULL;
         int n;
 
         if (!v->options->plain)
                 (void)printf("%s%s%s ", colour, bad ? "●" : " ", end);
-        (void)printf("%s%-*s%s", colour, (int)unit, l->cells[COLUMN_UNIT], end);
+        name = text_cut(l->cells[COLUMN_UNIT], unit);
+        (void)printf("%s%s%*s%s", colour, name ? name : l->cells[COLUMN_UNIT],
+                     (int)(unit - MIN2(unit, text_width(name ? name : l->cells[COLUMN_UNIT]))), "", end);
         for (unsigned c = COLUMN_LOAD; c < N_COLUMNS; c++) {
                 if (c == COLUMN_JOB && !list->jobs)
                         continue;
@@ -165,6 +168,19 @@ static void print_legend_of_systemctl(struct view *v, uint32_t n)
                              (unsigned)n);
 }
 
+/* Names give way first, so that states stay beside them. */
+static void fit_names(const struct view *v, struct list *list)
+{
+        enum { LEAST = 24 };
+        unsigned others = v->options->plain ? 0 : 2;
+
+        for (unsigned c = COLUMN_LOAD; c < N_COLUMNS; c++)
+                others += c == COLUMN_JOB && !list->jobs ? 0 : list->width[c] + 1;
+        if (v->width > 0 && !v->options->full)
+                list->width[COLUMN_UNIT] =
+                        MIN2(list->width[COLUMN_UNIT], MAX2(LEAST, v->width - MIN2(v->width, others + 1)));
+}
+
 static void list_print(struct view *v, struct list *list)
 {
         static const struct line head = {.cells = {"UNIT", "LOAD", "ACTIVE", "SUB", "JOB"},
@@ -174,8 +190,10 @@ static void list_print(struct view *v, struct list *list)
         if (legend && list->n > 0) {
                 for (unsigned c = 0; c < N_COLUMNS; c++)
                         list->width[c] = MAX2(list->width[c], (unsigned)strlen(head.cells[c]));
-                print_line(v, list, &head, true);
         }
+        fit_names(v, list);
+        if (legend && list->n > 0)
+                print_line(v, list, &head, true);
         for (uint32_t i = 0; i < list->n; i++)
                 print_line(v, list, &list->lines[i], false);
         if (!legend)

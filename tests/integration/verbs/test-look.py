@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How status, tree, why, history and verify look on terminals of 80 and of 200 columns, and in a pipe: a fixed set of units,
+"""How status, tree, why, history, list-units, plan and verify look on terminals of 80 and of 200 columns, and in a pipe: a fixed set of units,
 what they print beside golden files (golden/VERB.WIDTH), with times, numbers of processes and amounts made equal.
 
 Values that differ from run to run also differ in width, so runs of blanks are one blank there; that columns line up, that no line
@@ -51,9 +51,10 @@ COMMANDS = {
     'history': ['history', 'web', 'cache', 'old'],
     'verify': ['verify', 'wrong.service'],
     'plan': ['plan', 'stop', 'db'],
+    'list-units': ['list-units', 'web', 'cache', 'old', 'db', 'a-*', 'house.target'],
 }
 SPAN = r'(?:\d+(?:us|ms|s|min|h|d|w)(?: \d+(?:us|ms|s|min|h|d))*)'
-SAME = [(r'\b[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+', 'DATE'), (r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', 'DAY'), (SPAN + ' ago', 'AGO'), (r'; \d[^;\n]*…', '; AGO…'), (r'\bin ' + SPAN, 'in SPAN'),
+SAME = [(r'\b[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+', 'DATE'), (r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', 'DAY'), (r'(?m)^(  )\d\d-\d\d \d\d:\d\d:\d\d', r'\1DAY'), (SPAN + ' ago', 'AGO'), (r'; \d[^;\n]*…', '; AGO…'), (r'\bin ' + SPAN, 'in SPAN'),
         (r'\bafter ' + SPAN, 'after SPAN'), (r'\bpid \d+', 'pid N'), (r'PID: \d+', 'PID: N'), (r'(?<=\s)\d{2,7}(?=\s|$)', 'N'),
         (r'(?<=\s)' + SPAN + r'(?=\s|$)', 'SPAN'), (r'\(\d+\)', '(N)')]
 ESCAPE = re.compile('\033\\[[0-9;]*m')
@@ -97,15 +98,24 @@ class Look(harness.Case):
         self.s.ctl('start', 'house.target', check=0)
         self.s.until('old.service', ActiveState='failed')
         self.s.until('cache.service', SubState='auto-restart')
+        for unit in ('web.service', 'db.service', next(u for u in UNITS if u.startswith('a-'))):
+            wait(lambda: self.asleep(unit), 'it to have become what it is to be')
         wait(lambda: 'two' in read(self.s.log + '/web.service.log'), 'its lines')
+
+    def asleep(self, unit):
+        """The shell has become sleep, and sleeps: what it is called and what it does is printed."""
+        pid = self.s.main_pid(unit)
+        return pid and read('/proc/%d/comm' % pid) == 'sleep\n' and (harness.stat_of(pid) or '?')[0] == 'S'
 
     def equal(self, text, width=0):
         """Without what differs from run to run, and from machine to machine; what is cut is cut at some other place then."""
         text = text.replace(self.s.dir, '/DIR')
         for pattern, word in SAME:
             text = re.sub(pattern, word, text)
-        if width == 80:
+        if width == 80: # what is cut there depends on how long a number is, whether it is cut, too
             text = text.replace('since DATE; AGO', 'since AGO')
+            text = re.sub(r'(?m)^(  DAY) .*? (N +)?SPAN +(\S+)( .*)?$', r'\1 CAUSE \2SPAN \3 CAUSE', text)
+            text = re.sub(r'(?m)^( *(?:Restart|Ended|Started|Before):?) .*(AGO|SPAN|DATE).*$', r'\1 …', text)
         lines = [line for line in text.split('\n') if not re.match(r' +(Tasks|Memory|CPU|CGroup): ', line)]
         lines = [re.sub(r'^(\s*\w+) .*…$', r'\1 …', line) if re.match(r'\s*(DAY|[A-Z][a-z]+) ', line) and '…' in line else line
                  for line in lines]
@@ -152,7 +162,10 @@ class Look(harness.Case):
     def test_06_plan(self):
         self.check('plan')
 
-    def test_07_columns_line_up(self):
+    def test_07_list_units(self):
+        self.check('list-units')
+
+    def test_08_columns_line_up(self):
         for verb in ('tree', 'history', 'plan'):
             for text in on_terminal([os.environ['SUPCTL'], *COMMANDS[verb]], 200, **self.env(NO_COLOR='1')).split('\n\n'):
                 lines = text.splitlines()
