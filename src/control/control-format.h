@@ -59,6 +59,7 @@ enum control_type {
         CONTROL_PLAN = 22,               /* UNIT, REQUEST, MODE -> PROPERTY... (strings) */
         CONTROL_PLAN_RELOAD = 23,        /* -> PROPERTY... (strings) */
         CONTROL_COLLECT = 24,            /* UNIT: it is not needed any more; an error when it is still there */
+        CONTROL_CLEAN = 25,              /* UNIT, NAME... -> TEXT... (BASE//NAME of directories) */
         /* answers */
         CONTROL_ANSWER = 64,
         CONTROL_ERROR = 65, /* ERROR_NAME, ERROR_MESSAGE, NUMBER (errno, positive) */

@@ -127,6 +127,10 @@ struct control_ops { /* each returns 0 or -errno with *e set */
         /* UNIT is not needed any more; 0 when it is not known then */
         int (*collect)(void *userdata, const char *unit, struct control_error *e);
         int (*shutdown)(void *userdata, const char *what, struct control_error *e);
+        /* The directories of UNIT, which is down, that WHAT means ("state", "all" …): control_put_group() of
+         * "BASE//NAME" each. */
+        int (*clean)(void *userdata, const char *unit, const char *const *what, unsigned n, struct control_answer *a,
+                     struct control_error *e);
         /* What a request, or a daemon-reload, would do: rows of strings under the unit's name (of plan: what, its place
          * in the order, active state, sub state, job that is queued, "asked"; of plan_reload: "change" and lines, or
          * "load" and by whom). Under "": something to be said of the whole. */

@@ -341,6 +341,22 @@ static int do_collect(struct call *c)
         return r < 0 ? r : c->s->ops->collect(c->s->userdata, unit, c->error);
 }
 
+static int do_clean(struct call *c)
+{
+        struct control_reader r = control_reader_of(c->body, c->size);
+        struct control_record rec;
+        const char *unit, *what[16];
+        unsigned n = 0;
+        int k = call_unit(c, &unit);
+
+        if (k >= 0 && !c->s->ops->clean)
+                return -EOPNOTSUPP;
+        while (k >= 0 && control_reader_next(&r, &rec) > 0)
+                if (rec.tag == CONTROL_TAG_NAME && n < ARRAY_SIZE(what))
+                        k = control_record_string(&rec, &what[n++]);
+        return k < 0 ? k : c->s->ops->clean(c->s->userdata, unit, what, n, &c->s->answer, c->error);
+}
+
 static int do_shutdown(struct call *c)
 {
         const char *what;
@@ -416,6 +432,7 @@ static int (*const handlers[])(struct call *c) = {
         [CONTROL_UNIT_BY_INVOCATION] = do_unit_by_invocation,
         [CONTROL_SHUTDOWN] = do_shutdown,
         [CONTROL_COLLECT] = do_collect,
+        [CONTROL_CLEAN] = do_clean,
         [CONTROL_JOB_NEIGHBOURS] = do_job_neighbours,
         [CONTROL_PLAN] = do_plan,
         [CONTROL_PLAN_RELOAD] = do_plan_reload,

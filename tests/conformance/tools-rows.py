@@ -52,6 +52,9 @@ FILES = {
            'ExecStart=/bin/sh -c "exec sleep 1000"\nTimeoutStartSec=500ms\n'),
     **unit('bus-user.service', '[Unit]\nDescription=Uses the bus\nDefaultDependencies=no\n[Service]\nType=oneshot\n'
            'ExecStart=/bin/sh -c "sleep .2; exit 7"\n'),
+    **unit('keeps.service', '[Unit]\nDescription=Keeps\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000\n'
+           'RuntimeDirectory=keeps\nRuntimeDirectoryPreserve=yes\nStateDirectory=keeps/a keeps\nCacheDirectory=keeps\nLogsDirectory=keeps\n'
+           'ConfigurationDirectory=keeps\n'),
     UNITS + 'masked.service': '-> /dev/null',
     UNITS + 'other-name.service': '-> sleeper.service',
 }
@@ -183,6 +186,9 @@ ROWS = [
     Row('list-units-failed', S + "--failed --no-legend --plain list-units 'd*.service' 'f*.service'", sort=True),
     Row('list-units-type', S + "list-units --type=service --no-legend --plain 'alone*' 'sleep*'"),
     Row('list-units-table', S + "list-units 'sleeper*'"),
+    Row('list-timers', S + "list-timers 'nothing*'; systemctl list-timers --all 'nothing*'; systemctl list-timers --no-legend 'nothing*'"),
+    Row('list-sockets', S + "list-sockets 'nothing*'; systemctl list-sockets -o json 'nothing*'; systemctl list-sockets --all --plain 'nothing*'"),
+    Row('list-automounts', S + "list-automounts 'nothing*'"),
     Row('list-dependencies', S + 'list-dependencies needs'),
     Row('list-dependencies-reverse', S + 'list-dependencies --reverse fails'),
     Row('list-dependencies-after', S + 'list-dependencies --after needs'),
@@ -226,6 +232,11 @@ ROWS = [
     Row('bus-wait-fails', S + 'start --wait dies'),
     Row('bus-restart-wait', S + 'restart --wait oneshot'),
     Row('bus-freeze', S + 'freeze alone.target; systemctl thaw alone.target; systemctl freeze nothing-here'),
+    Row('bus-clean-active', S + 'start keeps; systemctl clean keeps; echo $?; systemctl show -p CanClean,CleanResult,TimeoutCleanUSec keeps'),
+    Row('bus-clean', 'systemctl stop keeps; touch /var/lib/keeps/a/b; ' + S + 'clean keeps; echo $?; ls -dA /run/keeps /var/*/keeps /etc/keeps 2>&1; '
+        'systemctl clean --what=state,logs keeps; echo $?; ls -dA /run/keeps /var/*/keeps /etc/keeps 2>&1', sort=True),
+    Row('bus-clean-all', S + 'start keeps; systemctl stop keeps; systemctl clean --what=all keeps; echo $?; ls -dA /run/keeps /var/*/keeps /etc/keeps 2>&1', sort=True),
+    Row('bus-clean-wrong', S + 'clean --what=foo keeps; systemctl clean sleeper; systemctl clean alone.target; systemctl clean nothing-here; systemctl clean'),
     Row('bus-log-level', S + 'log-level; systemctl log-level debug; systemctl log-level; systemctl log-level info; systemctl log-level loud'),
     Row('bus-log-target', S + 'log-target'),
     Row('busctl-get', BUSCTL + 'get-property ' + OBJECT + ' org.freedesktop.systemd1.Manager SystemState NFailedUnits',

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * kill: a signal for the processes of units; freeze and thaw; and reset-failed, which forgets how they ended.
+ * kill: a signal for the processes of units; freeze and thaw; clean; and reset-failed, which forgets how they ended.
  *
  * Not here: jobs. Invariant: each unit is told, whatever became of the one before.
  */
@@ -103,6 +103,28 @@ int run_kill(struct control *c, const struct verb *v, char **args, int n)
 int run_freeze(struct control *c, const struct verb *v, char **args, int n)
 {
         return each_unit(c, args, n, &(struct ask){.verb = v, .what = v->name}, ask_by_name);
+}
+
+static int ask_clean(struct control *c, const struct ask *a, const char *unit, sd_bus_error *e)
+{
+        const char *const *w = c->options->what;
+        int n = (int)c->options->n_what;
+
+        if (n == 0)
+                return control_call(c, MANAGER_IF, a->verb->method, a->verb->again, e, NULL, "sas", unit, 2, "cache",
+                                    "runtime");
+        return control_call(c, MANAGER_IF, a->verb->method, a->verb->again, e, NULL, "sas", unit, n, w[0], w[1], w[2],
+                            w[3], w[4], w[5], w[6], w[7]);
+}
+
+/* What a service keeps in its directories, while it is down. */
+int run_clean(struct control *c, const struct verb *v, char **args, int n)
+{
+        if (c->options->n_what > 0 && streq(c->options->what[0], "help")) {
+                (void)puts("runtime\nstate\ncache\nlogs\nconfiguration\nall");
+                return 0;
+        }
+        return each_unit(c, args, n, &(struct ask){.verb = v, .what = "clean"}, ask_clean);
 }
 
 /* Without a unit: all of them. */

@@ -30,6 +30,7 @@ static const struct verb verbs[] = {
         {"kill", run_kill, "KillUnit", NULL, false, 1, -1},
         {"freeze", run_freeze, "FreezeUnit", NULL, true, 1, -1},
         {"thaw", run_freeze, "ThawUnit", NULL, true, 1, -1},
+        {"clean", run_clean, "CleanUnit", NULL, true, 1, -1},
         {"set-property", run_set_property, "SetUnitProperties", NULL, true, 2, -1},
         {"service-watchdogs", run_service_watchdogs, NULL, "set service-watchdog state", true, 0, 1},
         {"reset-failed", run_reset_failed, "ResetFailedUnit", NULL, true, 0, -1},

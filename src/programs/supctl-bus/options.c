@@ -107,6 +107,7 @@ static const struct option_row rows[] = {
         {"user", 0, OPTION_FLAG, AT(user)},
         {"value", 0, OPTION_FLAG, AT(bare)},
         {"wait", 0, OPTION_FLAG, AT(wait)},
+        {"what", 0, OPTION_LIST, LIST(what, n_what)},
         /* of no effect here */
         {"failed", 0, OPTION_TAKEN},
         {"force", 'f', OPTION_TAKEN},

@@ -106,6 +106,7 @@ const char *say_verb(bool systemctl, const char *verb)
                 {"kill", "kill", "kill unit"},
                 {"cancel", "cancel job", "cancel job"},
                 {"freeze", "freeze", "freeze unit"},
+                {"clean", "clean", "clean unit"},
                 {"thaw", "thaw", "thaw unit"},
                 {"condrestart", "try-restart", "try-restart"},
                 {"force-reload", "try-reload-or-restart", "try-reload-or-restart"},

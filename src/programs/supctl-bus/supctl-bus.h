@@ -31,6 +31,8 @@ struct options {
         const char *runtime_dir_given;                       /* likewise */
         const char *properties[64];
         unsigned n_properties;
+        const char *what[8]; /* of clean */
+        unsigned n_what;
         char runtime_dir[PATH_MAX]; /* of the supd that is meant */
         struct command_line line;   /* owned: verb and arguments, without options */
 };
@@ -100,6 +102,7 @@ void failed_hint(const struct control *c, const char *unit, int r, const sd_bus_
 int run_enqueue(struct control *c, const struct verb *v, char **args, int n);
 int run_target(struct control *c, const struct verb *v, char **args, int n);
 int run_kill(struct control *c, const struct verb *v, char **args, int n);
+int run_clean(struct control *c, const struct verb *v, char **args, int n);
 int run_freeze(struct control *c, const struct verb *v, char **args, int n);
 int run_reset_failed(struct control *c, const struct verb *v, char **args, int n);
 int run_cancel(struct control *c, const struct verb *v, char **args, int n);

@@ -113,6 +113,7 @@ static const struct option_row rows[] = {
         {"kill-who", 0, OPTION_OTHER_WORD},
         {"kill-whom", 0, OPTION_OTHER_WORD},
         {"signal", 's', OPTION_OTHER_WORD},
+        {"what", 0, OPTION_OTHER_WORD},
         /* systemctl's, that nothing here has a use for */
         {"host", 'H', OPTION_OTHER_WORD},
         {"machine", 'M', OPTION_OTHER_WORD},

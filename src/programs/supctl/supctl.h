@@ -128,6 +128,7 @@ int properties_manager(struct view *v);
 /* verbs */
 int verb_status(struct view *v, const char *const *words, unsigned n);
 int verb_list_units(struct view *v, const char *const *words, unsigned n);
+int verb_list_triggers(struct view *v, const char *const *words, unsigned n);
 int verb_is_active(struct view *v, const char *const *words, unsigned n);
 int verb_is_failed(struct view *v, const char *const *words, unsigned n);
 int verb_is_system_running(struct view *v, const char *const *words, unsigned n);

@@ -109,6 +109,8 @@ static const struct constant of_services[] = {
         {"LogRateLimitBurst", "u"},
         {"LogRateLimitIntervalUSec", "t"},
         /* and the rest */
+        {"CleanResult", "s", .word = "success"}, /* what cannot be removed is an error at once */
+        {"TimeoutCleanUSec", "t", NONE},
         {"CPUAffinityFromNUMA", "b"},
         {"CacheDirectorySymlink", "a(sst)"},
         {"LogsDirectorySymlink", "a(sst)"},
@@ -119,6 +121,20 @@ static const struct constant of_services[] = {
         {"SameProcessGroup", "b"},
         {"USBFunctionDescriptors", "s"},
         {"USBFunctionStrings", "s"},
+};
+
+/* Nothing is listened to, waited for or watched: units of these types are known by name only. */
+static const struct constant of_sockets[] = {
+        {"Listen", "a(ss)"}, {"Accept", "b"},   {"NConnections", "u"},
+        {"NAccepted", "u"},  {"NRefused", "u"}, {"Result", "s", .word = "success"},
+};
+static const struct constant of_timers[] = {
+        {"NextElapseUSecRealtime", "t"},   {"NextElapseUSecMonotonic", "t"},   {"LastTriggerUSec", "t"},
+        {"LastTriggerUSecMonotonic", "t"}, {"Result", "s", .word = "success"},
+};
+static const struct constant of_paths[] = {
+        {"Paths", "a(ss)"},
+        {"Result", "s", .word = "success"},
 };
 
 static const struct constant of_the_manager[] = {
@@ -169,9 +185,9 @@ static const struct {
         const struct constant *v;
         size_t n;
 } tables[] = {
-        {"Unit", of_units, ARRAY_SIZE(of_units)},
-        {"Service", of_services, ARRAY_SIZE(of_services)},
-        {"Manager", of_the_manager, ARRAY_SIZE(of_the_manager)},
+        {"Unit", of_units, ARRAY_SIZE(of_units)},       {"Service", of_services, ARRAY_SIZE(of_services)},
+        {"Socket", of_sockets, ARRAY_SIZE(of_sockets)}, {"Timer", of_timers, ARRAY_SIZE(of_timers)},
+        {"Path", of_paths, ARRAY_SIZE(of_paths)},       {"Manager", of_the_manager, ARRAY_SIZE(of_the_manager)},
 };
 
 /* CONTROL_KIND_ANY: numbers, words, and everything else empty. */

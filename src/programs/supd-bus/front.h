@@ -4,7 +4,7 @@
  *
  * Files: main.c (start, listening), client.c (connections and their limits), bus.c (the system's message bus), peers.c
  * (who calls, and may do what), pace.c (what clients may cost), dispatch.c (which method is meant), methods.c and
- * manage.c (what each does), objects.c (properties, introspection), derived.c and
+ * manage.c (what each does), clean.c (removes directories), objects.c (properties, introspection), derived.c and
  * constants.c (more of them), values.c (records to D-Bus), signals.c. Invariant:
  * no handler waits; what needs the manager is a struct call that answers later, or never when its client left.
  */
@@ -120,7 +120,7 @@ struct front {
         bool want_bus, bus_trying; /* trying: to reach a bus that went away or is starting */
         sd_event_source *bus_retry;
         unsigned bus_tries;
-        unsigned n_clients, n_numbers;
+        unsigned n_clients, n_numbers, n_cleanings;
         struct bus_event *events, **last_event;
         unsigned n_events;
         struct tracked_job jobs[JOBS_MAX];
@@ -239,6 +239,9 @@ int do_marked(struct client *c, sd_bus_message *m, const struct method *method, 
 int do_transient(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 int do_set_properties(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 void transient_look(struct front *f, const char *unit); /* something happened to it, or somebody let it go */
+
+/* clean.c */
+int do_clean(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);
 
 /* objects.c */
 int object_get(struct client *c, sd_bus_message *m, const struct method *method, sd_bus_error *e);

@@ -120,7 +120,7 @@ static int on_idle(sd_event_source *source unused_, uint64_t usec unused_, void 
 
         if (f->n_clients > 0)
                 return 0;
-        if (!f->bus_trying)
+        if (!f->bus_trying && f->n_cleanings == 0)
                 return sd_event_exit(f->event, 0);
         (void)sd_event_source_set_time_relative(f->idle, f->idle_us);
         return sd_event_source_set_enabled(f->idle, SD_EVENT_ONESHOT);
@@ -152,6 +152,7 @@ static int block_signals(sd_event *event)
         (void)sigemptyset(&set);
         (void)sigaddset(&set, SIGTERM);
         (void)sigaddset(&set, SIGINT);
+        (void)sigaddset(&set, SIGCHLD); /* clean.c */
         if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
                 return -errno;
         r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);

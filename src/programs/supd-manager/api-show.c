@@ -214,6 +214,7 @@ static void put_unit(struct manager *m, struct control_answer *a, const struct r
         control_put_bool(a, "CanReload", service_can_reload(u));
         control_put_bool(a, "CanIsolate", u->allow_isolate);
         control_put_bool(a, "CanFreeze", false);
+        clean_put(a, r);
         control_put_bool(a, "Transient", transient_is(m, r));
         control_put_bool(a, "Perpetual", false);
         control_put_strings(a, "Markers", NULL, 0);
@@ -228,6 +229,8 @@ static void put_unit(struct manager *m, struct control_answer *a, const struct r
 
 int api_unit_properties(void *userdata, const char *unit, bool brief, struct control_answer *a, struct control_error *e)
 {
+        static const char *const interfaces[] = {
+                [UNIT_TARGET] = "Target", [UNIT_SOCKET] = "Socket", [UNIT_TIMER] = "Timer", [UNIT_PATH] = "Path"};
         struct manager *m = userdata;
         struct run *r;
         int v = api_find_unit(m, unit, &r, e);
@@ -239,8 +242,8 @@ int api_unit_properties(void *userdata, const char *unit, bool brief, struct con
                 show_service_state(a, r);
                 if (!brief)
                         show_service(m, a, r);
-        } else if (r->unit->type == UNIT_TARGET) {
-                control_put_interface(a, "Target");
+        } else if (r->unit->type < ARRAY_SIZE(interfaces) && interfaces[r->unit->type]) {
+                control_put_interface(a, interfaces[r->unit->type]);
         }
         control_put_interface(a, "Unit");
         put_unit_state(a, r);

@@ -422,6 +422,7 @@ static const struct control_ops ops = {
         .set_property = api_set_property,
         .shutdown = api_shutdown,
         .collect = api_collect,
+        .clean = api_clean,
         .reexecute = api_reexecute,
         .plan = api_plan,
         .plan_reload = api_plan_reload,

@@ -691,6 +691,9 @@ int api_plan_reload(void *userdata, struct control_answer *a, struct control_err
 /* ---- api-show.c ---- */
 int api_unit_properties(void *userdata, const char *unit, bool brief, struct control_answer *a,
                         struct control_error *e);
+int api_clean(void *userdata, const char *unit, const char *const *what, unsigned n, struct control_answer *a,
+              struct control_error *e);
+void clean_put(struct control_answer *a, const struct run *r); /* CanClean */
 int api_manager_properties(void *userdata, struct control_answer *a, struct control_error *e);
 
 /* ---- api-change.c ---- */

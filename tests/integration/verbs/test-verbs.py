@@ -450,6 +450,81 @@ class Graph(Case):
         self.s.ctl('why', 'nothing-of-the-kind', check=0)
 
 
+class Clean(Case):
+    ALL = ('/run/c', '/var/lib/c', '/var/cache/c', '/var/log/c', '/etc/c')
+
+    def there(self):
+        return [p for p in self.ALL if os.path.exists(p)]
+
+    def filled(self):
+        self.s.unit('c.service', '[Service]\nExecStart=/bin/sleep 1000\nRuntimeDirectory=c c/deep\nRuntimeDirectoryPreserve=yes\n'
+                    'StateDirectory=c\nCacheDirectory=c\nLogsDirectory=c\nConfigurationDirectory=c\n')
+        self.s.ctl('daemon-reload', check=0)
+        self.s.ctl('start', 'c', check=0)
+        for d in self.ALL:
+            harness.write(d + '/a/b/file', 'x')
+        self.assertEqual(self.there(), list(self.ALL))
+
+    def test_01_what_is_asked_for(self):
+        self.filled()
+        r = self.s.ctl('clean', 'c', check=1)
+        self.assertEqual(r.stderr, 'Failed to clean c.service: Unit is not inactive or has pending job.\n')
+        self.s.ctl('stop', 'c', check=0)
+        self.s.ctl('clean', 'c', check=0)
+        self.assertEqual(self.there(), ['/var/lib/c', '/var/log/c', '/etc/c'])
+        self.s.ctl('clean', 'c', '--what=logs,configuration', check=0)
+        self.assertEqual(self.there(), ['/var/lib/c'])
+        self.s.ctl('clean', 'c', '--what=all', check=0)
+        self.assertEqual(self.there(), [])
+        self.s.ctl('clean', 'c', '--what=all', check=0)  # and again
+        self.assertEqual(self.s.show('c.service', 'CanClean'), 'runtime state cache logs configuration')
+
+    def test_02_what_cannot_be(self):
+        self.s.unit('none.service', '[Service]\nExecStart=/bin/true\n')
+        self.assertIn('Invalid resource type: nonsense', self.s.ctl('clean', 'c', '--what=nonsense', check=1).stderr)
+        self.assertIn('No matching resources found.', self.s.ctl('clean', 'none', '--what=all', check=1).stderr)
+        self.assertIn('does not support cleaning.', self.s.ctl('clean', 'default.target', check=1).stderr)
+        self.assertIn('Unit nothing-there.service not found.', self.s.ctl('clean', 'nothing-there', check=1).stderr)
+
+    def test_03_links_and_what_was_left_over(self):
+        self.filled()
+        self.s.ctl('stop', 'c', check=0)
+        harness.write(self.s.dir + '/precious/file', 'x')
+        os.symlink(self.s.dir + '/precious', '/var/lib/c/link')
+        harness.write('/var/lib/.c.supd-clean-1-0/a/file', 'x')  # of a process that was killed
+        harness.write('/var/lib/.cc.supd-clean-1-0/file', 'x')   # of another directory
+        self.s.ctl('clean', 'c', '--what=state', check=0)
+        self.assertFalse(os.path.exists('/var/lib/c'))
+        wait(lambda: sorted(os.listdir('/var/lib')) == ['.cc.supd-clean-1-0'], lambda: str(os.listdir('/var/lib')))
+        self.assertEqual(read(self.s.dir + '/precious/file'), 'x')
+        os.symlink(self.s.dir + '/precious', '/var/lib/c')  # the directory itself
+        self.s.ctl('clean', 'c', '--what=state', check=0)
+        wait(lambda: not os.path.lexists('/var/lib/c'), 'the link to be gone')
+        self.assertEqual(read(self.s.dir + '/precious/file'), 'x')
+
+
+    def test_04_a_start_on_the_way(self):
+        """Directories of a service that was started meanwhile are there, with what was in them, and the clean says that it was not."""
+        self.filled()
+        self.s.ctl('stop', 'c', check=0)
+        client = dbus.Client(self.s.dir + '/run/control')
+        client.socket.sendall(dbus.call_bytes(1, 'CleanUnit', 'sas', ('c.service', ['state']))
+                              + dbus.call_bytes(2, 'StartUnit', 'ss', ('c.service', 'replace')))
+        replies = {}
+        while len(replies) < 2:
+            m = client.read()
+            if m.reply_to:
+                replies[m.reply_to] = m.error
+        self.assertIsNone(replies[2])
+        self.assertIn(replies[1], (None, 'org.freedesktop.systemd1.UnitBusy'))
+        if replies[1]:
+            wait(lambda: read('/var/lib/c/a/b/file') == 'x', 'what was in it')
+        else:
+            wait(lambda: not os.path.exists('/var/lib/c/a'), 'it to be gone')
+        wait(lambda: [n for n in os.listdir('/var/lib') if n.startswith('.c.')] == [], 'nothing to be left')
+        client.close()
+
+
 class Show(Case):
     def test_all_that_supd_knows(self):
         self.s.unit('s.service', '[Unit]\nDocumentation=man:a(1) man:b(1)\nConditionPathExists=/\n[Service]\nExecStart=/bin/sleep 1000\n'
@@ -538,6 +613,41 @@ class Show(Case):
             self.assertEqual((seen.count('JobNew'), len([s for s in seen if s.startswith('job ')])), (1, 1), seen)
         self.assertEqual([s for s in after(client, 'Reload', until='Reloading') if s == 'Reloading'], ['Reloading'] * 2)
         client.close()
+
+    def test_signals_of_a_failed_dependency_and_of_files(self):
+        """As systemd 252 tells them on its private socket; units come and go there with each reload, here they stay."""
+        self.s.unit('dy.service', '[Service]\nType=oneshot\nExecStart=/bin/false\n')
+        self.s.unit('dz.service', '[Unit]\nRequires=dy.service\nAfter=dy.service\n' + SLEEPS)
+        self.s.unit('di.service', SLEEPS + '[Install]\nWantedBy=default.target\n')
+        client = dbus.Client(self.s.dir + '/run/control')
+        client.call('StartUnit', 'ss', 'dz.service', 'replace')
+
+        def jobs():
+            return [(m.member, *m.args[2:]) for m in client.seen if m.member in ('JobNew', 'JobRemoved') and m.args[2].startswith('d')]
+        while ('JobRemoved', 'dz.service', 'dependency') not in jobs():
+            client.signal('JobRemoved')
+        self.assertEqual(jobs(), [('JobNew', 'dz.service'), ('JobNew', 'dy.service'), ('JobRemoved', 'dy.service', 'failed'),
+                                  ('JobRemoved', 'dz.service', 'dependency')])
+        del client.seen[:]
+        self.assertIsNone(client.call('EnableUnitFiles', 'asbb', ['di.service'], True, False).error)
+        client.call('Reload')
+        self.assertEqual([(m.member, *m.args) for m in client.seen if m.member in ('UnitFilesChanged', 'Reloading')],
+                         [('UnitFilesChanged',), ('Reloading', 1), ('Reloading', 0)])
+        self.assertIsNone(client.call('DisableUnitFiles', 'asb', ['di.service'], True).error)
+        client.close()
+
+    def test_list_timers_and_their_kin(self):
+        self.s.unit('later.timer', '[Timer]\nOnCalendar=daily\n')
+        self.s.unit('later.service', SLEEPS)
+        self.assertEqual(self.s.ctl('list-timers', check=0).stdout, 'NEXT LEFT LAST PASSED UNIT ACTIVATES\n\n0 timers listed.\n'
+                         'Pass --all to see loaded but inactive timers, too.\nsupd starts nothing by timers.\n')
+        self.assertEqual(self.s.ctl('list-sockets', '--no-legend', check=0).stdout, '')
+        self.assertEqual(json.loads(self.s.ctl('list-paths', '--json', check=0).stdout), [])
+        self.assertIn('0 automounts listed.', self.s.ctl('list-automounts', '--all', check=0).stdout)
+        self.s.ctl('show', 'later.timer', '-p', 'NextElapseUSecRealtime', check=0)
+        self.assertEqual(self.s.ctl('list-timers', '--all', '--no-legend', check=0).stdout, '- - - - later.timer -\n')
+        self.assertEqual(json.loads(self.s.ctl('list-timers', '--all', '--json', 'later*', check=0).stdout),
+                         [{'next': None, 'left': None, 'last': None, 'passed': None, 'unit': 'later.timer', 'activates': None}])
 
     def test_a_job_and_what_is_not_there(self):
         self.s.unit('o.service', '[Service]\nType=oneshot\nExecStart=/bin/sleep 1000\n')
