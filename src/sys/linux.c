@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -155,7 +156,7 @@ int sys_target_open(pid_t pid, bool with_fd, struct sys_target *ret)
                         (void)close(fd);
                 return r;
         }
-        *ret = (struct sys_target){.pid = pid, .fd = MAX2(fd, -1), .start_time = st.start_time};
+        *ret = (struct sys_target){.pid = pid, .group = st.group, .fd = MAX2(fd, -1), .start_time = st.start_time};
         return 0;
 }
 
@@ -173,6 +174,16 @@ int sys_target_signal(const struct sys_target *t, int signal)
 void sys_target_close(struct sys_target *t)
 {
         close_fd_p(&t->fd);
+}
+
+int sys_uninterrupted(bool on)
+{
+        const struct sched_param p = {.sched_priority = on ? 1 : 0};
+        long now = syscall(SYS_sched_getscheduler, 0); /* some libc's function does nothing */
+
+        if (now != (on ? SCHED_OTHER : SCHED_FIFO))
+                return now < 0 ? -errno : -EPERM; /* somebody has chosen another one for us */
+        return syscall(SYS_sched_setscheduler, 0, on ? SCHED_FIFO : SCHED_OTHER, &p) < 0 ? -errno : 0;
 }
 
 int sys_queue(pid_t pid, uint64_t start_time, int signal, int value)

@@ -35,13 +35,17 @@ int sys_kill(pid_t pid, uint64_t start_time, int signal);
 /* A process that is to be signalled in a moment, looked at beforehand: what is done to many comes to all of them at
  * once. sys_target_close() is due behind success. */
 struct sys_target {
-        pid_t pid;
-        int fd; /* owned; -1 = none */
+        pid_t pid, group; /* its process group */
+        int fd;           /* owned; -1 = none */
         uint64_t start_time;
 };
 int sys_target_open(pid_t pid, bool with_fd, struct sys_target *ret); /* -ESRCH: it is gone */
 int sys_target_signal(const struct sys_target *t, int signal);
 void sys_target_close(struct sys_target *t);
+/* From now on no other program (but of a real-time priority) takes this CPU away from us, until it is called with
+ * false: for a few system calls that belong together, none of them a fork. Behind success only it is due to be called
+ * with false. 0, or -EPERM where it may not be had. */
+int sys_uninterrupted(bool on);
 
 /* The same with a value, as sigqueue(3) sends it. */
 int sys_queue(pid_t pid, uint64_t start_time, int signal, int value);

@@ -246,7 +246,7 @@ int sys_target_open(pid_t pid, bool with_fd unused_, struct sys_target *ret)
         int r = sys_stat(pid, &st);
 
         if (r == 0)
-                *ret = (struct sys_target){.pid = pid, .fd = -1, .start_time = st.start_time};
+                *ret = (struct sys_target){.pid = pid, .group = st.group, .fd = -1, .start_time = st.start_time};
         return r;
 }
 
@@ -257,6 +257,11 @@ int sys_target_signal(const struct sys_target *t, int signal)
 
 void sys_target_close(struct sys_target *t unused_)
 {
+}
+
+int sys_uninterrupted(bool on unused_)
+{
+        return 0;
 }
 
 int sys_queue(pid_t pid, uint64_t start_time, int signal, int value unused_)

@@ -51,19 +51,20 @@ int procs_signal(struct manager *m, const struct process_durable *p, const int *
 }
 
 /* To the process group of a process that we started, which is its leader. Its number cannot be another group's while
- * the leader is not reaped. -ESRCH where that cannot be said. */
+ * the leader is not reaped. -ESRCH where that cannot be said; success once the first signal has been sent. */
 int procs_signal_group(struct manager *m, const struct process_durable *p, const int *signals, unsigned n)
 {
         uint32_t pid;
 
         if (!(p->flags & PROCESS_RUNNING) || (p->flags & (PROCESS_FOREIGN | PROCESS_CLAIMED)) || p->generation == 0)
                 return -ESRCH;
-        pid = atomic_load(&durable_pids(state_map(m->state))[p->slot]);
-        if (pid <= 1 || pid > INT32_MAX || (p->pid > 0 && p->pid != pid))
-                return -ESRCH;
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < n; i++) {
+                pid = atomic_load(&durable_pids(state_map(m->state))[p->slot]);
+                if (pid <= 1 || pid > INT32_MAX || (p->pid > 0 && p->pid != pid))
+                        return i == 0 ? -ESRCH : 0;
                 if (kill(-(pid_t)pid, signals[i]) < 0)
-                        return -errno;
+                        return i == 0 ? -errno : 0;
+        }
         return 0;
 }
 

@@ -718,23 +718,55 @@ static int open_targets(const struct sys_pids *rest, struct sys_target *targets,
         return v;
 }
 
+/* The process group of R's main process, where all that is in it is R's: who leads it was started by us, and no cgroup
+ * says otherwise. 0 = there is none. */
+static pid_t own_group(const struct manager *m, const struct run *r)
+{
+        struct sys_stat st;
+        pid_t pid = (pid_t)r->d.main.pid;
+
+        return pid > 0 && !groups_has(m, r) && sys_stat(pid, &st) == 0 && st.group == pid ? pid : 0;
+}
+
+/* To main and control process, and to TARGETS. Main's process group hears of it in one system call. */
+static int signal_targets(struct manager *m, struct run *r, const struct sys_target *targets, size_t n_targets,
+                          const int *signals, unsigned n)
+{
+        pid_t group = n_targets > 0 ? own_group(m, r) : 0;
+        int v = 0;
+
+        if (group > 0 && procs_signal_group(m, &r->d.main, signals, n) == 0) {
+                (void)procs_signal(m, &r->d.control, signals, n);
+        } else {
+                group = 0;
+                signal_both(m, r, signals, n);
+        }
+        for (size_t i = 0; i < n_targets && v == 0; i++)
+                if (group == 0 || targets[i].group != group)
+                        v = signal_target(&targets[i], signals, n);
+        return v;
+}
+
 /* Everything of R, in one go: all are looked at first, and then signalled without a pause. Who hears of it late sees
  * the others end first, and takes that for a failure; and a main process that hears of it early enough ends its workers
- * in its own way. 0, or why not all of them could be found. */
+ * in its own way. Often it wakes on this very CPU, and has it before the second signal is sent: hence its group in one
+ * call, and no interruption for what is not in it. 0, or why not all of them could be found. */
 static int signal_all(struct manager *m, struct run *r, const int *signals, unsigned n)
 {
         cleanup_free_ struct sys_target *targets = NULL;
         struct sys_pids rest = {0};
         size_t n_targets = 0;
-        int v = procs_rest(m, r, &rest), again = 0;
+        int v = procs_rest(m, r, &rest), again;
+        bool uninterrupted;
 
         if (v == 0 && rest.n > 0) {
                 targets = calloc(rest.n, sizeof(*targets));
                 v = targets ? open_targets(&rest, targets, &n_targets) : -ENOMEM;
         }
-        signal_both(m, r, signals, n);
-        for (size_t i = 0; i < n_targets && again == 0; i++)
-                again = signal_target(&targets[i], signals, n);
+        uninterrupted = n_targets > 0 && sys_uninterrupted(true) == 0;
+        again = signal_targets(m, r, targets, n_targets, signals, n);
+        if (uninterrupted)
+                (void)sys_uninterrupted(false);
         for (size_t i = 0; i < n_targets; i++)
                 sys_target_close(&targets[i]);
         free(rest.v);
