@@ -50,6 +50,7 @@
 #define DURABLE_FIRST_SLOTS 256u
 #define DURABLE_MAX_FDS     1024u
 #define DURABLE_MAX_ORPHANS 256u
+#define DURABLE_MAX_LEFT    8u
 #define DURABLE_FDS         UINT64_C(0x1000)
 #define DURABLE_ORPHANS     UINT64_C(0x20000)
 #define DURABLE_PIDS        UINT64_C(0x40000)
@@ -183,7 +184,10 @@ struct durable_slot {
         _Atomic uint32_t last_pid;   /* the service, right behind pids[], and the keeper; kept after the exit */
         _Atomic uint32_t group;      /* launcher: 1 = it was started in its unit's cgroup */
         uint8_t invocation[16];      /* manager */
-        uint8_t reserved[64];
+        /* launcher, before the exit reaches the keeper: what the process has left behind, by the numbers of which one
+         * is the pid, the session or the group of each; 0 = none, or nobody has looked (PLAN_FLAG_NOTE_LEFT) */
+        _Atomic uint32_t left[DURABLE_MAX_LEFT];
+        uint8_t reserved[32];
 };
 
 struct durable_exit {

@@ -18,6 +18,9 @@
  *      (start_time is CLOCK_BOOTTIME before and after the fork, in ticks, where both are the same; else it is read from
  *      /proc/PID/stat: the same number)
  *
+ * With PLAN_FLAG_NOTE_LEFT the intermediate gives back BELL, PLANS and LIFE behind 4 and stays, a subreaper, until the
+ * service has ended; then it notes in slot.left what that has left behind, and exits.
+ *
  * A failed step makes the service-to-be exit with the exit code systemd documents for it (systemd.exec(5), "Process
  * exit codes": 200 CHDIR, 203 EXEC, …), so the exit also arrives through the keeper. A failure before step 2 leaves the
  * pid 0. When an intermediate dies without noting the end, the launcher notes it for it (step LAUNCHER_DIED); the

@@ -110,6 +110,8 @@ enum plan_tag { PLAN_RECORDS(PLAN_RECORD_ENUM_) N_PLAN_TAGS };
 #define PLAN_FLAG_IDENTITY          (1u << 4) /* take on USER and GROUP, rather than only name them in the environment */
 #define PLAN_FLAG_IGNORE_FAILURE    (1u << 5) /* for the manager's eyes: the command carries a '-' */
 
+#define PLAN_FLAG_NOTE_LEFT (1u << 6) /* what it leaves behind is noted in the slot (start.c) */
+
 /* TTY_SETUP */
 #define PLAN_TTY_RESET       (1u << 0)
 #define PLAN_TTY_HANGUP      (1u << 1)

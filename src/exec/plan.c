@@ -291,7 +291,8 @@ static void put_unsupported(struct writer *w, const struct exec_config *e, struc
                 put_string(w, PLAN_UNSUPPORTED, "DynamicUser=yes");
 }
 
-static uint32_t command_flags(const struct exec_config *e, const struct exec_command *command, struct privilege p)
+static uint32_t command_flags(const struct exec_config *e, const struct exec_command *command, struct privilege p,
+                              const struct plan_context *context)
 {
         uint32_t flags = 0;
 
@@ -307,6 +308,8 @@ static uint32_t command_flags(const struct exec_config *e, const struct exec_com
                 flags |= PLAN_FLAG_IGNORE_FAILURE;
         if (p.identity)
                 flags |= PLAN_FLAG_IDENTITY;
+        if (context->note_left)
+                flags |= PLAN_FLAG_NOTE_LEFT;
         return flags;
 }
 
@@ -334,7 +337,7 @@ int plan_build_command(struct buf *ret, const struct unit *u, const struct exec_
         p = privilege_of(u, command, kind);
         writer_plan(&w, ret, PLAN_COMMAND);
         put_string(&w, PLAN_UNIT, u->id);
-        put_word(&w, PLAN_FLAGS, command_flags(e, command, p));
+        put_word(&w, PLAN_FLAGS, command_flags(e, command, p, context));
         put_string(&w, PLAN_PATH, command->path);
         put_strings(&w, PLAN_ARGV, &command->words);
         put_strings(&w, PLAN_SEARCH, &e->exec_search_path);

@@ -34,6 +34,7 @@ struct plan_context {
         uint8_t invocation[16];               /* INVOCATION_ID, when not all zero */
         int64_t main_pid;                     /* MAINPID when > 0 */
         uint64_t watchdog_us;                 /* WATCHDOG_USEC when > 0 (WATCHDOG_PID is set by supd-exec) */
+        bool note_left;                       /* what it leaves behind has no other mark */
         bool keep_ipc;                        /* clean-up: others run as the same user, so RemoveIPC= waits */
         const char *cgroup;                   /* absolute directory to be joined; NULL = none */
         const struct plan_slice *slices;      /* those that it lies in, from the outermost */

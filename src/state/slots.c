@@ -82,6 +82,8 @@ int state_slot_alloc(struct state *s, uint32_t unit, uint32_t role, const uint8_
         atomic_store(&d->start_time, 0);
         atomic_store(&d->last_pid, 0);
         atomic_store(&d->group, 0);
+        for (unsigned i = 0; i < DURABLE_MAX_LEFT; i++)
+                atomic_store(&d->left[i], 0);
         atomic_store(&d->generation, generation);
         atomic_store(&d->launch, LAUNCH_INTENT);
         *ret_slot = slot;

@@ -154,6 +154,16 @@ int attributes_bounding(struct job *j)
         return r < 0 ? job_fail(j, PLAN_STEP_CAPABILITIES, -r, EXIT_CODE_CAPABILITIES) : 0;
 }
 
+/* What of WANTED nobody here can have, the unit's CapabilityBoundingSet= or a container's, is left out, as by systemd.
+ */
+static uint64_t within_bounding(uint64_t wanted)
+{
+        for (unsigned long i = 0; i < 64; i++)
+                if ((wanted >> i & 1) && prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 0)
+                        wanted &= ~(UINT64_C(1) << i);
+        return wanted;
+}
+
 /* Ambient capabilities must be permitted and inheritable first. */
 static int raise_ambient(uint64_t wanted)
 {
@@ -177,11 +187,18 @@ static int raise_ambient(uint64_t wanted)
 
 int attributes_ambient(struct job *j)
 {
+        uint64_t wanted, given;
         int r;
 
         if (!job_has(j, PLAN_AMBIENT))
                 return 0;
-        r = raise_ambient(plan_long(&j->items[PLAN_AMBIENT], 0));
+        wanted = plan_long(&j->items[PLAN_AMBIENT], 0);
+        given = within_bounding(wanted);
+        if (given != wanted) {
+                j->note.step = PLAN_STEP_CAPABILITIES;
+                j->note.error = EPERM;
+        }
+        r = raise_ambient(given);
         return r < 0 ? job_fail(j, PLAN_STEP_CAPABILITIES, -r, EXIT_CODE_CAPABILITIES) : 0;
 }
 

@@ -5,6 +5,7 @@
  *   main.c        the launcher, until it is ready
  *   plans.c       its loop: messages in, intermediates out, the spare, deaths settled
  *   start.c       the intermediate: prepares, forks the service-to-be, notes the end
+ *   left.c        … and stays where the command is to leave a daemon behind
  *   service.c     the service-to-be: carries out what needs its own identity, then exec
  *   streams.c     standard input, output and error
  *   identity.c    users and groups
@@ -162,7 +163,9 @@ int job_next_record(const struct job *j, size_t *offset, enum plan_tag tag, stru
 /* Notes a failure; the first one counts. Returns -error, for `return job_fail(…)`. */
 int job_fail(struct job *j, enum plan_step step, int error, int exit_code);
 
-/* main.c. FD, or a copy of it out of the range that services' sockets will want (FD is closed then); close-on-exec. */
+/* main.c. All fds from FIRST to LAST; one by one where the kernel knows no better. */
+void fds_close(unsigned first, unsigned last);
+/* FD, or a copy of it out of the range that services' sockets will want (FD is closed then); close-on-exec. */
 int fd_raised(int fd);
 
 /* generators.c: runs the unit generators; returns the exit status. */
@@ -186,6 +189,11 @@ uint64_t clock_boottime_ns(void);
 bool birth_start_time(const struct birth *b, uint64_t *ret);
 /* start time (0 = unknown) and name of a process, from /proc/PID/stat. 0 or a negative errno. */
 int process_look(pid_t pid, uint64_t *ret_start_time, char ret_comm[static 16]);
+
+/* left.c. From now on who is orphaned below this intermediate is adopted by it. */
+void left_adopt(void);
+/* Stays until PID, whose start has been noted, has ended; notes what it leaves behind, and exits. */
+_Noreturn void left_wait(const struct job *j, pid_t pid);
 
 /* service.c. The service-to-be, from its first instruction. Does not return. */
 _Noreturn void service_run(struct job *j);

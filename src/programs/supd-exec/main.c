@@ -49,8 +49,7 @@ int fd_raised(int fd)
         return r;
 }
 
-/* All fds from FIRST to LAST; one by one where the kernel knows no better. */
-static void close_all(unsigned first, unsigned last)
+void fds_close(unsigned first, unsigned last)
 {
         long max;
 
@@ -79,10 +78,10 @@ static void close_others(const int fds[4])
                 if (next == ~0u)
                         break;
                 if (next > from)
-                        close_all(from, next - 1);
+                        fds_close(from, next - 1);
                 from = next + 1;
         }
-        close_all(from, ~0u);
+        fds_close(from, ~0u);
 }
 
 /* fds 0 to 2 must be taken, or an fd of ours would become a service's standard stream. */
@@ -150,7 +149,7 @@ int main(int argc, char **argv)
                 return EXIT_SUCCESS;
         }
         if (argc == 2 && starts_with(argv[1], "--generators=")) {
-                close_all(LOWEST_FD, ~0u);
+                fds_close(LOWEST_FD, ~0u);
                 return generators_run(argv[1] + strlen("--generators="));
         }
         if (argc >= 2 && starts_with(argv[argc - 1], "--protocol=")) {

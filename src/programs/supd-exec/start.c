@@ -2,6 +2,7 @@
  *
  * The intermediate: reads the plan, does what may block and needs no identity of its own, forks the service-to-be,
  * waits for its exec, notes the end in the slot and exits, so that the service is adopted by the keeper.
+ * Where nothing else would tell whose a daemon is that the command leaves behind, it stays a little longer (left.c).
  *
  * Not here: what happens in the service-to-be (service.c).
  * Invariant: slot.launch changes from INTENT once, by compare and exchange, after everything that belongs to it.
@@ -128,6 +129,8 @@ static _Noreturn void finish(struct job *j, enum durable_launch launch, const vo
         if (j->in_group)
                 atomic_store(&durable_slots(j->launcher->map)[j->slot].group, 1);
         start_note(j->launcher, j->slot, j->generation, launch, &f, &birth);
+        if (launch == LAUNCH_EXECED && job_flag(j, PLAN_FLAG_NOTE_LEFT))
+                left_wait(j, pid);
         _exit(EXIT_SUCCESS);
 }
 
@@ -185,6 +188,8 @@ static _Noreturn void run_command(struct job *j)
 {
         pid_t pid;
 
+        if (job_flag(j, PLAN_FLAG_NOTE_LEFT))
+                left_adopt();
         j->born_before = clock_boottime_ns();
         pid = group_fork(j);
         if (pid < 0)

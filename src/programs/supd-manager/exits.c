@@ -59,6 +59,15 @@ static bool check_again(struct manager *m, struct run *r, struct process_durable
         return false;
 }
 
+/* What ExecStart= has left behind, as noted by its intermediate: for as long as R is up. */
+static void take_left(struct manager *m, struct run *r, uint32_t slot)
+{
+        struct durable_slot *s = state_slot(m->state, slot);
+
+        for (unsigned i = 0; i < DURABLE_MAX_LEFT; i++)
+                r->d.left[i] = atomic_load(&s->left[i]);
+}
+
 /* P of R has ended: into the record, and on as an event. The launch must have come to its end before. */
 void exits_process_ended(struct manager *m, struct run *r, struct process_durable *p, int code, int status)
 {
@@ -79,6 +88,8 @@ void exits_process_ended(struct manager *m, struct run *r, struct process_durabl
         p->pid = 0;
         p->exit_real_us = sys_real_us();
         p->exit_mono_us = sys_mono_us();
+        if (!is_main && r->d.list == EXEC_START && p->generation != 0)
+                take_left(m, r, p->slot);
         exits_free_slot(m, p);
         if (code == 0) /* not known how: as it was told to, or as it said itself */
                 clean = r->d.flags & (UNIT_STOP_REQUESTED | UNIT_SAYS_STOPPING);

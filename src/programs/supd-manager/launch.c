@@ -44,6 +44,12 @@ enum command_what launch_command_at(const struct manager *m, const struct run *r
         return COMMAND_EXEC;
 }
 
+/* What ExecStart= starts of a forking service is found by its ancestors, or not at all, where there is no cgroup. */
+static bool leaves_daemon(const struct run *r)
+{
+        return r->unit->service && r->unit->service->type == SERVICE_FORKING && r->d.list == EXEC_START;
+}
+
 int launch_command(struct manager *m, struct run *r, bool main)
 {
         struct process_durable *p = main ? &r->d.main : &r->d.control;
@@ -72,6 +78,8 @@ int launch_command(struct manager *m, struct run *r, bool main)
         if (what == COMMAND_EXEC && m->groups.c.usable)
                 r->d.flags |= UNIT_GROUP;
         r->group_empty = false;
+        if (leaves_daemon(r))
+                memset(r->d.left, 0, sizeof(r->d.left));
         if (main && r->unit->service->type == SERVICE_IDLE) {
                 p->flags |= PROCESS_IDLE;
                 engine_post(m, r, EVENT_LAUNCHED, 0, 0);
@@ -320,6 +328,7 @@ static int build_plan(struct manager *m, struct run *r, const struct process_dur
         c.nofile.soft = m->nofile.soft;
         c.nofile.hard = m->nofile.hard;
         c.cgroup = plan_cgroup(m, r, cgroup, sizeof(cgroup));
+        c.note_left = leaves_daemon(r) && !c.cgroup;
         fill_extra(m, r, &extra);
         buf_reset(&m->plan);
         switch (launch_command_at(m, r, &command)) {

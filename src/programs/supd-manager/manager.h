@@ -133,6 +133,7 @@ struct unit_durable {
         struct cause_durable job_cause, start_cause, stop_cause; /* the last two of this activation */
         uint32_t past_end;                                       /* activations that are over */
         uint64_t begin_real_us, begin_mono_us;                   /* of the one that goes on */
+        uint32_t left[DURABLE_MAX_LEFT];                         /* by ExecStart= of Type=forking: as in its slot */
 };
 
 struct job_done {

@@ -2,7 +2,8 @@
  *
  * Whose process is it? Where a unit has a cgroup, what is in it (groups.c). Else a process of a unit is a descendant of
  * its main or control process, or an orphan (a child of the keeper that no slot knows) whose session or process group
- * is that of a process of the unit, or whose environment carries the unit's invocation id. What a dead keeper has left
+ * is that of a process of the unit, or of what its ExecStart= has left behind (Type=forking; the launcher's left.c), or
+ * whose environment carries the unit's invocation id. What a dead keeper has left
  * is an orphan of somebody else: the invocation id alone tells whose it is. Everything else is not attributed, and
  * never signalled.
  *
@@ -165,6 +166,22 @@ static bool same_family(const struct process_durable *p, const struct sys_stat *
                (pid > 0 && (st->group == (pid_t)pid || st->session == (pid_t)pid));
 }
 
+/* It was left behind by ExecStart=, or descends from what was. */
+static bool was_left(const struct run *r, const struct sys_stat *st)
+{
+        for (unsigned i = 0; i < DURABLE_MAX_LEFT && r->d.left[i] != 0; i++) {
+                pid_t number = (pid_t)r->d.left[i];
+                if (st->pid == number || st->session == number || st->group == number)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_family(const struct run *r, const struct sys_stat *st)
+{
+        return same_family(&r->d.main, st) || same_family(&r->d.control, st) || was_left(r, st);
+}
+
 /* The numbers of sessions and groups count below our keeper only: elsewhere they may long be others'. */
 static bool belongs(const struct manager *m, const struct run *r, const struct sys_stat *st)
 {
@@ -172,7 +189,7 @@ static bool belongs(const struct manager *m, const struct run *r, const struct s
         char assignment[16 + ID128_TEXT_SIZE] = "INVOCATION_ID=";
         struct id128 id;
 
-        if (is_ours && (same_family(&r->d.main, st) || same_family(&r->d.control, st)))
+        if (is_ours && is_family(r, st))
                 return true;
         memcpy(id.b, r->d.invocation, sizeof(id.b));
         if (id128_is_null(&id))
@@ -327,7 +344,7 @@ struct run *procs_owner(struct manager *m, pid_t pid)
         }
         for (uint32_t i = 0; i < m->n_runs; i++) {
                 struct run *r = m->runs[i];
-                if (same_family(&r->d.main, &first) || same_family(&r->d.control, &first))
+                if (is_family(r, &first))
                         return r;
         }
         for (uint32_t i = 0; i < m->n_runs; i++)

@@ -583,6 +583,7 @@ void service_state_changed(struct manager *m, struct run *r, enum machine_state 
         }
         if (now == ACTIVE_INACTIVE || now == ACTIVE_FAILED) {
                 r->d.flags &= ~(UNIT_MAIN_UNKNOWN | UNIT_WAIT_PIDFILE | UNIT_AUTO_RESTART);
+                memset(r->d.left, 0, sizeof(r->d.left));
                 exits_unwatch(m, r);
                 groups_leave(m, r);
                 transient_ended(m, r);

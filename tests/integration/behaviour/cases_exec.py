@@ -31,6 +31,7 @@ execution = [
     ('bounding', *tells('CapabilityBoundingSet=CAP_CHOWN', command=STATUS % 'CapBnd', out='0000000000000001')),
     ('bounding-merge', *tells('CapabilityBoundingSet=CAP_CHOWN', 'CapabilityBoundingSet=CAP_KILL', command=STATUS % 'CapBnd', out='0000000000000021')),
     ('bounding-empty', *tells('CapabilityBoundingSet=', command=STATUS % 'CapBnd', out='0000000000000000')),
+    ('ambient-beyond-the-bounding-set', *tells('User=daemon', 'CapabilityBoundingSet=~CAP_NET_RAW', 'AmbientCapabilities=CAP_CHOWN CAP_NET_RAW', command=STATUS % 'CapAmb', out='0000000000000001')),
     ('ambient', *tells('User=daemon', 'AmbientCapabilities=CAP_CHOWN CAP_NET_RAW', command=STATUS % 'CapAmb', out='0000000000002001')),
     ('ambient-as-root', *tells('AmbientCapabilities=CAP_NET_RAW', command=STATUS % 'CapAmb', out='0000000000002000')),
     ('no-new-privileges', *tells('NoNewPrivileges=yes', command=STATUS % 'NoNewPrivs', out='1')),

@@ -38,8 +38,23 @@ for i in range(2):
     orphan(SLEEP)
 if how == "ready":
     orphan(READY)
-if how == "forking":
+if how == "waits":
+    while not os.path.exists(directory + "/go"):
+        time.sleep(.01)
+if how in ("forking", "waits"):
     sys.exit(0)
+if how == "together":
+    worker = os.fork()
+    if worker == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        open(directory + "/up", "w").close()
+        time.sleep(1000)
+    def end(*_):
+        with open("/proc/%d/status" % worker) as f, open(directory + "/pending", "w") as out:
+            out.write(next(l for l in f if l.startswith("ShdPnd")))
+        os.kill(worker, signal.SIGKILL)
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, end)
 while True:
     time.sleep(1000)
 '''
@@ -96,12 +111,12 @@ class World(unittest.TestCase):
             if left:
                 raise AssertionError('cgroups are left: %s' % left)
 
-    def service(self, name, how, more=''):
+    def service(self, name, how, more='', *, wait_for_it=True):
         directory = '%s/%s' % (self.s.dir, name)
         os.makedirs(directory)
         self.s.unit(name + '.service', '[Service]\nExecStart=%s %s/daemon.py %s %s\n%s' % (
             sys.executable, self.s.dir, how, directory, more))
-        self.s.ctl('start', name + '.service', check=0)
+        self.s.ctl('start', *([] if wait_for_it else ['--no-block']), name + '.service', check=0)
         return directory
 
     def shown_group(self, name):
@@ -241,6 +256,18 @@ class World(unittest.TestCase):
         os.kill(pids[1], signal.SIGKILL)
         self.s.until('i.service', ActiveState='inactive')
 
+    def test_10_what_a_forking_one_leaves_behind(self):
+        d = self.service('k', 'waits', 'Type=forking\nGuessMainPID=no\n', wait_for_it=False)
+        pids = pids_of(d, 2)
+        self.new_manager() # who sees what is left is not the manager
+        write(d + '/go', '')
+        self.s.until('k.service', ActiveState='active', SubState='running')
+        self.new_manager() # it is remembered
+        self.assertTrue(all(map(alive, pids)))
+        self.s.ctl('stop', 'k.service', check=0)
+        self.gone(pids)
+        self.assertEqual(self.s.state('k.service'), 'inactive dead success 0 0 0')
+
     def test_09_another_supd_of_that_name(self):
         """Two that cannot know of each other never meet in one cgroup, whichever ends first."""
         d = self.service('j', 'free')
@@ -312,7 +339,8 @@ class Named(World):
 
 
 class Nothing(World):
-    """Without cgroups the family counts: who keeps the environment is found, who escapes is left alone, and said so."""
+    """Without cgroups the family counts: who keeps the environment is found, and what a forking service leaves behind; who escapes
+    else is left alone, and said so."""
     has_groups = False
 
     @classmethod
@@ -349,8 +377,17 @@ class Nothing(World):
         for p in pids:
             os.kill(p, signal.SIGKILL)
 
-    test_04_mixed_and_process = test_05_the_manager_dies = test_06_the_keeper_dies = None
-    test_07_who_speaks = test_08_alive_while_anything_lives = None
+    def test_11_a_group_hears_of_it_at_once(self):
+        # when the main process runs next, its worker has the signal already
+        d = self.service('l', 'together')
+        pids = pids_of(d, 2)
+        wait(lambda: os.path.exists(d + '/up'), 'the worker')
+        self.s.ctl('stop', 'l.service', check=0)
+        self.assertTrue(int(read(d + '/pending').split()[1], 16) >> signal.SIGTERM - 1 & 1)
+        for p in pids: # of these nobody can tell whose they are
+            os.kill(p, signal.SIGKILL)
+
+    test_04_mixed_and_process = test_05_the_manager_dies = test_06_the_keeper_dies = test_07_who_speaks = None
 
 
 del World
