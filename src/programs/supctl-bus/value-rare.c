@@ -21,8 +21,8 @@ static int put_space(struct buf *out)
 /* Bits as "0-3 5". */
 static int put_range(struct buf *out, sd_bus_message *m)
 {
-        const uint8_t *p;
-        size_t n;
+        const uint8_t *p = NULL;
+        size_t n = 0;
         int r = sd_bus_message_read_array(m, 'y', (const void **)&p, &n);
 
         for (size_t i = 0, end; i < 8 * n && r >= 0; i = end + 1) {
@@ -40,8 +40,8 @@ static int put_range(struct buf *out, sd_bus_message *m)
 static int put_base64(struct buf *out, sd_bus_message *m)
 {
         static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        const uint8_t *p;
-        size_t n;
+        const uint8_t *p = NULL;
+        size_t n = 0;
         int r = sd_bus_message_read_array(m, 'y', (const void **)&p, &n);
 
         for (size_t i = 0; i < n && r >= 0; i += 3) {
@@ -80,8 +80,8 @@ static int put_signal(struct buf *out, int32_t n)
 
 static int put_statuses(struct buf *out, sd_bus_message *m)
 {
-        const int32_t *codes, *signals;
-        size_t n_codes, n_signals;
+        const int32_t *codes = NULL, *signals = NULL;
+        size_t n_codes = 0, n_signals = 0;
         int r = sd_bus_message_enter_container(m, 'r', "aiai");
 
         if (r < 0 || (r = sd_bus_message_read_array(m, 'i', (const void **)&codes, &n_codes)) < 0 ||

@@ -211,14 +211,21 @@ static int drain(struct listener *l)
         return r;
 }
 
-/* Supd has ended, or somebody has removed the object, and there is another by now. */
+/* Supd has ended, or somebody has removed the object: then there is another by now, or will be with the next change,
+ * and nothing to sleep on until then. */
 static int again(struct listener *l)
 {
+        enum { MOST_MS = 500 };
         int r;
 
         supstatus_changes_close(l->changes);
         l->changes = NULL;
-        r = supstatus_changes_open(l->v->instance, &l->changes);
+        for (unsigned ms = 5;; ms = MIN2(2 * ms, (unsigned)MOST_MS)) {
+                r = supstatus_changes_open(l->v->instance, &l->changes);
+                if (r != -ENOENT || !view_is_alive(l->v->options))
+                        break;
+                (void)usleep(ms * 1000);
+        }
         if (r == 0)
                 supstatus_changes_back(l->changes, UINT64_MAX);
         return r;

@@ -54,6 +54,8 @@ static int append_job_unit(sd_bus_message *m, const char *unit)
         return r < 0 ? r : sd_bus_message_append(m, "v", "(so)", unit, path);
 }
 
+enum { BRIEF = 1 }; /* call.number: only what changes was asked for */
+
 struct view { /* what a Get or GetAll reads from */
         const char *body;
         size_t size;
@@ -198,13 +200,16 @@ static int finish_properties(struct call *c, const struct link_reply *reply, sd_
 {
         cleanup_buf_ struct buf b = {0};
         struct view v = {.unit = c->unit[0] ? c->unit : NULL, .front = c->client->front};
-        int r = derived_body(v.front, v.unit, reply, &b);
+        int r = 0;
 
-        if (r < 0)
-                return r;
-        v.body = buf_str(&b);
-        v.size = b.size;
-        return reply_properties(c, &v, e);
+        if (c->number == BRIEF) {
+                v.body = reply->body;
+                v.size = reply->size;
+        } else if ((r = derived_body(v.front, v.unit, reply, &b)) >= 0) {
+                v.body = buf_str(&b);
+                v.size = b.size;
+        }
+        return r < 0 ? r : reply_properties(c, &v, e);
 }
 
 static int finish_job_properties(struct call *c, const struct link_reply *reply, sd_bus_error *e)
@@ -219,6 +224,19 @@ static int finish_job_properties(struct call *c, const struct link_reply *reply,
                 return sd_bus_error_setf(e, ERROR_OBJECT, "Unknown object '%s'.", sd_bus_message_get_path(c->message));
         jobs_track(c->client->front, job.id, job.unit);
         return reply_properties(c, &(struct view){.body = b.data, .size = b.size, .job_unit = job.unit}, e);
+}
+
+/* One property of those that change: what most clients want, most often. */
+static bool asks_for_state(sd_bus_message *m)
+{
+        const char *interface, *name;
+        bool is = sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "Get") &&
+                  sd_bus_message_read(m, "ss", &interface, &name) >= 0 && !ends_with(interface, ".Socket") &&
+                  !ends_with(interface, ".Timer") && !ends_with(interface, ".Path") &&
+                  property_emits_change("Unit", name);
+
+        (void)sd_bus_message_rewind(m, 1);
+        return is;
 }
 
 /* Asks the manager about the object that M is for; -ENOENT when it is none of those with values. */
@@ -238,8 +256,12 @@ static int ask_object(struct client *c, sd_bus_message *m,
         if (r == -EINVAL)
                 return unit_path_error(path, e);
         if (r >= 0) {
+                uint32_t brief = asks_for_state(m) ? BRIEF : 0;
+
                 r = control_write_string(&b, CONTROL_TAG_UNIT, unit);
-                return r < 0 ? r : call_begin(c, m, CONTROL_UNIT_PROPERTIES, &b, finish, unit, 0, e);
+                if (r >= 0 && brief)
+                        r = control_write_u32(&b, CONTROL_TAG_BRIEF, 1);
+                return r < 0 ? r : call_begin(c, m, CONTROL_UNIT_PROPERTIES, &b, finish, unit, brief, e);
         }
         if (job_of_path(path, &job) < 0)
                 return -ENOENT;

@@ -75,7 +75,8 @@ static const struct known_type {
         {"a(sasbttttuii)", "ExecCondition ExecStartPre ExecStart ExecStartPost ExecReload ExecStop ExecStopPost"},
 };
 
-/* What is announced in PropertiesChanged; the rest does not change while a unit is loaded, or too often. */
+/* What is announced in PropertiesChanged; the rest does not change while a unit is loaded, or too often. The manager
+ * tells these without the rest (CONTROL_TAG_BRIEF). */
 static const char *const announced =
         "ActiveState SubState FreezerState Job InvocationID ConditionResult ConditionTimestamp "
         "ConditionTimestampMonotonic AssertResult AssertTimestamp AssertTimestampMonotonic StateChangeTimestamp "
@@ -83,8 +84,7 @@ static const char *const announced =
         "ActiveExitTimestampMonotonic InactiveEnterTimestamp InactiveEnterTimestampMonotonic InactiveExitTimestamp "
         "InactiveExitTimestampMonotonic MainPID ControlPID StatusText StatusErrno Result NRestarts UID GID "
         "ExecMainStartTimestamp ExecMainStartTimestampMonotonic ExecMainExitTimestamp ExecMainExitTimestampMonotonic "
-        "ExecMainPID ExecMainCode ExecMainStatus NConnections NAccepted NRefused NextElapseUSecRealtime "
-        "NextElapseUSecMonotonic LastTriggerUSec LastTriggerUSecMonotonic State";
+        "ExecMainPID ExecMainCode ExecMainStatus";
 
 size_t signature_length(const char *s)
 {
@@ -128,6 +128,8 @@ bool property_fits(const char *interface, const struct property *p)
 {
         const char *signature = property_signature(p);
 
+        if (p->kind == CONTROL_KIND_ANY) /* it says its type itself, beside its name */
+                return true;
         if (streq(p->name, "ReadTimestamp")) /* for derived.c only */
                 return false;
         if (streq(interface, "Job")) /* made here, and its Id and Unit are not those of units */

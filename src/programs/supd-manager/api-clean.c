@@ -102,14 +102,14 @@ int api_clean(void *userdata, const char *unit, const char *const *what, unsigne
                                   r->name);
                 return -EOPNOTSUPP;
         }
+        if (run_active(r) != ACTIVE_INACTIVE || r->d.job.type != JOB_NONE) {
+                control_error_set(e, ERROR("UnitBusy"), "Unit is not inactive or has pending job.");
+                return -EBUSY;
+        }
         mask &= mask_of(r->unit);
         if (mask == 0) {
                 control_error_set(e, ERROR("NothingToClean"), "No matching resources found.");
                 return -ENOENT;
-        }
-        if (run_active(r) != ACTIVE_INACTIVE || r->d.job.type != JOB_NONE) {
-                control_error_set(e, ERROR("UnitBusy"), "Unit is not inactive or has pending job.");
-                return -EBUSY;
         }
         put_paths(m, r, mask, a);
         return 0;
