@@ -88,8 +88,7 @@ static const struct option_row rows[] = {
         {"job-mode", 0, OPTION_STRING, AT(job_mode)},
         {"json", 0, OPTION_MAYBE, .set = set_json},
         {"kill-value", 0, OPTION_STRING, AT(value)},
-        {"kill-who", 0, OPTION_STRING, AT(whom)},
-        {"kill-whom", 0, OPTION_STRING, AT(whom)},
+        {"kill-whom", 0, OPTION_STRING, AT(whom)}, /* cut short, it is --kill-who, the older name */
         {"name", 0, OPTION_STRING, AT(name)},
         {"no-block", 0, OPTION_FLAG, AT(no_block)},
         {"no-legend", 0, OPTION_FLAG, AT(no_legend)},

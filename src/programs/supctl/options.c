@@ -110,8 +110,7 @@ static const struct option_row rows[] = {
         {"irreversible", 0, OPTION_OTHER},
         {"job-mode", 0, OPTION_OTHER_WORD},
         {"kill-value", 0, OPTION_OTHER_WORD},
-        {"kill-who", 0, OPTION_OTHER_WORD},
-        {"kill-whom", 0, OPTION_OTHER_WORD},
+        {"kill-whom", 0, OPTION_OTHER_WORD}, /* cut short, it is --kill-who, the older name */
         {"signal", 's', OPTION_OTHER_WORD},
         {"what", 0, OPTION_OTHER_WORD},
         /* systemctl's, that nothing here has a use for */
