@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Takes one rule after the other out of the manager and looks whether a test of behaviour notices.
 
-usage: mutate.py --all | --directives | --guards | --rows | --sample | RULE…
-       mutate.py --sets [GROUP…]                 RULE: Restart, Service.Restart, guard:NAME, row:STATE:EVENT:GUARD
+usage: mutate.py --all | --directives | --guards | --rows | --options | --sample | RULE…
+       mutate.py --sets [GROUP…]                 RULE: Restart, Service.Restart, guard:NAME, row:STATE:EVENT:GUARD, option:PROGRAM:NAME
 
-The rules are the honoured rows of the table of directives, and the guards and rows of the state machine (list-rows). The manager is
+The rules are the honoured rows of the table of directives, the guards and rows of the state machine (list-rows), and the options of
+supctl and supctl-bus (mutant-supctl and mutant-supctl-bus, which do not know one of them). The manager is
 mutant-manager, which leaves out what SUPD_MUTANT names. The tests of a directive are found by looking: the cases of behaviour
 whose units use it, and the tests written out in test-*.py that do. One of them has to fail without the rule, and to pass with the
 mutant manager as it is. A table tells for each rule which one did; exit status 1 when for one none did.
@@ -16,7 +17,7 @@ Guards and rows of the machine are looked for first by the scenarios of tests/fa
 The rules of a case are those of the directives in its units, rarest first, and those of RULES_OF.
 
 --sample takes a few rules, always the same, and stays below a minute; it is for CI.
-Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, MUTANT_FAKE, LIST_ROWS."""
+Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, MUTANT_FAKE, MUTANT_SUPCTL, MUTANT_SUPCTL_BUS, LIST_ROWS."""
 import concurrent.futures
 import os
 import re
@@ -34,7 +35,7 @@ GOLDEN = os.path.join(HERE, '..', 'fake', 'golden')
 sys.path.insert(0, BEHAVIOUR)
 from groups import ALONE, GROUPS  # noqa: E402
 
-AT_ONCE, N_CASES, N_SAMPLE = int(os.environ.get('MUTATE_AT_ONCE', 3)), 8, 8
+AT_ONCE, N_CASES, N_SAMPLE = int(os.environ.get('MUTATE_AT_ONCE', 3)), 8, 6
 SHORT, LONG = 3, 15 # seconds; the long bound decides when the short one fails with the rule, too
 FAKE_BOUND = 60 # seconds
 GUARD_GROUPS = ('commands', 'restart', 'stop', 'types', 'notify', 'forking', 'watchdog', 'conditions')
@@ -54,10 +55,6 @@ ELSEWHERE = {
     'Unit.RebootArgument': 'goes with a reboot, which is not tried: fake-plain, 41-limit-reboots',
     'Unit.JobTimeoutRebootArgument': 'goes with a reboot, which is not tried: fake-plain, 45-job-timeout-reboots',
     'Service.RebootArgument': 'goes with a reboot, which is not tried: unit-3-parse',
-    'Unit.AllowIsolate': 'isolating ends everything else: test of the verbs',
-    'Unit.IgnoreOnIsolate': 'isolating ends everything else: test of the verbs',
-    'Service.StartLimitAction': 'another place for what [Unit] has, with the same field',
-    'Service.RuntimeRandomizedExtraSec': 'what is random may be nothing: unit-3-parse',
     **{'Service.' + key: 'needs the controllers of cgroup v2: machine-worlds, groups' for key in (
         'AllowedCPUs AllowedMemoryNodes BlockIOAccounting BlockIOWeight CPUAccounting CPUQuota CPUQuotaPeriodSec CPUShares CPUWeight '
         'Delegate IOAccounting IOWeight MemoryAccounting MemoryHigh MemoryLimit MemoryLow MemoryMin MemorySwapMax MemoryZSwapMax '
@@ -76,6 +73,8 @@ class Rule:
             self.name, self.mutant = 'guard:' + words[1], 'guard ' + ' '.join(words[1:])
         elif self.kind == 'row':
             self.name, self.mutant = 'row:' + ':'.join(words[2:]), 'row ' + words[1]
+        elif self.kind == 'option':
+            self.name, self.mutant = ':'.join(words), ' '.join(words)
         else:
             self.section, self.key = words[2], words[3]
             self.name, self.mutant = '%s.%s' % (words[2], words[3]), 'directive %s.%s' % (words[1], words[3])
@@ -121,8 +120,9 @@ def scripts():
                     tests = found.setdefault(key, [])
                     tests.append((file, '%s.test_%s' % (suite[1] if suite else first[1], m[1].replace('-', '_'))))
             for m in re.finditer(r'^    def (test_\w+)\(.*?(?=^    def |\Z)', part, re.M | re.S):
+                world = re.search(r'^class (\w+)\(%s\)' % suite[1], text, re.M) # a class that is only there for others to be of it
                 for key in set(re.findall(r"(?:['\"\n]|\\n)([A-Z][A-Za-z]+)=", m[0])):
-                    found.setdefault(key, []).append((file, '%s.%s' % (suite[1], m[1])))
+                    found.setdefault(key, []).append((file, '%s.%s' % ((world or suite)[1], m[1])))
     return found
 
 
@@ -131,8 +131,9 @@ class Bench:
         self.libexec = tempfile.mkdtemp(prefix='supd-mutation.')
         for name in os.listdir(os.environ['SUPD_LIBEXEC_DIR']):
             os.symlink(os.path.realpath(os.path.join(os.environ['SUPD_LIBEXEC_DIR'], name)), os.path.join(self.libexec, name))
-        os.unlink(os.path.join(self.libexec, 'supd-manager'))
-        os.symlink(os.environ['MUTANT_MANAGER'], os.path.join(self.libexec, 'supd-manager'))
+        for name, mutant in (('supd-manager', 'MUTANT_MANAGER'), ('supctl-bus', 'MUTANT_SUPCTL_BUS')):
+            os.unlink(os.path.join(self.libexec, name))
+            os.symlink(os.environ[mutant], os.path.join(self.libexec, name))
         self.tables, self.scripts = tables(), scripts()
 
     def end(self):
@@ -140,6 +141,8 @@ class Bench:
 
     def runs(self, rule):
         """What covers RULE: lists of arguments, each a run of a test program."""
+        if rule.kind == 'option':
+            return [['../verbs/test-options.py', 'Options.test_%s_%s' % tuple(rule.name.split(':')[1:])]]
         if rule.kind != 'directive':
             return [['test-cases.py', g] for g in (GUARD_GROUPS if rule.kind == 'guard' else ROW_GROUPS)]
         of_group = {}
@@ -150,7 +153,7 @@ class Bench:
 
     def failed(self, run, mutant, bound, one=True):
         """The cases of RUN that fail, in their order; [''] when it fails as a whole. ONE: the first is enough."""
-        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, BEHAVIOUR_BOUND=str(bound))
+        env = dict(os.environ, SUPD_LIBEXEC_DIR=self.libexec, SUPCTL=os.environ['MUTANT_SUPCTL'], BEHAVIOUR_BOUND=str(bound))
         for name in ('SUPD_MUTANT', 'BEHAVIOUR_ONE'):
             env.pop(name, None)
         if one:
@@ -188,7 +191,7 @@ class Bench:
 
     def judge(self, rule):
         """(caught, what to say)"""
-        seen = rule.kind != 'directive' and self.fake_sees(rule)
+        seen = rule.kind in ('row', 'guard') and self.fake_sees(rule)
         if seen:
             return True, seen
         runs, broken = self.runs(rule), []
@@ -216,6 +219,9 @@ class Bench:
 
 def rules():
     out = subprocess.run([os.environ['LIST_ROWS']], stdout=subprocess.PIPE, text=True, check=True).stdout
+    for program in ('MUTANT_SUPCTL', 'MUTANT_SUPCTL_BUS'):
+        out += subprocess.run([os.environ[program]], env=dict(os.environ, SUPD_MUTANT='options'), stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
     return [Rule(line.split()) for line in out.splitlines()]
 
 
@@ -230,11 +236,11 @@ def chosen(args):
     every = [r for r in rules() if not elsewhere(r) and r.kind != 'row']
     if '--all' in args:
         return rules()
-    for kind in ('row', 'guard', 'directive'):
+    for kind in ('row', 'guard', 'directive', 'option'):
         if '--%ss' % kind in args:
             return [r for r in rules() if r.kind == kind]
     if '--sample' in args:
-        cheap = [r for r in every if r.kind != 'guard']  # a guard is judged by whole groups
+        cheap = [r for r in every if r.kind == 'directive']  # a guard is judged by whole groups
         return cheap[::max(1, len(cheap) // N_SAMPLE)][:N_SAMPLE]
     return [r for r in rules() if any(a in (r.name, r.name.split('.')[-1]) for a in args)]
 
@@ -285,7 +291,7 @@ def main():
 
 def judge_all(bench, todo):
     begin, count = time.monotonic(), {True: 0, False: 0, None: 0}
-    if any(r.kind != 'directive' for r in todo) and bench.fake_sees(None):
+    if any(r.kind in ('row', 'guard') for r in todo) and bench.fake_sees(None):
         print('the scenarios fail with all rows: ' + bench.fake_sees(None))
         return 1
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

@@ -2,6 +2,7 @@
 """Dependencies, jobs and their modes, conditions, daemon-reload: a row each, as in cases.py, which has the plainest ones."""
 import os
 import platform
+import re
 
 from cases import RUNS, SLEEP, note, service, slow
 
@@ -292,7 +293,7 @@ daemon_reload = [
 # What some of them say depends on where the test runs.
 X86 = 1 if platform.machine() == 'x86_64' else None
 DEBIAN_12 = 1 if os.path.exists('/etc/os-release') and 'VERSION_ID="12"' in open('/etc/os-release').read() else None
-UNIFIED = int(os.path.exists('/sys/fs/cgroup/cgroup.controllers'))
+UNIFIED = 'test -e /sys/fs/cgroup/cgroup.controllers'  # to be asked where the case runs
 PRESSURE = int(not os.path.exists('/proc/pressure'))
 
 
@@ -324,7 +325,7 @@ for _n, (_line, _yes) in enumerate([
         ('ConditionFirmware=smbios-field(strange)', 0), ('ConditionFirmware=smbios-field(product_name != strange)', None),
         ('ConditionCPUFeature=fpu', X86), ('ConditionCPUFeature=strange', 0), ('ConditionCPUFeature=FPU', X86), ('ConditionCPUFeature=!fpu', off(X86)), ('ConditionCPUFeature=sse2', X86), ('ConditionCPUFeature=rdrand', None),
         ('ConditionCredential=strange', 0), ('ConditionCredential=!strange', 1), ('ConditionCredential=a/b', 0),
-        ('ConditionControlGroupController=strange', 1), ('ConditionControlGroupController=v1', 1 - UNIFIED), ('ConditionControlGroupController=v2', UNIFIED), ('ConditionControlGroupController=', 1), ('ConditionControlGroupController=cpu strange', None),
+        ('ConditionControlGroupController=strange', 1), ('ConditionControlGroupController=v1', '! ' + UNIFIED), ('ConditionControlGroupController=v2', UNIFIED), ('ConditionControlGroupController=', 1), ('ConditionControlGroupController=cpu strange', None),
         ('ConditionMemoryPressure=100%', 1), ('ConditionCPUPressure=100%', 1), ('ConditionIOPressure=100%', 1), ('ConditionMemoryPressure=strange', PRESSURE), ('ConditionMemoryPressure=100%/10s', PRESSURE), ('ConditionMemoryPressure=100%/10sec', 1), ('ConditionMemoryPressure=100% / 10sec', 1), ('ConditionMemoryPressure=0.5', PRESSURE), ('ConditionMemoryPressure=!strange', PRESSURE), ('ConditionMemoryPressure=100%/5min', 1), ('ConditionMemoryPressure=100%/7s', PRESSURE),
         ('ConditionMemoryPressure=no-such.slice:100%', 1), ('ConditionMemoryPressure=system.slice:100%', 1), ('ConditionCPUPressure=200%', PRESSURE),
         ('ConditionArchitecture=! strange', 1), ('ConditionArchitecture=!strange', 1), ('ConditionVirtualization=!strange', 1), ('ConditionUser=!surely-nobody', 1), ('ConditionUser=!@strange', 1), ('ConditionGroup=!surely-nobody', 1),
@@ -339,8 +340,10 @@ for _n, (_line, _yes) in enumerate([
         ('ConditionPathIsEncrypted=/etc', 0), ('ConditionPathIsEncrypted=/no/such', 0), ('ConditionPathIsEncrypted=!/etc', 1), ('ConditionPathIsEncrypted=/proc', 0)]):
     if _yes is None:
         continue
-    conditions.append(('%03d' % _n, {'a': service(SLEEP, unit=_line)},
-                       ['start a'] + (['is a ' + RUNS] if _yes else ['is a inactive dead success 0 0 0'])))
+    _told = ('sh if %s; then test $(@CTL@ is-active @a@) = active; else test $(@CTL@ is-active @a@) = inactive; fi' % _yes if isinstance(_yes, str) else
+             'is a ' + RUNS if _yes else 'is a inactive dead success 0 0 0')
+    conditions.append(('%03d-%s' % (_n, re.sub('[^a-z0-9]+', '-', _line[9:].lower()).strip('-')), {'a': service(SLEEP, unit=_line)},
+                       ['start a', _told]))
 conditions += [
     ('target', {'t.target': target('ConditionPathExists=/no')}, ['start t.target', 'is t.target inactive dead', 'prop t.target ConditionResult=no']),
     ('target-holds', {'t.target': target('ConditionPathExists=/bin/sh')}, ['start t.target', 'is t.target active active', 'prop t.target ConditionResult=yes']),

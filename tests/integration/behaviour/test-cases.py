@@ -6,7 +6,7 @@ usage: test-cases.py GROUP|any [NAME,…]        environment as harness.py says,
        test-cases.py --reference PROGRAM [GROUP [NAME,…]]
 The second form runs the same tables against another manager, through a program that has `run COMMAND` (a shell command where
 that manager is) and whose standard input is that command's: so an expectation can be held against the real systemd.
-Which cases differ on purpose stands in differences.py.
+Which cases differ on purpose stands in differences.py. It needs python3 there, for the cases with a terminal.
 
 Steps of a case: VERB UNIT [= EXIT CODE]     a verb of supctl; units are named by their key in the case
                  is UNIT STATE…             waits for the six words of harness.FIELDS (or some of them); each may be a regular expression
@@ -91,6 +91,7 @@ class OfReference:
         self.program = program
         self.dir, self.units, self.tell, self.high = '/run/cases', '/run/systemd/system', '/run/cases-tell', '/etc/systemd/system'
         self.ctl_command = 'systemctl'
+        subprocess.run([program, 'run', 'mount --make-rshared /'], check=True)  # else no service sees its credentials
         with open(os.environ['TELL'], 'rb') as f:
             subprocess.run([program, 'run', 'cat > %s; chmod 755 %s; mkdir -p %s' % (self.tell, self.tell, self.dir)],
                            stdin=f, check=True)
