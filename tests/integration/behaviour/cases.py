@@ -638,7 +638,7 @@ limits = [
      ['start a', 'is a inactive dead success 1 0 0']),
     ('runtime-max-not-when-exited', {'a': service('RuntimeMaxSec=300ms', 'RemainAfterExit=yes', 'ExecStart=/bin/true')},
      ['start a', 'is a active exited', 'sh sleep 0.8', 'is a active exited success 1 0 0']),
-    ('runtime-max-over-a-reload', {'a': service('RuntimeMaxSec=1', 'ExecReload=/bin/sleep 0.3', SLEEP)},
+    ('runtime-max-over-a-reload', {'a': service('RuntimeMaxSec=3', 'ExecReload=/bin/sleep 0.3', SLEEP)},
      ['start a', 'reload a', 'is a failed failed timeout 2 15 0']),
     ('start-abort', {'a': service('Type=notify', 'TimeoutStartSec=500ms', 'TimeoutStartFailureMode=abort', DEAF)},
      ['start a = 1', 'is a failed failed timeout 1 0 0', 'file log abrt']),

@@ -51,7 +51,8 @@ credentials = [
     ('load-wins', {**once('SetCredential=two:set', 'LoadCredential=two:@D@/secret', command='cat $CREDENTIALS_DIRECTORY/two'), '/secret': 'loaded\n'},
      ['start a', 'file out loaded']),
     ('load-substitute', *tells('SetCredential=two:set', 'LoadCredential=two:@D@/no', command='cat $CREDENTIALS_DIRECTORY/two; echo', out='set')),
-    ('load-missing', once('LoadCredential=two:@D@/no', command='true'), ['start a = 1', 'is a failed failed exit-code 1 243 0', 'lacks out']),
+    ('load-missing', once('LoadCredential=two:@D@/no', command='true'), ['start a = 1', 'is a failed failed exit-code 1 243 0']),
+    ('load-missing-opens-nothing', once('LoadCredential=two:@D@/no', command='true'), ['start a = 1', 'lacks out']),
     ('load-name-missing', *tells('LoadCredential=surely-not', command='ls $CREDENTIALS_DIRECTORY', out='')),
     ('load-directory', {**once('LoadCredential=d:@D@/dir', 'ExecStartPre=/bin/true', command='cat $CREDENTIALS_DIRECTORY/d_x'),
                         '/dir-x': 'below\n'},
@@ -89,10 +90,10 @@ terminals = [
                            'while time.time() < end and os.isatty(s):\n    time.sleep(0.02)\n'
                            'open("@D@/out", "w").write("hung up\\n" if not os.isatty(s) else "still there\\n")\n'},
      ['sh python3 pty.py > /dev/null 2>&1 &', 'until test -e tty', 'start a', 'file out hung up']),
-    ('disallocate-clears', {'a': service('Type=oneshot', 'TTYPath=@D@/tty', 'TTYVTDisallocate=yes', 'ExecStart=/bin/true'),
-                            '/pty.py': 'import os, sys, time\nm, s = os.openpty()\nos.symlink(os.ttyname(s), "@D@/tty")\n'
+    ('disallocate-clears', {'a': service('Type=oneshot', 'TTYPath=/dev/shm/disallocate-clears', 'TTYVTDisallocate=yes', 'ExecStart=/bin/true'),
+                            '/pty.py': 'import os, sys, time\nm, s = os.openpty()\nos.symlink(os.ttyname(s), "/dev/shm/disallocate-clears")\n'
                                        'got = os.read(m, 100)\nopen("@D@/out", "w").write("cleared\\n" if b"\\033[3J" in got else "%r\\n" % got)\n'},
-     ['sh python3 pty.py > /dev/null 2>&1 &', 'until test -e tty', 'start a', 'file out cleared']),
+     ['sh python3 pty.py > /dev/null 2>&1 &', 'until test -e /dev/shm/disallocate-clears', 'start a', 'file out cleared', 'sh rm /dev/shm/disallocate-clears']),
 ]
 
 SHM = "ExecStart=/bin/sh -c 'ipcmk -M 4096 > /dev/null; ipcmk -Q > /dev/null; ipcmk -S 1 > /dev/null; touch /dev/shm/%n; exec sleep 1000'"
