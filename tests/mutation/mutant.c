@@ -4,6 +4,7 @@
  * machine, or takes one guard of the machine for its opposite. Which one, the environment says:
  *
  *     SUPD_MUTANT=directive 3.ExecStart      group and key (list-rows): its values are accepted and left out
+ *     SUPD_MUTANT=negate 0.ConditionHost     a condition or an assertion: its opposite
  *     SUPD_MUTANT=guard HAS_JOB              holds when it does not, and the other way round
  *     SUPD_MUTANT=row 17                     that row of the state machine: its event is ignored
  *
@@ -29,25 +30,44 @@ static const char *mutant_of(const char *what)
         return s && strncmp(s, what, n) == 0 && s[n] == ' ' ? s + n + 1 : "";
 }
 
-static bool is_mutated(const struct directive *row)
+static bool is_mutated(const struct directive *row, const char *name)
 {
-        static const char *name;
         char text[96];
 
-        if (!name)
-                name = mutant_of("directive");
         if (!*name)
                 return false;
         (void)snprintf(text, sizeof(text), "%u.%s", (unsigned)row->section, row->key);
         return streq(text, name);
 }
 
+/* "|!X" for "|X", and the other way round; nothing stays nothing. */
+static int read_negated(struct setting *s)
+{
+        const char *value = s->value, *v = value + (*value == '|');
+        char text[4096];
+        int r;
+
+        v += strspn(v, " \t");
+        (void)snprintf(text, sizeof(text), "%s%s%s", *value == '|' ? "|" : "", *v == '!' || !*v ? "" : "!",
+                       v + (*v == '!'));
+        s->value = text;
+        r = __real_value_read(s);
+        s->value = value;
+        return r;
+}
+
 /* Presets (they have no file) are read as ever, so the field keeps its default. */
 int __wrap_value_read(struct setting *s)
 {
-        if (s->file && is_mutated(s->row))
+        static const char *left, *negated;
+
+        if (!left) {
+                left = mutant_of("directive");
+                negated = mutant_of("negate");
+        }
+        if (s->file && is_mutated(s->row, left))
                 return 0;
-        return __real_value_read(s);
+        return s->file && is_mutated(s->row, negated) ? read_negated(s) : __real_value_read(s);
 }
 
 /* The bit of the guard that is turned round; 0 = none. */

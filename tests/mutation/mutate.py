@@ -14,7 +14,7 @@ mutant manager as it is. A table tells for each rule which one did; exit status 
 Guards and rows of the machine are looked for first by the scenarios of tests/fake, which need no process (mutant-fake).
 
 --sets asks the other way round: each case of behaviour, of all groups or of those named, has to fail for a rule that is left out.
-The rules of a case are those of the directives in its units, rarest first, and those of RULES_OF.
+The rules of a case are those of the directives in its units, rarest first (of conditions also their opposite), and those of RULES_OF.
 
 --sample takes a few rules, always the same, and stays below a minute; it is for CI.
 Environment: as meson's tests have it (meson devenv), MUTANT_MANAGER, MUTANT_FAKE, MUTANT_ROWS, MUTANT_SUPCTL, MUTANT_SUPCTL_BUS,
@@ -42,10 +42,11 @@ FAKE_BOUND = 60 # seconds
 GUARD_GROUPS = ('commands', 'restart', 'stop', 'types', 'notify', 'forking', 'watchdog', 'conditions')
 ROW_GROUPS = GUARD_GROUPS + ('limits', 'asserts', 'younger', 'modes', 'more-conditions')
 
-# What --sets tries of the machine with the cases of a group, and, last of all, the directives without which nothing works.
+# What --sets tries of the machine with the cases of a group, and the directive without which nothing works: no case is about that.
 N_SET = 40
-RULES_OF = {}
-EVERYWHERE = (('Service', 'Type'), ('Service', 'ExecStart'))
+RULES_OF = {group: ['guard ' + g for g in ('RESTART', 'GOOD', 'READY_AT_EXEC', 'ONESHOT', 'MAIN_ALIVE')] for group in (
+    'types', 'notify', 'forking', 'commands', 'restart', 'stop', 'watchdog', 'limits', 'state-words', 'consequences', 'daemon-reload')}
+EVERYWHERE = ('Service', 'ExecStart')
 
 # Directives that no run of a service shows, at least not everywhere, as they need controllers of cgroup v2, a reboot, mounts, or
 # capabilities, or are for units that are not run yet, or for the verbs on unit files: mutant-rows has a row for each.
@@ -241,8 +242,13 @@ def candidates(groups):
     used = {name: {k for file, text in units.items() if not file.startswith('/') for k in keys_of(text)} & set(mutants)
             for cases in GROUPS.values() for name, units, _ in cases}
     often = {k: sum(k in keys for keys in used.values()) for k in mutants}
-    return {name: [mutants[k] for k in sorted(used[name], key=lambda k: (often[k], k)) if k not in EVERYWHERE] +
-            RULES_OF.get(group, []) + [mutants[k] for k in EVERYWHERE if k in used[name]]
+
+    def of_directives(name):
+        for key in sorted(used[name] - {EVERYWHERE}, key=lambda k: (often[k], k)):
+            yield mutants[key]
+            if key[1].startswith(('Condition', 'Assert')):
+                yield 'negate' + mutants[key].removeprefix('directive')
+    return {name: list(of_directives(name)) + RULES_OF.get(group, [])
             for group, cases in GROUPS.items() if not groups or group in groups for name, _, _ in cases}
 
 

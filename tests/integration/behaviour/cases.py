@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Small units and what becomes of them: a row each. How a row is read stands in test-cases.py; each expectation was held
 against systemd 252 (test-cases.py --reference). @D@ is the case's own directory, @x@ the full name of the unit x."""
+import re
 
 RUNS = 'active running success 0 0 0'
 
@@ -547,7 +548,7 @@ for _n, (_line, _yes) in enumerate([
         ('ConditionPathExists=|/no\nConditionPathExists=|/bin/sh', 1), ('ConditionPathExists=|/no\nConditionPathExists=|/no2', 0),
         ('ConditionPathExists=/bin/sh\nConditionPathExists=/no', 0), ('ConditionPathExists=/no\nConditionPathExists=\n', 1),
         ('ConditionPathExists=|!/no\nConditionPathExists=/bin/sh', 1), ('ConditionNonsense=/no', 1)]):
-    conditions.append(('%02d' % _n, {'a': service(SLEEP, 'ExecStopPost=' + note('post'), unit=_line)},
+    conditions.append(('%02d-%s' % (_n, re.sub('[^a-z0-9]+', '-', _line.replace('Condition', '').lower()).strip('-')), {'a': service(SLEEP, 'ExecStopPost=' + note('post'), unit=_line)},
                        ['start a'] + (['is a ' + RUNS, 'prop a ConditionResult=yes'] if _yes else
                                       ['is a inactive dead success 0 0 0', 'prop a ConditionResult=no', 'lacks log'])))
 conditions += [
