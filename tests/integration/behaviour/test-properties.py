@@ -115,6 +115,26 @@ LimitNOFILE=100:200
 # of a run, of the machine, or of the way there
 RUN = re.compile('Timestamp|InvocationID|^(Id|Names|FragmentPath|DropInPaths|UnitFile.*|ControlGroup.*|Slice|CPUUsageNSec|.*Current|'
                  'After|Before|Requires|RequiresMountsFor|Limit(?!NOFILE).*|Effective.*|.*Accounting|MemoryAvailable)$')
+# what systemctl 252 prints of them
+WORDS = '''RestartPreventExitStatus=4 HUP RTMIN+30
+SuccessExitStatus=3 75 USR1
+AllowedCPUs=0-1
+CPUAffinity=0-1
+NUMAMask=0
+NUMAPolicy=bind
+CapabilityBoundingSet=cap_chown cap_kill
+AmbientCapabilities=cap_kill
+BindPaths=/usr:/opt:rbind
+BindReadOnlyPaths=-/etc/x:/mnt
+TemporaryFileSystem=/media:ro
+StandardInputData=aGVsbG8K
+CoredumpFilter=0x13
+CPUQuotaPeriodUSec=50ms
+MemoryLimit=2147483648
+IPIngressBytes=[no data]
+RestrictNamespaces=no
+CacheDirectoryMode=0711
+KeyringMode=shared'''.splitlines()
 # other values than systemd's
 DIFFERENT = {
     'CanFreeze': 'services are not frozen',
@@ -215,6 +235,10 @@ class Properties(harness.Case):
         self.maxDiff = None
         self.assertEqual({n: v[0] for n, v in wrong.items()}, {n: v[1] for n, v in wrong.items()})
         self.assertGreater(len(set(wanted) & set(found)), 250)
+
+    def test_04_words(self):
+        names = ','.join(line.partition('=')[0] for line in WORDS)
+        self.assertEqual(sorted(self.s.ctl('show', 'rich', '-p', names, check=0).stdout.splitlines()), sorted(WORDS))
 
 
 if '--reference' in sys.argv:
