@@ -252,6 +252,33 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=2 ExecMainStatus=15"}},
         },
         {
+                .name = "stop-post-wait",
+                .what = "ExecStopPost= is done while the main process, which nobody kills, still runs; then it exits "
+                        "with 5",
+                .units = {{"a.service", SERVICE "ExecStart=@DIARY@\nKillMode=none\nTimeoutStopSec=60\n"
+                                                "ExecStopPost=@DIARY@ --name=post --exit-after-ms=5\n"}},
+                .setup = {START_A},
+                .steps = {{ACT_SUPCTL, "stop --no-block a.service", .until = {UNTIL_STOPPED, "post", 1, NULL}},
+                          {ACT_TELL, "a.service", 5, .until = SHOWS("a.service", "ActiveState=failed")}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}, {"post", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=5"}},
+        },
+        {
+                .name = "slice",
+                .what = "Slice= changes while a service runs: it stays where it is, is stopped there, and starts "
+                        "elsewhere",
+                .units = {{"a.service", SERVICE "Slice=one.slice\nExecStart=@DIARY@ --children=2\n"}},
+                .setup = {START_A,
+                          {ACT_UNIT, "a.service",
+                           .more = UNIT_HEAD
+                           "Description=anew\n[Service]\nSlice=two.slice\nExecStart=@DIARY@ --children=2\n"}},
+                .steps = {{ACT_SUPCTL, "daemon-reload", .until = SHOWS("a.service", "Description=anew")},
+                          {ACT_SUPCTL, "stop a.service", .until = STOPPED(1)},
+                          {ACT_SUPCTL, "start a.service", .until = RUNNING(2)}},
+                .expect = {{"a.service", .running = true, .min_starts = 2, .max_starts = 2, .children = 2}},
+                .shows = {{"a.service", "ActiveState=active SubState=running Slice=two.slice"}},
+        },
+        {
                 .name = "oneshot-failure",
                 .what = "the first command of a oneshot exits with 4: the second does not run",
                 .units = {{"a.service",

@@ -253,6 +253,39 @@ class Places(Each):
         os.chown('/dev/shm/supd-' + self.s.name, 65534, 65534)
         self.shm('/supd-' + self.s.name)
 
+    def test_14_no_proc(self):
+        """Numbers of processes mean nothing then: no service is claimed by one, and nobody is signalled by one."""
+        def hide():
+            if libc.unshare(0x20000) != 0:
+                os._exit(99)
+            mount('none', '/', '', 1 << 14 | 1 << 18)
+            mount('tmpfs', '/proc', 'tmpfs', 0, 'mode=755')
+        s = self.s
+        s.unit('o.service', '[Service]\nRestart=on-failure\nRestartSec=10ms\nExecStart=/bin/sleep 1002\n')
+        s.unit('e.service', '[Service]\nExecStart=/bin/sh -c "exit 7"\n')
+        s.unit('f.service', '[Service]\nType=forking\nPIDFile=@D@/pid\nExecStart=/bin/sh -c "sleep 1003 & echo $! >@D@/pid"\n')
+        s.unit('n.service', '[Service]\nType=notify\nNotifyAccess=all\nExecStart=/bin/sh -c "sleep 1004 & %s READY=1 MAINPID=$!; wait"\n' %
+               os.environ['TELL'])
+        s.start(preexec_fn=hide)
+        s.said('there is no /proc')
+        s.ctl('start', 'o.service', 'e.service', check=0)
+        first = s.main_pid('o.service')
+        os.kill(first, signal.SIGKILL)
+        wait(lambda: s.main_pid('o.service') not in (0, first), 'another main process')
+        s.until_state('e.service', 'failed failed exit-code 1 7 0')
+        s.ctl('start', 'f.service', check=1)
+        self.assertEqual(s.show('f.service', 'Result'), 'protocol')
+        s.ctl('start', 'n.service', check=0)
+        self.assertNotEqual(command_of(s.main_pid('n.service')), 'sleep 1004')
+        s.ctl('stop', 'o.service', 'n.service', check=0)
+        s.until_state('o.service', 'inactive dead success 2 15 1')
+        s.until_state('n.service', 'inactive dead success 2 15 0')
+        left = [p for p in processes() if command_of(p) in ('sleep 1003', 'sleep 1004')]
+        self.assertEqual(len(left), 2)
+        for p in left:
+            os.kill(p, signal.SIGKILL)
+        self.ended()
+
     def test_20_log_directory_missing_and_not_to_be_made(self):
         write(self.s.dir + '/file', '')
         self.s.unit('l.service', '[Service]\nType=exec\nExecStart=/bin/sh -c "echo lost; exec sleep 1000"\n')

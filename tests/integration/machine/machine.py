@@ -15,7 +15,7 @@ import time
 
 PROGRAMS = ['sh', 'cat', 'ls', 'sleep', 'kill', 'mkdir', 'rmdir', 'mount', 'grep', 'sed', 'id', 'ln', 'rm', 'stat', 'uname', 'hostname',
             'readlink', 'nproc', 'touch', 'true', 'false', 'head', 'tail', 'tr', 'wc', 'sort', 'cut', 'env', 'umount', 'chmod', 'sync',
-            'taskset', 'date', 'mkswap', 'swapon']
+            'taskset', 'date', 'mkswap', 'swapon', 'setpriv']
 PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 

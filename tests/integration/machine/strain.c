@@ -2,6 +2,7 @@
  *
  * strain memory MIB | tasks N | cpu: takes what limits are there for, says what it got on stdout, and stays.
  * strain freeze|thaw DIRECTORY: whoever writes to that file system sleeps meanwhile, and no signal wakes him. Not a
+ * strain watchdog SECONDS: says that it is ready, and then so often that it still lives. Not a
  * test: a tool of the services under test. Invariant: static, so that it runs in any image.
  */
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int take_memory(size_t bytes)
@@ -54,6 +57,21 @@ static int freeze(const char *directory, unsigned long request)
         return 1;
 }
 
+static int pings(unsigned every_s)
+{
+        struct sockaddr_un a = {.sun_family = AF_UNIX};
+        const char *path = getenv("NOTIFY_SOCKET"), *text = "READY=1";
+        int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0 || !path || strlen(path) >= sizeof(a.sun_path))
+                return 1;
+        memcpy(a.sun_path, path, strlen(path));
+        for (;; text = "WATCHDOG=1") {
+                (void)sendto(fd, text, strlen(text), 0, (struct sockaddr *)&a, sizeof(a));
+                (void)sleep(every_s);
+        }
+}
+
 int main(int argc, char **argv)
 {
         int r = 2;
@@ -66,6 +84,8 @@ int main(int argc, char **argv)
                 return freeze(argv[2], FIFREEZE);
         else if (argc == 3 && strcmp(argv[1], "thaw") == 0)
                 return freeze(argv[2], FITHAW);
+        else if (argc == 3 && strcmp(argv[1], "watchdog") == 0)
+                return pings((unsigned)atoi(argv[2]));
         else if (argc == 2 && strcmp(argv[1], "cpu") == 0)
                 for (;;)
                         ;

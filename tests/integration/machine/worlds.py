@@ -130,8 +130,8 @@ LIMITED = service(SLEEP, 'MemoryMax=64M', 'MemoryHigh=50%', 'MemoryLow=1M', 'Mem
 LOOP = 'while :; do /bin/sleep 1; done'
 
 
-def hungry(script, *more):
-    return service("ExecStart=/bin/sh -c '%s'" % script, 'MemoryMax=32M', 'MemorySwapMax=0', 'StandardOutput=null', *more)
+def hungry(script, *more, unit=''):
+    return service("ExecStart=/bin/sh -c '%s'" % script, 'MemoryMax=32M', 'MemorySwapMax=0', 'StandardOutput=null', *more, unit=unit)
 
 
 GROUPS = World('groups', end='poweroff', memory=256,
@@ -295,6 +295,122 @@ row frozen
 ctl poweroff
 """)
 
+# ---- no file is left in the whole system ----
+
+# Process 1 may go over fs.file-max, as whoever may administrate the machine; the supd of a user may not.
+FILES = World('files', end='poweroff',
+              units={'u.service': service('User=nobody', 'Environment=HOME=/tmp SUPD_NAME=u SUPD_RUNTIME_DIR=/tmp/u SUPD_UNIT_PATH=/units',
+                                          'StandardError=file:/dev/console', 'StandardOutput=file:/dev/console', 'ExecStart=/usr/sbin/supd --user --name u --runtime-dir /tmp/u --log-dir /tmp/u-log')},
+              files={'/units/stays.service': service(SLEEP), '/units/again.service': service(SLEEP, 'Restart=always', 'RestartSec=300ms', unit='StartLimitIntervalSec=0'),
+                     '/units/ends.service': service("ExecStart=/bin/sh -c 'trap \"exit 7\" USR1; while :; do /bin/sleep 0.2; done'")},
+              script=r"""
+of_user() { /bin/setpriv --reuid 65534 --regid 65534 --clear-groups /bin/env HOME=/tmp SUPD_NAME=u SUPD_RUNTIME_DIR=/tmp/u "$@"; }
+uctl() { of_user /usr/bin/supctl "$@"; }
+pid() { uctl show -p MainPID --value "$1"; }
+shows() { same "$(uctl show -p "$2" --value "$1")" "$3" || { echo "$1 $2"; return 1; }; }
+manager() { cat /proc/$keeper/task/*/children | tr ' ' '\n' | while read -r p; do grep -qsx supd-manager /proc/$p/comm && echo $p; done; }
+starts() {
+        ctl start u.service && until_true of_user test -S /tmp/u/control &&
+                uctl start stays.service again.service ends.service && keeper=$(property u.service MainPID) && [ -n "$(manager)" ]
+}
+none() { echo 1 >/proc/sys/fs/file-max; ! of_user true; }
+some() { echo 100000 >/proc/sys/fs/file-max; of_user true; }
+remembers() { stays=$(pid stays.service); again=$(pid again.service); ends=$(pid ends.service); [ $stays -gt 1 ] && [ $again -gt 1 ] && [ $ends -gt 1 ]; }
+as_it_was() { # one ran on, one was restarted, how the third ended is known
+        other() { [ "$(pid again.service)" != $again ] && uctl is-active again.service; }
+        until_true other && shows stays.service MainPID $stays && shows stays.service NRestarts 0 && until_true shows ends.service ActiveState failed &&
+                shows ends.service ExecMainStatus 7 && shows ends.service Result exit-code && is u.service MainPID $keeper && is u.service NRestarts 0
+}
+new_start() { uctl start ends.service && shows ends.service ActiveState active; }
+manager_lives() {
+        remembers && before=$(manager) && none || return 1
+        kill -9 $again; kill -USR1 $ends; sleep 4
+        grep -q . /proc/$keeper/comm && [ -e /proc/$stays ] && some && as_it_was && same "$(manager)" "$before"
+}
+manager_dies() {
+        remembers && none || return 1
+        kill -9 $(manager); kill -9 $again; kill -USR1 $ends; sleep 4
+        grep -q . /proc/$keeper/comm && [ -e /proc/$stays ] && same "$(manager)" "" && some && as_it_was
+}
+ends_too() { none; kill -9 $(pid again.service); some; ctl stop u.service && same "$(property u.service Result)" success && [ ! -e /proc/$stays ]; }
+row starts
+row manager_lives
+row new_start
+row manager_dies
+row new_start
+row ends_too
+ctl poweroff
+""")
+
+# ---- a machine that sleeps ----
+
+SUSPEND = World('suspend', end='poweroff',
+                units={'stays.service': service(SLEEP), 'again.service': service(SLEEP, 'Restart=always', 'RestartSec=300ms', unit='StartLimitIntervalSec=0'),
+                       'watched.service': service('Type=notify', 'NotifyAccess=all', 'WatchdogSec=4', 'ExecStart=/bin/strain watchdog 1'),
+                       'timed.service': service(SLEEP, 'RuntimeMaxSec=10')},
+                script=r"""
+pid() { property again.service MainPID; }
+restarts() {
+        main=$(pid); kill -9 $main
+        other() { [ "$(pid)" != $main ] && [ "$(pid)" != 0 ] && ctl is-active again.service; }
+        until_true other
+}
+can() { grep -q mem /sys/power/state && [ -e /sys/class/rtc/rtc0/wakealarm ]; }
+starts() { ctl start stays.service again.service watched.service && stays=$(property stays.service MainPID) && restarts; }
+sleeps() { # for twenty seconds, in the middle of a restart; process 1, its manager and the clock that stands still meanwhile
+        ctl start timed.service || return 1
+        kill -9 $(pid)
+        begin=$(date +%s) && echo +20 >/sys/class/rtc/rtc0/wakealarm && echo mem >/sys/power/state
+        [ $(($(date +%s) - begin)) -ge 15 ] || { echo "only $(($(date +%s) - begin)) s"; return 1; }
+}
+goes_on() { is stays.service MainPID $stays && until_true ctl is-active again.service && restarts; }
+watchdog_slept() { is watched.service ActiveState active && is watched.service NRestarts 0; }
+limit_slept() { is timed.service ActiveState active; } # as systemd has it: on a clock that does not count the sleep
+limit_holds() { until_true is timed.service ActiveState failed && is timed.service Result timeout; }
+row can
+row starts
+row sleeps
+row watchdog_slept
+row limit_slept
+row goes_on
+row limit_holds
+ctl poweroff
+""")
+
+# ---- the manager dies where cgroups count: over a kill for want of memory, over a unit that moves ----
+
+KILLS = World('kills', end='poweroff', memory=256, short=False,
+              units={'late.service': hungry('until [ -e /tmp/late ]; do /bin/sleep 0.05; done; exec /bin/strain memory 80', unit='StartLimitIntervalSec=0'),
+                     'moves.service': service("ExecStart=/bin/sh -c '/bin/sleep 1000 & /bin/env -i /bin/sleep 1000 & wait'", 'Slice=one.slice', unit='StartLimitIntervalSec=0')},
+              script=r"""
+managers() { for p in /proc/[0-9]*; do grep -qsx supd-manager $p/comm && echo ${p#/proc/}; done; }
+kill_later() { ( sleep $1; kill -9 $(managers) ) 2>/dev/null & }
+oom() { # DELAY
+        rm -f /tmp/late; ctl start late.service || return 1
+        kill_later $1; touch /tmp/late
+        until_true is late.service ActiveState failed && is late.service Result oom-kill && is late.service ExecMainStatus 9; r=$?
+        wait; return $r
+}
+ooms() { for i in 00 01 02 03 05 08 12 16 20 25 30 35 40 50 60 70 80 90; do oom 0.$i || { echo "after 0.$i s"; return 1; }; done; }
+old=one new=two
+move() { # DELAY
+        ctl start moves.service && same "$(place moves.service)" /supd/$old.slice/moves.service || return 1
+        sed -i "s/^Slice=.*/Slice=$new.slice/" /etc/systemd/system/moves.service
+        kill_later $1; ctl daemon-reload; wait
+        until_true ctl daemon-reload && until_true is moves.service Slice $new.slice && same "$(place moves.service)" /supd/$old.slice/moves.service || return 1
+        kill_later 0; wait
+        until_true ctl is-active moves.service && is moves.service TasksCurrent 3 || return 1
+        kill_later $1; ctl stop moves.service; wait
+        until_true ctl stop moves.service && until_true is moves.service ActiveState inactive && until_true [ ! -e /sys/fs/cgroup/supd/$old.slice/moves.service ] || return 1
+        [ ! -e /sys/fs/cgroup/supd/$new.slice/moves.service ] || { echo "it is in both"; return 1; }
+        was=$old old=$new new=$was
+}
+moves() { for i in 00 01 02 03 05 08 12 16 20 25 30 40; do move 0.$i || { echo "after 0.$i s"; return 1; }; done; }
+row ooms
+row moves
+ctl poweroff
+""")
+
 # ---- how it ends ----
 
 REBOOT = World('reboot', end='reboot', append='systemd.unit=multi-user.target single systemd.unit=other.target',
@@ -312,4 +428,4 @@ FORCED = World('forced', end='poweroff', short=False, after=[says_not('slow stop
 KEXEC = World('kexec', end='reboot', short=False, after=[says('no kernel is loaded')], script='ctl kexec\n')
 INSIST = World('insist', end='reboot', short=False, after=[says('more than 7 times')],
                script='trap "" TERM\nfor i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do kill -INT 1; sleep 0.02; done\nsleep 100\n')
-WORLDS = [INIT, GROUPS, TIMES, REBOOT, HALT, FORCED, KEXEC, INSIST]
+WORLDS = [INIT, GROUPS, TIMES, FILES, SUSPEND, KILLS, REBOOT, HALT, FORCED, KEXEC, INSIST]
