@@ -305,17 +305,18 @@ FILES = World('files', end='poweroff',
                      '/units/ends.service': service("ExecStart=/bin/sh -c 'trap \"exit 7\" USR1; while :; do /bin/sleep 0.2; done'")},
               script=r"""
 of_user() { /bin/setpriv --reuid 65534 --regid 65534 --clear-groups /bin/env HOME=/tmp SUPD_NAME=u SUPD_RUNTIME_DIR=/tmp/u "$@"; }
-uctl() { of_user /usr/bin/supctl "$@"; }
+uctl() { of_user /usr/bin/supctl --user "$@"; }
 pid() { uctl show -p MainPID --value "$1"; }
 shows() { same "$(uctl show -p "$2" --value "$1")" "$3" || { echo "$1 $2"; return 1; }; }
-manager() { cat /proc/$keeper/task/*/children | tr ' ' '\n' | while read -r p; do grep -qsx supd-manager /proc/$p/comm && echo $p; done; }
+keeper() { ctl show -p MainPID --value u.service; }
+manager() { cat /proc/$(keeper)/task/*/children | tr ' ' '\n' | while read -r p; do grep -qsx supd-manager /proc/$p/comm && echo $p; done; }
 starts() {
-        ctl start u.service && until_true of_user test -S /tmp/u/control &&
-                uctl start stays.service again.service ends.service && keeper=$(property u.service MainPID) && [ -n "$(manager)" ]
+        ctl start u.service && until_true [ -S /tmp/u/control ] &&
+                uctl start stays.service again.service ends.service && [ -n "$(manager)" ]
 }
 none() { echo 1 >/proc/sys/fs/file-max; ! of_user true; }
 some() { echo 100000 >/proc/sys/fs/file-max; of_user true; }
-remembers() { stays=$(pid stays.service); again=$(pid again.service); ends=$(pid ends.service); [ $stays -gt 1 ] && [ $again -gt 1 ] && [ $ends -gt 1 ]; }
+remembers() { keeper=$(keeper); stays=$(pid stays.service); again=$(pid again.service); ends=$(pid ends.service); [ $stays -gt 1 ] && [ $again -gt 1 ] && [ $ends -gt 1 ]; }
 as_it_was() { # one ran on, one was restarted, how the third ended is known
         other() { [ "$(pid again.service)" != $again ] && uctl is-active again.service; }
         until_true other && shows stays.service MainPID $stays && shows stays.service NRestarts 0 && until_true shows ends.service ActiveState failed &&
@@ -332,7 +333,7 @@ manager_dies() {
         kill -9 $(manager); kill -9 $again; kill -USR1 $ends; sleep 4
         grep -q . /proc/$keeper/comm && [ -e /proc/$stays ] && same "$(manager)" "" && some && as_it_was
 }
-ends_too() { none; kill -9 $(pid again.service); some; ctl stop u.service && same "$(property u.service Result)" success && [ ! -e /proc/$stays ]; }
+ends_too() { remembers; none; kill -9 $again; some; ctl stop u.service && same "$(property u.service Result)" success && [ ! -e /proc/$stays ]; }
 row starts
 row manager_lives
 row new_start
@@ -356,14 +357,14 @@ restarts() {
         until_true other
 }
 can() { grep -q mem /sys/power/state && [ -e /sys/class/rtc/rtc0/wakealarm ]; }
-starts() { ctl start stays.service again.service watched.service && stays=$(property stays.service MainPID) && restarts; }
+starts() { ctl start stays.service again.service watched.service && property stays.service MainPID >/tmp/stays && restarts; }
 sleeps() { # for twenty seconds, in the middle of a restart; process 1, its manager and the clock that stands still meanwhile
         ctl start timed.service || return 1
         kill -9 $(pid)
         begin=$(date +%s) && echo +20 >/sys/class/rtc/rtc0/wakealarm && echo mem >/sys/power/state
         [ $(($(date +%s) - begin)) -ge 15 ] || { echo "only $(($(date +%s) - begin)) s"; return 1; }
 }
-goes_on() { is stays.service MainPID $stays && until_true ctl is-active again.service && restarts; }
+goes_on() { is stays.service MainPID $(cat /tmp/stays) && until_true ctl is-active again.service && restarts; }
 watchdog_slept() { is watched.service ActiveState active && is watched.service NRestarts 0; }
 limit_slept() { is timed.service ActiveState active; } # as systemd has it: on a clock that does not count the sleep
 limit_holds() { until_true is timed.service ActiveState failed && is timed.service Result timeout; }
