@@ -120,6 +120,29 @@ static bool prepare_born(struct run *run)
         return kill(run->rig.keeper, SIGCONT) == 0;
 }
 
+#define SEIZE_TRIES 20
+
+/* The bus is started by the first who asks, and ends when nobody has for a second: on a slow machine before it is
+ * traced. */
+static int seize_victim(struct run *run)
+{
+        int e = -ESRCH;
+
+        for (unsigned i = 0; i < SEIZE_TRIES && e == -ESRCH && (i == 0 || run->victim == VICTIM_BUS); i++) {
+                pid_t victim;
+
+                if (run->victim == VICTIM_BUS)
+                        (void)rig_supctl(&run->rig, "list-jobs", RECOVERY_US, NULL);
+                victim = victim_pid(run);
+                for (uint64_t slept = 0; victim == 0 && slept < RECOVERY_US; slept += 500) { /* not exec'ed yet */
+                        sleep_us(500);
+                        victim = victim_pid(run);
+                }
+                e = tracer_seize(&run->first, victim, false);
+        }
+        return e;
+}
+
 static bool prepare_running(struct run *run)
 {
         int e = rig_start(&run->rig, RECOVERY_US);
@@ -137,19 +160,12 @@ static bool prepare_running(struct run *run)
         }
         if (run->p.second > 0 && !trace_keeper_from_now(run))
                 return false;
-        if (run->victim == VICTIM_BUS) /* it is started by the first who asks */
-                (void)rig_supctl(&run->rig, "list-jobs", RECOVERY_US, NULL);
         if (run->victim == VICTIM_SUPCTL) {
                 atomic_store(&run->shared->hold, RIG_HOLD_NEXT);
                 run->rig.hold = &run->shared->hold;
                 return true;
         }
-        pid_t victim = victim_pid(run);
-        for (uint64_t slept = 0; victim == 0 && slept < RECOVERY_US; slept += 500) { /* it may not have exec'ed yet */
-                sleep_us(500);
-                victim = victim_pid(run);
-        }
-        e = tracer_seize(&run->first, victim, false);
+        e = seize_victim(run);
         if (e < 0) {
                 observer_tell(&run->o, VIOLATION_OTHER, "cannot trace the %s: %s", victim_names[run->victim],
                               strerror(-e));
