@@ -203,7 +203,7 @@ static void answers_check(void)
 
         if (!f.handshaken)
                 buf_reset(&f.got);
-        for (;;) {
+        while (at < f.got.size) {
                 const uint8_t *p = (const uint8_t *)f.got.data + at;
                 size_t left = f.got.size - at, size;
                 uint32_t body, fields;
