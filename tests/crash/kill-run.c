@@ -128,7 +128,8 @@ static int seize_victim(struct run *run)
 {
         int e = -ESRCH;
 
-        for (unsigned i = 0; i < SEIZE_TRIES && e == -ESRCH && (i == 0 || run->victim == VICTIM_BUS); i++) {
+        for (unsigned i = 0; i < SEIZE_TRIES && (e == -ESRCH || e == -EPERM) && (i == 0 || run->victim == VICTIM_BUS);
+             i++) {
                 pid_t victim;
 
                 if (run->victim == VICTIM_BUS)

@@ -126,6 +126,8 @@ static uint64_t next_deadline(const struct keeper *k)
 {
         uint64_t at = manager_deadline(k);
 
+        if (k->lost_us > 0)
+                return lost_deadline(k, now_us());
         at = MIN2(at, reexec_deadline(k));
         if (k->ready_fd >= 0)
                 at = MIN2(at, now_us() + READY_TICK);
@@ -171,6 +173,12 @@ static int loop(struct keeper *k)
                 if (p[1].revents & POLLIN)
                         more |= store_read(k);
                 now = now_us();
+                if (lost_step(k, now, &r)) {
+                        if (r >= 0)
+                                return r;
+                        more = k->reap_more;
+                        continue;
+                }
                 r = end_step(k, now);
                 if (r >= 0)
                         return r;
@@ -207,6 +215,7 @@ static int supervise(struct keeper *k)
                         return 1;
         }
         (void)signal(SIGPIPE, SIG_IGN);
+        lost_watch(k);
         k->reap_more = true; /* children we may have been born with */
         status = loop(k);
         finish(k);

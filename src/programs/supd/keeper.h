@@ -10,6 +10,7 @@
  *     binary.c      which file the next manager is      reexec.c      becoming the keeper that is installed
  *     store.c       fds kept for the next manager       command.c     `-- COMMAND`: no manager at all
  *     machine.c     PID 1 of a bare image; reboot       shutdown.c    what comes before the reboot
+ *     lost.c        a state that somebody has destroyed while it was in use
  *     say.c         one line on stderr, never blocking
  *
  * Invariants: nothing is allocated after start; no loop is without a bound; the only place to sleep is the ppoll; no
@@ -130,6 +131,7 @@ struct keeper {
         unsigned insist_times;  /* SIGINT as the init of a machine, since insist_us */
         uint64_t insist_us;     /* CLOCK_MONOTONIC */
         bool insisted;          /* too often: the machine is rebooted now */
+        uint64_t lost_us;       /* CLOCK_MONOTONIC: the durable state is gone since then; 0 = it is there */
         unsigned own_stop;      /* 0; 1 SIGTERM sent, 2 SIGKILL sent by the keeper itself (no manager could) */
         uint64_t own_stop_us;
 };
@@ -180,6 +182,12 @@ uint64_t reexec_deadline(const struct keeper *k); /* CLOCK_MONOTONIC, USEC_NEVER
 
 /* straggler.c: true when one whole look through /proc is over; n_holders has been counted, or they were killed */
 bool straggler_look(struct keeper *k, bool may_kill);
+
+/* lost.c */
+void lost_watch(struct keeper *k); /* the state is mapped: from now on its being cut short kills nobody */
+/* True: the state is gone, and nothing else is to be done in this turn. *RET_STATUS: -1, or supd's exit status. */
+bool lost_step(struct keeper *k, uint64_t now, int *ret_status);
+uint64_t lost_deadline(const struct keeper *k, uint64_t now); /* CLOCK_MONOTONIC, USEC_NEVER = none */
 
 /* store.c */
 int store_open(struct keeper *k);

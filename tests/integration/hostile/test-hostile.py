@@ -286,6 +286,41 @@ class Places(Each):
             os.kill(p, signal.SIGKILL)
         self.ended()
 
+    def cut(self, size):
+        """Somebody destroys the state: all starts over, each service once, below the same keeper."""
+        s = self.s
+        s.unit('default.target', '[Unit]\nWants=a.service\n')
+        s.unit('a.service', '[Service]\nExecStart=/bin/sh -c "sleep 1004 & exec sleep 1002"\n')
+        s.unit('b.service', '[Service]\nExecStart=/bin/sleep 1003\n')
+        s.start()
+        s.ctl('start', 'b.service', check=0)
+        s.until_state('a.service', RUNS)
+        first, keeper = s.main_pid('a.service'), s.process.pid
+        with open(s.runtime + '/state', 'r+b') as f:
+            f.truncate(size)
+        os.kill(first, signal.SIGKILL)
+        s.said('cut short or written over')
+
+        def again():
+            found = [p for p in processes() if command_of(p) == 'sleep 1002']
+            return len(found) == 1 and found[0] != first
+        wait(again, lambda: 'it to be started again: ' + read(s.out))
+        s.ready()
+        s.until_state('a.service', RUNS)
+        s.until_state('b.service', 'inactive dead success 0 0 0')
+        self.assertEqual(len([p for p in processes() if command_of(p) == 'sleep 1004']), 1)
+        self.assertEqual([p for p in processes() if command_of(p) == '/bin/sleep 1003'], [])
+        self.assertEqual(s.process.pid, keeper)
+        self.assertIsNone(s.process.poll())
+        self.works()
+        self.ended()
+
+    def test_15_state_emptied(self):
+        self.cut(0)
+
+    def test_16_state_cut_behind_the_header(self):
+        self.cut(8192)
+
     def test_20_log_directory_missing_and_not_to_be_made(self):
         write(self.s.dir + '/file', '')
         self.s.unit('l.service', '[Service]\nType=exec\nExecStart=/bin/sh -c "echo lost; exec sleep 1000"\n')

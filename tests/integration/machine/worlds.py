@@ -309,7 +309,7 @@ uctl() { of_user /usr/bin/supctl --user "$@"; }
 pid() { uctl show -p MainPID --value "$1"; }
 shows() { same "$(uctl show -p "$2" --value "$1")" "$3" || { echo "$1 $2"; return 1; }; }
 keeper() { ctl show -p MainPID --value u.service; }
-manager() { cat /proc/$(keeper)/task/*/children | tr ' ' '\n' | while read -r p; do grep -qsx supd-manager /proc/$p/comm && echo $p; done; }
+manager() { cat /proc/$(keeper)/task/*/children | tr ' ' '\n' | while read -r p; do grep -qsx supd-manager /proc/$p/comm && echo $p; done; true; }
 starts() {
         ctl start u.service && until_true [ -S /tmp/u/control ] &&
                 uctl start stays.service again.service ends.service && [ -n "$(manager)" ]
