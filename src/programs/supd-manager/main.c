@@ -347,8 +347,9 @@ static int world_init(struct manager *m)
         api_log_apply(m);
         if (m->meta.started_real_us == 0) {
                 if (access("/proc/self/stat", R_OK) < 0)
-                        log_line(m, NULL, "there is no /proc: PID files and MAINPID= cannot be checked and are not "
-                                          "believed, and what a service leaves behind is not found");
+                        log_line(m, NULL,
+                                 "there is no /proc: PID files and MAINPID= cannot be checked and are not "
+                                 "believed, and what a service leaves behind is not found");
                 m->meta.started_real_us = sys_real_us();
                 m->meta.started_mono_us = sys_mono_us();
         }
