@@ -125,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int first;
 
         begin();
+        loop_beat(&m); /* the manager would come round; its watch over itself ends who does not */
         if (size < 2)
                 return 0;
         first = lowest_fd();
