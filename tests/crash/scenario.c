@@ -367,6 +367,14 @@ const struct scenario scenarios[] = {
                 .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=1 ExecMainStatus=0"}},
         },
         {
+                .name = "ready-and-gone",
+                .what = "a service says that it is ready, and has exited before anybody looks",
+                .units = {{"a.service", SERVICE "Type=notify\nExecStart=@DIARY@ --notify=READY=1 --exit-after-ms=1\n"}},
+                .steps = {{ACT_SUPCTL, "start a.service", .until = {UNTIL_STOPPED, "a.service", 1, NULL}}},
+                .expect = {{"a.service", .min_starts = 1, .max_starts = 1}},
+                .shows = {{"a.service", "ActiveState=inactive Result=success ExecMainCode=1 ExecMainStatus=0"}},
+        },
+        {
                 .name = "kept-fd",
                 .keeper_holds = true,
                 .what = "a service gives an fd to be kept, dies, and gets it back",

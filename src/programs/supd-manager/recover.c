@@ -416,6 +416,8 @@ static void take_up(struct manager *m, struct run *r)
 
 void recover_reconcile(struct manager *m)
 {
+        struct durable_exit x;
+
         units_blobs_tidy(m);
         poison_freeze(m);
         state_slots_rebuild(m->state, slot_in_use, m);
@@ -434,5 +436,7 @@ void recover_reconcile(struct manager *m)
                 resources_recover(m, r);
         }
         launch_look(m);
+        if (m->notify_source && state_exit_peek(m->state, m->exits_taken, &x))
+                notify_take(m); /* what a process said before its end comes before its end */
         exits_take(m);
 }
