@@ -298,7 +298,7 @@ ctl poweroff
 # ---- no file is left in the whole system ----
 
 # Process 1 may go over fs.file-max, as whoever may administrate the machine; the supd of a user may not.
-FILES = World('files', end='poweroff',
+FILES = World('files', end='poweroff', short=False,
               units={'u.service': service('User=nobody', 'Environment=HOME=/tmp SUPD_NAME=u SUPD_RUNTIME_DIR=/tmp/u SUPD_UNIT_PATH=/units',
                                           'StandardError=file:/dev/console', 'StandardOutput=file:/dev/console', 'ExecStart=/usr/sbin/supd --user --name u --runtime-dir /tmp/u --log-dir /tmp/u-log')},
               files={'/units/stays.service': service(SLEEP), '/units/again.service': service(SLEEP, 'Restart=always', 'RestartSec=300ms', unit='StartLimitIntervalSec=0'),
@@ -345,7 +345,7 @@ ctl poweroff
 
 # ---- a machine that sleeps ----
 
-SUSPEND = World('suspend', end='poweroff',
+SUSPEND = World('suspend', end='poweroff', short=False,
                 units={'stays.service': service(SLEEP), 'again.service': service(SLEEP, 'Restart=always', 'RestartSec=300ms', unit='StartLimitIntervalSec=0'),
                        'watched.service': service('Type=notify', 'NotifyAccess=all', 'WatchdogSec=4', 'ExecStart=/bin/strain watchdog 1'),
                        'timed.service': service(SLEEP, 'RuntimeMaxSec=10')},
