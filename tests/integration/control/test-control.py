@@ -378,7 +378,7 @@ class T6EachOfThem(Case):
     """A supd of somebody who is not root, each method as each of four users: what supd(8) says is what happens."""
     mode = 0o666
     # dbus-daemon lets in only those whom the system knows
-    OWN, MEMBER, STRANGER = sorted({p.pw_uid for p in pwd.getpwall()} - {0, 65534})[:3]
+    OWN, MEMBER, STRANGER = (sorted({p.pw_uid for p in pwd.getpwall()} - {0, 65534}) + [4242, 4243, 4244])[:3]
     USERS = {'root': (0, 0), 'own': (OWN, OWN), 'group': (MEMBER, 65534), 'others': (STRANGER, STRANGER)}
     bus_args = ('--group=nogroup', '--system-bus')
     ENDS = {'Hello', 'Reexecute'}  # of those who may, nobody asks for it: the connection would end
