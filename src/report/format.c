@@ -98,37 +98,22 @@ const char *format_ago(uint64_t us, char ret[64])
         return ret;
 }
 
+static const char *span(uint64_t us, uint64_t accuracy_us, char ret[64])
+{
+        char text[TIMESPAN_TEXT_SIZE];
+
+        (void)snprintf(ret, 64, "%.63s", timespan_format_accuracy(us, accuracy_us, text));
+        return ret;
+}
+
 const char *format_span(uint64_t us, char ret[64])
 {
-        static const struct {
-                const char *word;
-                uint64_t us;
-        } units[] = {{"y", YEAR * USEC_PER_SEC},
-                     {"month", MONTH * USEC_PER_SEC},
-                     {"w", WEEK * USEC_PER_SEC},
-                     {"d", DAY * USEC_PER_SEC},
-                     {"h", HOUR * USEC_PER_SEC},
-                     {"min", MINUTE * USEC_PER_SEC},
-                     {"s", USEC_PER_SEC},
-                     {"ms", 1000},
-                     {"us", 1}};
-        size_t n = 0;
+        return span(us, 0, ret);
+}
 
-        if (us == UINT64_MAX || us == 0) {
-                (void)snprintf(ret, 64, "%s", us ? "infinity" : "0");
-                return ret;
-        }
-        ret[0] = 0;
-        for (size_t i = 0; i < ARRAY_SIZE(units) && us > 0 && n < 48; i++) {
-                unsigned long long k = us / units[i].us;
-
-                /* months and years do not divide into the units below them without a remainder: as systemd shows them
-                 */
-                if (k > 0)
-                        n += (size_t)snprintf(ret + n, 64 - n, "%s%llu%s", n > 0 ? " " : "", k, units[i].word);
-                us %= units[i].us;
-        }
-        return ret;
+const char *format_span_ms(uint64_t us, char ret[64])
+{
+        return span(MAX2(us, USEC_PER_MSEC), USEC_PER_MSEC, ret);
 }
 
 const char *format_bytes(uint64_t n, char ret[32])
@@ -173,4 +158,45 @@ const char *format_exit(unsigned code, int status, char ret[64])
         else
                 (void)snprintf(ret, 64, "%s, status=%d%s%s", word, status, name ? "/" : "", name ? name : "");
         return ret;
+}
+
+static bool is_control(char c)
+{
+        return (unsigned char)c < ' ' || c == 127;
+}
+
+static bool needs_quotes(const char *s)
+{
+        for (const char *p = s; *p; p++)
+                if (is_control(*p) || strchr(" \"\\`$*?['()<>|&;!", *p))
+                        return true;
+        return *s == 0;
+}
+
+/* A control character as C writes it. */
+static int put_control(struct buf *out, char c)
+{
+        static const char letters[] = "abtnvfr"; /* from 7 on */
+
+        if (c >= 7 && c < 7 + (int)strlen(letters))
+                return buf_printf(out, "\\%c", letters[c - 7]);
+        return buf_printf(out, "\\%03o", (unsigned)(unsigned char)c);
+}
+
+int format_word(struct buf *out, const char *s)
+{
+        int r = out->size > 0 ? buf_append_char(out, ' ') : 0;
+
+        if (!needs_quotes(s))
+                return r < 0 ? r : buf_append_str(out, s);
+        r = r < 0 ? r : buf_append_char(out, '"');
+        for (; *s && r >= 0; s++) {
+                if (is_control(*s)) {
+                        r = put_control(out, *s);
+                        continue;
+                }
+                r = strchr("\"\\`$", *s) ? buf_append_char(out, '\\') : 0;
+                r = r < 0 ? r : buf_append_char(out, *s);
+        }
+        return r < 0 ? r : buf_append_char(out, '"');
 }

@@ -18,8 +18,12 @@
 const char *format_real(uint64_t us, char ret[64]); /* "Sun 2026-11-22 15:07:12 UTC"; "" for 0 */
 const char *format_day(uint64_t us, char ret[64]);  /* "2026-11-22 15:07:12"; "" for 0 */
 const char *format_ago(uint64_t us, char ret[64]);  /* "3min 2s ago" */
-const char *format_span(uint64_t us, char ret[64]); /* "1min 30s"; "infinity" */
-const char *format_bytes(uint64_t n, char ret[32]); /* "5.1M" */
+const char *format_span(uint64_t us, char ret[64]); /* "1min 30s", "100.020ms"; "infinity" */
+/* Appends S, one of a list: behind a blank when it is not the first, and in quotes where a shell would take it for more
+ * than one word, control characters as C writes them. 0, or -ENOMEM. */
+int format_word(struct buf *out, const char *s);
+const char *format_span_ms(uint64_t us, char ret[64]); /* to the millisecond, of which it has at least one */
+const char *format_bytes(uint64_t n, char ret[32]);    /* "5.1M" */
 const char *format_exit(unsigned code, int status,
                         char ret[64]);     /* "exited, status=1/FAILURE", "killed, signal=SEGV" */
 const char *exit_code_word(unsigned code); /* "exited", "killed", "dumped"; "" */

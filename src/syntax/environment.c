@@ -32,9 +32,6 @@ bool environment_name_valid(const char *s, size_t n)
 
 bool environment_value_valid(const char *s)
 {
-        for (const char *p = s; *p; p++)
-                if ((unsigned char)*p == 127 || ((unsigned char)*p < 32 && *p != '\t' && *p != '\n'))
-                        return false;
         return utf8_is_valid(s, strlen(s));
 }
 

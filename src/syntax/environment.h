@@ -28,7 +28,7 @@ const char *environment_get(const struct environment *e, const char *name); /* N
 const char *environment_lookup(const char *name, size_t n, void *userdata);
 
 bool environment_name_valid(const char *s, size_t n); /* letters, digits, _; no digit first; not empty */
-bool environment_value_valid(const char *s);          /* UTF-8; no control characters but tab and newline */
+bool environment_value_valid(const char *s);          /* UTF-8 */
 bool environment_assignment_valid(const char *s);     /* NAME=value, both valid */
 
 /* One assignment of an environment file. Returns 0 to go on, or a negative errno that ends the reading. */

@@ -114,7 +114,7 @@ const struct directive directives[] = {
         ROW(UNIT, "Conflicts", units, dependencies[DEP_CONFLICTS], 0, NULL, "Units that cannot be up together with this one"),
         ROW(UNIT, "DefaultDependencies", boolean, unit.default_dependencies, 0, "yes", "Adds the ordering that is usual for this type of unit"),
         ROW(UNIT, "Description", text, unit.description, 0, "(the name)", "What the unit is, for people"),
-        ROW(UNIT, "Documentation", word_list, unit.documentation, 0, NULL, "Where to read more: URIs"),
+        ROW(UNIT, "Documentation", documentation, unit.documentation, 0, NULL, "Where to read more: URIs"),
         ROW(UNIT, "FailureAction", emergency_action, unit.failure_action, 0, "none", "What is done to the whole when the unit fails"),
         ROW(UNIT, "FailureActionExitStatus", exit_number, unit.failure_exit_status, 0, "(not set)", "Exit status for FailureAction=exit"),
         ROW(UNIT, "IgnoreOnIsolate", boolean, unit.ignore_on_isolate, 0, "no", "Isolating another unit does not stop this one"),

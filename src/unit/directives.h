@@ -42,7 +42,7 @@ enum directive_support {
 #define VALUE_TYPES(X)                                                                                                 \
         X(boolean, bool, "yes or no", "yes", "maybe")                                                                  \
         X(text, char *, "text", "some text", NULL)                                                                     \
-        X(word_list, struct strings, "words", "a \"b c\"", "\"open")                                                   \
+        X(documentation, struct strings, "URIs of http, https, file, info or man", "man:a(1) https://b", "a")          \
         X(units, struct strings, "names of units", "a.service b@c.target", "a/b.service")                              \
         X(mounts, struct strings, "absolute paths", "/a /b", "a")                                                      \
         X(condition, struct conditions, "a condition", "!/a", NULL)                                                    \

@@ -148,11 +148,6 @@ int value_each_word(struct setting *s, unsigned flags, int (*each)(struct settin
         }
 }
 
-static int add_word(struct setting *s, char *word, void *field)
-{
-        return draft_add_string(s->draft, field, word);
-}
-
 static int value_words_of(struct setting *s, struct strings *field, unsigned flags,
                           int (*each)(struct setting *s, char *word, void *field))
 {
@@ -342,9 +337,20 @@ static int value_bus_name(struct setting *s, char **field)
 
 /* ---- lists of words ---- */
 
-static int value_word_list(struct setting *s, struct strings *field)
+/* A word that is none is left out, the others count. */
+static int add_uri(struct setting *s, char *word, void *field)
 {
-        return value_words_of(s, field, WORDS_LIST, add_word);
+        static const char *const kinds[] = {"http://", "https://", "file:/", "info:", "man:"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (starts_with(word, kinds[i]) && word[strlen(kinds[i])])
+                        return draft_add_string(s->draft, field, word);
+        return value_bad_with(s, "is no URI of http, https, file, info or man:", word);
+}
+
+static int value_documentation(struct setting *s, struct strings *field)
+{
+        return value_words_of(s, field, WORDS_LIST, add_uri);
 }
 
 static int add_unit(struct setting *s, char *word, void *field)

@@ -65,21 +65,6 @@ static int put_number(struct buf *out, const char *name, uint64_t v, uint64_t no
         return buf_printf(out, "%" PRIu64, v);
 }
 
-/* One of a list: in quotes where a shell would take it for more than one word. */
-static int put_word(struct buf *out, const char *s)
-{
-        int r = out->size > 0 ? buf_append_char(out, ' ') : 0;
-
-        if (!strpbrk(s, " \t\n\"'\\$`*?[]{}()<>|&;#~!") && *s)
-                return r < 0 ? r : buf_append_str(out, s);
-        r = r < 0 ? r : buf_append_char(out, '"');
-        for (; *s && r >= 0; s++) {
-                r = strchr("\"\\`$", *s) ? buf_append_char(out, '\\') : 0;
-                r = r < 0 ? r : buf_append_char(out, *s);
-        }
-        return r < 0 ? r : buf_append_char(out, '"');
-}
-
 /* ---- in words: each appends what stands behind NAME=; several lines are several NAME= ---- */
 
 static int put_strings(struct buf *out, sd_bus_message *m, const char *name unused_)
@@ -88,7 +73,7 @@ static int put_strings(struct buf *out, sd_bus_message *m, const char *name unus
         int r = sd_bus_message_enter_container(m, 'a', "s");
 
         while (r >= 0 && (r = sd_bus_message_read(m, "s", &s)) > 0)
-                r = put_word(out, s);
+                r = format_word(out, s);
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 

@@ -114,8 +114,7 @@ static void why_started(struct why *w)
                 say(w, "stopping", "Stopped", "%s", cause(w, row->stop_cause, row->stop_by, row->stop_by_pid, text));
         if (row->timeout_mono_us > now_mono_us())
                 say(w, "timeout", "Bound", "%s (%s) ends in %s at the latest", supstatus_active_name(row->active_state),
-                    supstatus_sub_name(row->sub_state),
-                    format_span((row->timeout_mono_us - now_mono_us()) / 1000 * 1000 + 1000, span));
+                    supstatus_sub_name(row->sub_state), format_span_ms(row->timeout_mono_us - now_mono_us(), span));
 }
 
 static void why_ended(struct why *w)
@@ -127,7 +126,7 @@ static void why_ended(struct why *w)
         if (!p)
                 return;
         say(w, "ended", w->row->begin_real_us ? "Before" : "Ended", "%s, after %s%s%s%s%s%s: %s",
-            ago(p->end_real_us, when), format_span(p->span_us / 1000 * 1000 + 1000, span), p->exit_code ? "; " : "",
+            ago(p->end_real_us, when), format_span_ms(p->span_us, span), p->exit_code ? "; " : "",
             p->exit_code ? format_exit(p->exit_code, p->exit_status, how) : "",
             p->result != SUPD_RESULT_SUCCESS ? " (result " : "",
             p->result != SUPD_RESULT_SUCCESS ? supstatus_result_name(p->result) : "",
@@ -155,7 +154,7 @@ static void why_limit(struct why *w)
                          left = row->next_restart_mono_us > now ? row->next_restart_mono_us - now : 0;
                 char when[64];
 
-                say(w, "restart", "Restart", "in %s, at %s (Restart=%s)", format_span(left / 1000 * 1000 + 1000, span),
+                say(w, "restart", "Restart", "in %s, at %s (Restart=%s)", format_span_ms(left, span),
                     format_real(now_real_us() + left, when), supstatus_restart_name(row->restart));
                 help(w, "supctl start %s", w->short_name);
         } else if (is_down(row) && row->past_end > 0 && row->restart > SUPD_RESTART_NO && !row->stop_cause)

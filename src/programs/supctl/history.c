@@ -33,9 +33,7 @@ static const char *ran(const struct activation *a, char ret[64])
                 us = now > a->row->begin_mono_us ? now - a->row->begin_mono_us : 0;
         if (us >= 10 * USEC_PER_SEC)
                 us = us / USEC_PER_SEC * USEC_PER_SEC;
-        else
-                us = MAX2(us / 1000 * 1000, UINT64_C(1000));
-        return format_span(us, ret);
+        return format_span_ms(us, ret);
 }
 
 /* Where every column counts: no year, and the end in a word. What matters stays: when, which process, how long, why. */

@@ -65,6 +65,16 @@ static void compute_file_preset(struct view *v, uint32_t i, const struct supd_st
                 (void)buf_append_str(out, preset_word(&k));
 }
 
+static void compute_documentation(struct view *v, uint32_t i, const struct supd_status_row *row unused_,
+                                  struct buf *out)
+{
+        char *all = strdup(supstatus_text(v->snapshot, i, SUPD_TEXT_DOCUMENTATION)), *save = NULL;
+
+        for (char *s = all ? strtok_r(all, " ", &save) : NULL; s; s = strtok_r(NULL, " ", &save))
+                (void)format_word(out, s);
+        free(all);
+}
+
 static void compute_description(struct view *v, uint32_t i, const struct supd_status_row *row unused_, struct buf *out)
 {
         const char *description = supstatus_text(v->snapshot, i, SUPD_TEXT_DESCRIPTION);
@@ -151,7 +161,7 @@ static const struct property properties[] = {
         {"Id", TEXT(NAME)},
         {"Names", KIND_COMPUTED, .compute = compute_names},
         {"TriggeredBy", TEXT(TRIGGERED_BY)},
-        {"Documentation", TEXT(DOCUMENTATION)},
+        {"Documentation", KIND_COMPUTED, .compute = compute_documentation},
         {"Description", KIND_COMPUTED, .compute = compute_description},
         {"LoadState", KIND_WORD, ROW(load_state), supstatus_load_name},
         {"ActiveState", KIND_WORD, ROW(active_state), supstatus_active_name},

@@ -162,7 +162,7 @@ static void print_active(const struct sheet *s)
         (void)fputc('\n', out);
         if (row->active_enter_mono_us && row->active_exit_mono_us > row->active_enter_mono_us && is_down(row))
                 (void)fprintf(out, "   Duration: %s\n",
-                              format_span(row->active_exit_mono_us - row->active_enter_mono_us, ago));
+                              format_span_ms(row->active_exit_mono_us - row->active_enter_mono_us, ago));
         if (row->flags & SUPD_ROW_START_LIMIT_HIT)
                 (void)fprintf(out, "             started too often; \"supctl reset-failed %s\" allows it again\n",
                               text(s, SUPD_TEXT_NAME));
@@ -172,7 +172,7 @@ static void print_active(const struct sheet *s)
         if (row->next_restart_mono_us) {
                 uint64_t left = minus(row->next_restart_mono_us, now_mono_us());
 
-                (void)fprintf(out, "    Restart: in %s, at %s\n", format_span(MAX2(left / 1000 * 1000, 1000), ago),
+                (void)fprintf(out, "    Restart: in %s, at %s\n", format_span_ms(left, ago),
                               format_real(now_real_us() + left, when));
         }
 }
@@ -230,7 +230,7 @@ static void print_samples(const struct sheet *s, const struct sample *now)
         if (now->memory != UINT64_MAX && now->tasks > 0)
                 (void)fprintf(out, "     Memory: %s\n", format_bytes(now->memory, amount));
         if (now->cpu_us != UINT64_MAX && now->tasks > 0)
-                (void)fprintf(out, "        CPU: %s\n", format_span(MAX2(now->cpu_us / 1000 * 1000, 1000), amount));
+                (void)fprintf(out, "        CPU: %s\n", format_span_ms(now->cpu_us, amount));
         if (*text(s, SUPD_TEXT_CONTROL_GROUP))
                 (void)fprintf(out, "     CGroup: %s\n", text(s, SUPD_TEXT_CONTROL_GROUP));
         if (s->row->tasks_unattributed)

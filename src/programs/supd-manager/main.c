@@ -306,6 +306,18 @@ static void limits_init(struct manager *m)
         (void)setrlimit(RLIMIT_NOFILE, &l);
 }
 
+/* As process 1 we decide what a service finds that says nothing: what units are written for, as few files as select(2)
+ * can tell at first, and room for those that ask for more (systemd-system.conf(5), DefaultLimitNOFILE=). The launcher
+ * gives what of it may be had. */
+static void limits_of_init(struct manager *m)
+{
+        if (atomic_load(&m->header->keeper_form) == DURABLE_FORM_SUPERVISOR)
+                return;
+        m->nofile.soft = 1024;
+        m->nofile.hard = 524288;
+        m->nofile.set = true;
+}
+
 /* ---- starting up ---- */
 
 static int fail(const char *what, int v)
@@ -430,6 +442,7 @@ int main(int argc, char **argv)
         v = hands_init(m);
         if (v < 0)
                 return fail("cannot set up", v);
+        limits_of_init(m);
         v = config_read(m, &diag);
         log_diag(m, &diag);
         if (v < 0)

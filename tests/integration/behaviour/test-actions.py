@@ -4,6 +4,7 @@
 Each case has a supd of its own, which has to end by itself with everything stopped. What a machine's init does then (reboot(2))
 is not tried here. Environment: harness.py."""
 import os
+import resource
 import sys
 import unittest
 
@@ -56,6 +57,15 @@ class Actions(unittest.TestCase):
         s.spawn('--unit', 'x.service', wrapper=CONTAINER)
         self.ends(s, status)
         self.assertEqual(read(s.dir + '/asked'), 'asked\n' if asked else '')
+
+    def test_open_files_where_nothing_is_said(self):
+        # as process 1 it is for us to say, and units are written for 1024
+        s = self.units('limits', 'SuccessAction=exit', '[Service]\nType=oneshot\nExecStart=/bin/sh -c "ulimit -Sn > @D@/limit"\n')
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        s.spawn('--unit', 'x.service', wrapper=CONTAINER,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1500, hard)))
+        self.ends(s, 0)
+        self.assertEqual(read(s.dir + '/limit'), '1024\n')
 
     def test_failure_in_its_old_place(self):
         self.run_case('', FAILS + 'FailureAction=exit\n', 7, True)

@@ -53,7 +53,7 @@ COMMANDS = {
     'plan': ['plan', 'stop', 'db'],
     'list-units': ['list-units', 'web', 'cache', 'old', 'db', 'a-*', 'house.target'],
 }
-SPAN = r'(?:\d+(?:us|ms|s|min|h|d|w)(?: \d+(?:us|ms|s|min|h|d))*)'
+SPAN = r'(?:\d+(?:\.\d+)?(?:us|ms|s|min|h|d|w)(?: \d+(?:\.\d+)?(?:us|ms|s|min|h|d))*)'
 SAME = [(r'\b[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+', 'DATE'), (r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', 'DAY'), (r'(?m)^(  )\d\d-\d\d \d\d:\d\d:\d\d', r'\1DAY'), (SPAN + ' ago', 'AGO'), (r'; \d[^;\n]*…', '; AGO…'), (r'\bin ' + SPAN, 'in SPAN'),
         (r'\bafter ' + SPAN, 'after SPAN'), (r'\bpid \d+', 'pid N'), (r'PID: \d+', 'PID: N'), (r'(?<=\s)\d{2,7}(?=\s|$)', 'N'),
         (r'(?<=\s)' + SPAN + r'(?=\s|$)', 'SPAN'), (r'\(\d+\)', '(N)')]

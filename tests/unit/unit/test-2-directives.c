@@ -79,7 +79,7 @@ static void every_row_drops_a_bad_value(void **state unused_)
 
 static void empty_values_are_no_mistake(void **state unused_)
 {
-        static const enum value_type lists[] = {VALUE_word_list,
+        static const enum value_type lists[] = {VALUE_documentation,
                                                 VALUE_units,
                                                 VALUE_mounts,
                                                 VALUE_condition,
