@@ -280,9 +280,10 @@ class Places(Each):
         s.ctl('stop', 'o.service', 'n.service', check=0)
         s.until_state('o.service', 'inactive dead success 2 15 1')
         s.until_state('n.service', 'inactive dead success 2 15 0')
-        left = [p for p in processes() if command_of(p) in ('sleep 1003', 'sleep 1004')]
-        self.assertEqual(len(left), 2)
-        for p in left:
+        def left():
+            found = [p for p in processes() if command_of(p) in ('sleep 1003', 'sleep 1004')]
+            return found if len(found) == 2 else None
+        for p in wait(left, 'what they have left behind'): # they may have been forked and not have exec'ed yet
             os.kill(p, signal.SIGKILL)
         self.ended()
 
@@ -308,7 +309,7 @@ class Places(Each):
         s.ready()
         s.until_state('a.service', RUNS)
         s.until_state('b.service', 'inactive dead success 0 0 0')
-        self.assertEqual(len([p for p in processes() if command_of(p) == 'sleep 1004']), 1)
+        wait(lambda: len([p for p in processes() if command_of(p) == 'sleep 1004']) == 1, 'its child, once')
         self.assertEqual([p for p in processes() if command_of(p) == '/bin/sleep 1003'], [])
         self.assertEqual(s.process.pid, keeper)
         self.assertIsNone(s.process.poll())

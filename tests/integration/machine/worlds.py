@@ -398,7 +398,7 @@ move() { # DELAY
         ctl start moves.service && same "$(place moves.service)" /supd/$old.slice/moves.service || return 1
         sed -i "s/^Slice=.*/Slice=$new.slice/" /etc/systemd/system/moves.service
         kill_later $1; ctl daemon-reload; wait
-        until_true ctl daemon-reload && until_true is moves.service Slice $new.slice && same "$(place moves.service)" /supd/$old.slice/moves.service || return 1
+        until_true ctl daemon-reload && same "$(place moves.service)" /supd/$old.slice/moves.service || return 1
         kill_later 0; wait
         until_true ctl is-active moves.service && is moves.service TasksCurrent 3 || return 1
         kill_later $1; ctl stop moves.service; wait
