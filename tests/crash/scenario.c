@@ -259,7 +259,7 @@ const struct scenario scenarios[] = {
                                                 "ExecStopPost=@DIARY@ --name=post --exit-after-ms=5\n"}},
                 .setup = {START_A},
                 .steps = {{ACT_SUPCTL, "stop --no-block a.service", .until = {UNTIL_STOPPED, "post", 1, NULL}},
-                          {ACT_TELL, "a.service", 5, .until = SHOWS("a.service", "ActiveState=failed")}},
+                          {ACT_TELL, "a.service", 5, .until = STOPPED(1)}},
                 .expect = {{"a.service", .min_starts = 1, .max_starts = 1}, {"post", .min_starts = 1, .max_starts = 1}},
                 .shows = {{"a.service", "ActiveState=failed Result=exit-code ExecMainCode=1 ExecMainStatus=5"}},
         },
