@@ -21,7 +21,9 @@
 
 #include "job.h"
 
-enum { LOWEST_FD = 3, HIGH_FD = 300 };
+/* What is ours lies above what is passed to most services, and below 64: with higher ones the kernel would allocate a
+ * table of fds for each process that is forked here, and for each service as long as it lives. */
+enum { LOWEST_FD = 3, HIGH_FD = 40 };
 
 static bool parse_fds(const char *s, int fds[4])
 {
@@ -84,11 +86,15 @@ static void close_others(const int fds[4])
         fds_close(from, ~0u);
 }
 
-/* fds 0 to 2 must be taken, or an fd of ours would become a service's standard stream. */
-static void fill_standard_fds(void)
+/* fds 0 to 2 must be taken, or an fd of ours would become a service's standard stream. Standard input is what most
+ * services have: one open file for all of them. */
+static void fill_standard_fds(struct launcher *l)
 {
-        int fd;
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
+        l->input_is_null = fd >= 0 && (fd == STDIN_FILENO || dup2(fd, STDIN_FILENO) == STDIN_FILENO);
+        if (fd > STDIN_FILENO)
+                (void)close(fd);
         do
                 fd = open("/dev/null", O_RDWR | O_CLOEXEC);
         while (fd >= 0 && fd < LOWEST_FD);
@@ -119,7 +125,7 @@ static int launcher_init(struct launcher *l, const int fds[4], int *ret_signal_f
         int state_fd = fds[0], r;
 
         *l = (struct launcher){.bell_fd = fds[1], .plans_fd = fds[2], .life_fd = fds[3]};
-        fill_standard_fds();
+        fill_standard_fds(l);
         close_others(fds);
         (void)prctl(PR_GET_NAME, l->comm);
         l->map = mmap(NULL, DURABLE_RING, PROT_READ | PROT_WRITE, MAP_SHARED, state_fd, 0);

@@ -189,6 +189,7 @@ static int open_data(const struct job *j)
         return fds[0];
 }
 
+/* The fd that becomes standard input; -EEXIST: it is what the launcher has. */
 static int open_input(const struct job *j)
 {
         const char *name = job_string(j, PLAN_INPUT);
@@ -210,7 +211,7 @@ static int open_input(const struct job *j)
         case N_EXEC_INPUTS:
                 break;
         }
-        return open_null(O_RDONLY);
+        return j->launcher->input_is_null ? -EEXIST : open_null(O_RDONLY);
 }
 
 /* What "inherit" means for standard output: where the input has two directions it is that; else what supd has. */
