@@ -158,6 +158,12 @@ class Identity(harness.Case):
         self.assertEqual(set(links), {'0', '1', '2', '3'})  # 3: ls reads the directory itself
         self.assertEqual(links['0'], '/dev/null')
 
+    def test_37_the_table_of_descriptors_is_the_smallest(self):
+        """A larger one would be allocated for each process of a start and kept by each service: 64 fit into what is there."""
+        text = self.oneshot(command='/bin/sh -c \'cat /proc/self/status /proc/self/fdinfo/0\'')
+        self.assertEqual(re.search(r'FDSize:\s+(\d+)', text)[1], '64')
+        self.assertEqual(int(re.search(r'flags:\s+(\d+)', text)[1], 8) & os.O_ACCMODE, os.O_RDONLY)
+
     def test_37_process_group_and_parent(self):
         self.s.unit('pg.service', '[Service]\nExecStart=/bin/sleep 1000\n')
         self.s.ctl('start', 'pg.service', check=0)

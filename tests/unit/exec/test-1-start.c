@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -598,6 +599,36 @@ static void test_15_passed_fds(unused_ void **state)
         (void)close(fds[1]);
 }
 
+/* So many that they lie where the launcher has its own. */
+static void test_15_many_passed_fds(unused_ void **state)
+{
+        struct scene *s =
+                shell_scene("echo $LISTEN_FDS; for i in $(seq 3 122); do cat /proc/self/fd/$i || exit 9; done |"
+                            "tr '\\n' ' '; ls /proc/self/fd | wc -l");
+        cleanup_buf_ struct buf plan = {0};
+        struct buf wanted = {0};
+        uint32_t slot;
+        int fds[120];
+
+        assert_int_equal(buf_printf(&wanted, "120\n"), 0);
+        for (unsigned i = 0; i < ARRAY_SIZE(fds); i++) {
+                fds[i] = memfd_create("passed", MFD_CLOEXEC);
+                assert_return_code(fds[i], errno);
+                assert_int_equal(dprintf(fds[i], "%u\n", i), i < 10 ? 2 : i < 100 ? 3 : 4);
+                assert_int_equal(buf_printf(&wanted, "%u ", i), 0);
+        }
+        assert_int_equal(buf_printf(&wanted, "124\n"), 0);
+        s->context.n_listen_fds = ARRAY_SIZE(fds);
+        assert_int_equal(plan_build_command(&plan, &s->unit, &s->command, EXEC_START, &s->context, NULL), 0);
+        slot = world_send(&world, &plan, fds, ARRAY_SIZE(fds));
+        assert_int_equal(world_wait_noted(&world, slot), LAUNCH_EXECED);
+        assert_int_equal(world_wait_exit(&world, slot), 0);
+        assert_string_equal(world_text(&world, "out"), buf_str(&wanted));
+        for (unsigned i = 0; i < ARRAY_SIZE(fds); i++)
+                (void)close(fds[i]);
+        buf_done(&wanted);
+}
+
 static void test_16_socket_as_input(unused_ void **state)
 {
         struct scene *s = shell_scene("read x; echo got $x; ls /proc/self/fd | tr '\\n' ' '; echo $LISTEN_FDS");
@@ -797,6 +828,7 @@ int main(void)
                 cmocka_unit_test(test_13_limit_is_clamped),
                 cmocka_unit_test(test_14_capabilities),
                 cmocka_unit_test(test_15_passed_fds),
+                cmocka_unit_test(test_15_many_passed_fds),
                 cmocka_unit_test(test_16_socket_as_input),
                 cmocka_unit_test(test_17_input_data_and_big_plans),
                 cmocka_unit_test(test_18_outputs),

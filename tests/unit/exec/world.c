@@ -120,11 +120,11 @@ uint32_t world_send(struct world *w, const struct buf *plan, const int *fds, uns
         struct launch_message m = {
                 .magic = LAUNCH_MAGIC, .slot = w->n_slots++, .plan_size = (uint32_t)plan->size, .n_extra_fds = n_fds};
         struct durable_slot *s = world_slot(w, m.slot);
-        char control[CMSG_SPACE(64 * sizeof(int))] = {0};
+        char control[CMSG_SPACE(253 * sizeof(int))] = {0};
         struct iovec iov[2] = {{&m, sizeof(m)}, {plan->data, plan->size}};
         struct msghdr h = {.msg_iov = iov, .msg_iovlen = 2};
         cleanup_close_ int memfd = -1;
-        int all[64];
+        int all[253];
         unsigned n = 0;
 
         m.generation = m.slot * 7 + 3;
