@@ -77,7 +77,7 @@ struct launcher {
         void *map; /* the durable state, up to the ring */
         int bell_fd, plans_fd, life_fd;
         bool input_is_null; /* standard input is /dev/null, for reading */
-        char comm[16]; /* our own, to be told from what a service is called after exec */
+        char comm[16];      /* our own, to be told from what a service is called after exec */
         _Atomic uint32_t
                 *clock_is_known; /* shared with all intermediates; 1: birth.before and .after give start_time */
 };
