@@ -189,7 +189,7 @@ delegated() {
 }
 oom_group() { ctl start group.service && holds "$(place group.service)/memory.oom.group" 1; }
 shown() {
-        is limited.service MemoryMax 67108864 && is limited.service TasksMax 20 && is limited.service CPUQuotaPerSecUSec "1s 500ms" &&
+        is limited.service MemoryMax 67108864 && is limited.service TasksMax 20 && is limited.service CPUQuotaPerSecUSec 1.500000s &&
                 is plain.service MemoryMax infinity && is nested.service Slice a-b.slice && [ "$(property limited.service MemoryCurrent)" -gt 0 ] &&
                 is limited.service TasksCurrent 1 && [ "$(property limited.service CPUUsageNSec)" -gt 0 ]
 }
