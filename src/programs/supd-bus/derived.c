@@ -15,6 +15,7 @@ struct files { /* what the manager said of where the unit comes from */
         const char *dropins; /* each with its NUL */
         size_t dropins_size;
         uint64_t read_us;
+        bool transient;
 };
 
 /* By the change time: it cannot be set, and a file that is put in place by a rename has a new one. */
@@ -45,6 +46,8 @@ static bool need_reload(const struct files *f)
 {
         if (f->read_us == 0)
                 return false;
+        if (f->transient && access(f->fragment, F_OK) < 0)
+                return false; /* its only run has ended, and the manager was quicker than we */
         if (f->fragment[0] &&
             (changed_since(f->fragment, f->read_us) || dropin_directory_changed(f->fragment, f->read_us)))
                 return true;
@@ -64,6 +67,8 @@ static void file_take(struct files *f, const struct property *p)
                 f->source = p->data;
         else if (streq(p->name, "ReadTimestamp") && p->size == sizeof f->read_us)
                 memcpy(&f->read_us, p->data, sizeof f->read_us);
+        else if (streq(p->name, "Transient") && p->size == sizeof(uint32_t))
+                f->transient = memcmp(p->data, &(uint32_t){0}, p->size) != 0;
         else if (streq(p->name, "DropInPaths") && p->size > 0 && p->data[p->size - 1] == 0) {
                 f->dropins = p->data;
                 f->dropins_size = p->size;
